@@ -1,0 +1,1 @@
+"""Tell: messages to people through channels behind one port."""

@@ -1,0 +1,1 @@
+"""Who: accounts, organisations, roles held in a division, and sign-in for all systems."""

@@ -1,0 +1,1 @@
+"""Observe: gateways, codecs, the durable log, the pipeline, the hot store and its history."""

@@ -1,0 +1,1 @@
+"""Know: entities of the city, their relations and their current values."""

@@ -1,0 +1,1 @@
+"""Show: shell, design system, maps, charts, forms and live updates."""
