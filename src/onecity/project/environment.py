@@ -1,0 +1,112 @@
+"""What the surroundings say: folder, ports, addresses and mode, read once from environment variables."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from onecity.project import secrets
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+ROLES = {"web": "onecity_app", "owner": "onecity_owner"}
+SYSTEM_ROLE = "onecity_system"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Every value a process of the platform needs from outside; each field is one variable of docs/settings.md."""
+
+    home: Path
+    port: int
+    nats_port: int
+    mqtt_port: int
+    production: bool
+    process: str
+    base_url: str
+    public_hosts: tuple[str, ...]
+    time_zone: str
+    retention_days: int
+    log_sync: str
+    database_url: str = field(repr=False)
+    system_database_url: str = field(repr=False)
+    owner_database_url: str = field(repr=False)
+    nats_url: str = field(repr=False)
+    email_url: str = field(repr=False)
+    node_modules: Path = CHECKOUT / "node_modules"
+
+    @property
+    def embedded_database(self) -> bool:
+        """Whether the database is the one this program starts itself."""
+        return not self.database_url
+
+    @property
+    def embedded_broker(self) -> bool:
+        """Whether the broker is the one this program starts itself."""
+        return not self.nats_url
+
+
+def read(values: dict[str, str] | None = None) -> Environment:
+    """The environment as one value; raises ValueError naming the variable whose text is wrong."""
+    env = dict(os.environ) if values is None else values
+    home = Path(env.get("ONECITY_HOME") or CHECKOUT / "var").expanduser().resolve()
+    port = _number(env, "PORT", 8000)
+    return Environment(
+        home=home,
+        port=port,
+        nats_port=_number(env, "ONECITY_NATS_PORT", port + 1),
+        mqtt_port=_number(env, "ONECITY_MQTT_PORT", port + 2),
+        production=env.get("ONECITY_MODE", "demo") == "production",
+        process=env.get("ONECITY_PROCESS", "system"),
+        base_url=env.get("ONECITY_BASE_URL", f"http://127.0.0.1:{port}"),
+        public_hosts=tuple(h for h in env.get("ONECITY_HOSTS", "").split(",") if h),
+        time_zone=env.get("ONECITY_TIME_ZONE", "Asia/Shanghai"),
+        retention_days=_number(env, "ONECITY_RETENTION_DAYS", 400),
+        log_sync=env.get("ONECITY_LOG_SYNC", "1s"),
+        database_url=env.get("ONECITY_DATABASE_URL", ""),
+        system_database_url=env.get("ONECITY_SYSTEM_DATABASE_URL", ""),
+        owner_database_url=env.get("ONECITY_OWNER_DATABASE_URL", ""),
+        nats_url=env.get("ONECITY_NATS_URL", ""),
+        email_url=env.get("ONECITY_EMAIL_URL", ""),
+        node_modules=Path(env.get("ONECITY_NODE_MODULES") or CHECKOUT / "node_modules"),
+    )
+
+
+def _number(env: dict[str, str], name: str, default: int) -> int:
+    text = env.get(name, "")
+    if not text:
+        return default
+    if not text.isdigit():
+        raise ValueError(f"{name} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def database(env: Environment, socket_dir: Path) -> dict[str, object]:
+    """Django's DATABASES entry for this process: embedded over a socket, or the URL that is set for its role."""
+    by_process = {"web": env.database_url, "owner": env.owner_database_url}
+    url = by_process.get(env.process, env.system_database_url)
+    settings: dict[str, object] = {"ENGINE": "django.db.backends.postgresql", "CONN_HEALTH_CHECKS": True}
+    if url:
+        return settings | parse_database_url(url)
+    role = ROLES.get(env.process, SYSTEM_ROLE)
+    return settings | {
+        "NAME": "onecity",
+        "USER": role,
+        "PASSWORD": secrets.text(env.home, role),
+        "HOST": str(socket_dir),
+    }
+
+
+def parse_database_url(url: str) -> dict[str, object]:
+    """`postgresql://user:password@host:port/name?sslmode=…` as Django names it; ValueError where it is not one."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise ValueError("a database URL must look like postgresql://user:password@host:5432/name")
+    options = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(options.pop("host", parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
