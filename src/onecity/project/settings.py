@@ -52,7 +52,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
     "onecity.kernel.web.middleware.SecurityHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -105,8 +105,8 @@ STATICFILES_DIRS = [
     for package, folder in (("maplibre-gl", "dist"), ("echarts", "dist"), ("htmx.org", "dist"))
     if (ENV.node_modules / package / folder).is_dir()
 ]
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = False
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, _colon, _port = (ENV.email_url.removeprefix("smtp://") or "127.0.0.1:25").partition(":")
