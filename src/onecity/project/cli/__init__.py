@@ -1,0 +1,1 @@
+"""The command line `onecity`: run, load, replay, measure, check, save and develop the platform."""

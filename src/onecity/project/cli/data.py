@@ -1,0 +1,111 @@
+"""Commands that bring data in: a district, demonstration accounts, a recorded data set, another system's client."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from django.core.management import call_command
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from onecity.kernel.people import demo as demo_accounts
+from onecity.kernel.people import oidc
+from onecity.kernel.places import district, service
+from onecity.kernel.registry import sync
+from onecity.project import domains, environment, messages
+from onecity.sim import replay as replaying
+
+console = Console(highlight=False)
+client_app = typer.Typer(no_args_is_help=True)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console
+    )
+
+
+def init(
+    adcode: Annotated[str, typer.Option(help="Six-digit code of the district, for example 310120.")],
+    points: Annotated[Path | None, typer.Option(help="CSV with code,name,lon,lat of towns and villages.")] = None,
+    outline: Annotated[Path | None, typer.Option(help="Official GeoJSON outline of the district.")] = None,
+) -> None:
+    """Load a district: its outline, towns and villages. A second run changes nothing."""
+    with _progress() as bar:
+        task = bar.add_task("", total=1.0)
+        report = district.load(
+            adcode,
+            progress=lambda step, share: bar.update(task, description=step, completed=share),
+            points_csv=points,
+            outline_geojson=outline,
+        )
+    console.print(str(report))
+
+
+def demo() -> None:
+    """Create the demonstration accounts (their passwords are public; production refuses them)."""
+    marker = environment.read().home / "run" / "demo"
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+    for account in demo_accounts.create():
+        console.print(f"account {account.username}")
+
+
+def prepare(
+    adcode: Annotated[str, typer.Option()] = "",
+    with_demo: Annotated[bool, typer.Option("--demo")] = False,
+) -> None:
+    """Bring schema, declarations and data up to date before the platform starts; run by `up`."""
+    messages.compile_all()
+    _step("Database schema")
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    _step("Declarations of the domains")
+    sync.run(domains.load())
+    if adcode and service.root() is None:
+        _step(f"District {adcode}")
+        init(adcode)
+    elif not adcode and service.root() is None:
+        console.print("No district is loaded yet: run `onecity init --adcode N`.")
+    if with_demo and service.root() is not None:
+        demo()
+
+
+def _step(text: str) -> None:
+    console.print(f"[dim]·[/dim] {text}")
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .csv or .csv.gz of observations.")],
+    profile: Annotated[str, typer.Option(help="How the file is to be read.")],
+    speed: Annotated[str, typer.Option(help="Speed-up, for example 3600 = one hour a second; max = no waiting.")] = "max",
+    shift: Annotated[str, typer.Option(help="now: the last reading becomes now, by whole weeks; original: keep.")] = "now",
+    division: Annotated[str, typer.Option(help="Path of the division in which the stations stand.")] = "",
+    time_zone: Annotated[str, typer.Option(help="Zone of local times in the file, where it states none.")] = "",
+) -> None:
+    """Stream a recorded data set through the same gateway that devices use, and check that every row arrived."""
+    base_url = environment.read().base_url
+    with _progress() as bar:
+        task = bar.add_task(file.name, total=1.0)
+        report = replaying.replay(
+            file,
+            profile,
+            speed=speed,
+            base_url=os.environ.get("ONECITY_INGEST_URL", base_url),
+            shift=shift,
+            division_path=division,
+            time_zone=time_zone,
+            progress=lambda text, share: bar.update(task, description=text, completed=share),
+        )
+    console.print(str(report))
+
+
+@client_app.command("add")
+def add_client(
+    name: Annotated[str, typer.Argument(help="Name of the system, as its users will see it.")],
+    redirect_uri: Annotated[list[str], typer.Option(help="Where users return to after signing in.")],
+) -> None:
+    """Let another system sign its users in here (OpenID Connect); prints its id and, once, its secret."""
+    client_id, secret = oidc.register_client(name, redirect_uri)
+    console.print(f"client_id     {client_id}\nclient_secret {secret}\n(the secret is not shown again)")

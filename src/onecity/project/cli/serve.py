@@ -1,0 +1,14 @@
+"""`onecity serve NAME`: one of the platform's own processes; started by the supervisor or by systemd."""
+
+from typing import Annotated
+
+import typer
+
+from onecity.project import processes
+
+
+def serve(name: Annotated[str, typer.Argument(help="gateway, pipeline, worker or sim")]) -> None:
+    """Run one process of the platform in the foreground until it is told to end."""
+    if name not in processes.RUN:
+        raise typer.BadParameter(f"there is no process {name!r}; there are {', '.join(sorted(processes.RUN))}")
+    processes.RUN[name]()
