@@ -1,1 +1,1 @@
-"""The domain `environment`."""
+"""Air, noise and surface water: the indices a district owes its residents, and the cases that follow."""
