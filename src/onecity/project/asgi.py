@@ -1,5 +1,30 @@
-"""The web process: Django for pages and API, and the lean ingest application beside it."""
+"""The web process: Django for pages and API, and the lean ingest application beside it, told apart by address."""
 
-from django.core.asgi import get_asgi_application
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
-application = get_asgi_application()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecity.project.settings")
+os.environ.setdefault("ONECITY_PROCESS", "web")
+
+from django.core.asgi import get_asgi_application  # noqa: E402 - the variables must be set before
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+django = get_asgi_application()
+
+from onecity.kernel.telemetry.ingest import INGEST_PATHS  # noqa: E402 - models exist only now
+from onecity.kernel.telemetry.ingest import app as ingest  # noqa: E402 - same
+from onecity.project import domains  # noqa: E402 - same
+
+domains.load()
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Hand measured values to the ingest application, everything else to Django."""
+    if scope["type"] == "lifespan" or scope.get("path") in INGEST_PATHS:
+        await ingest(scope, receive, send)
+    else:
+        await django(scope, receive, send)

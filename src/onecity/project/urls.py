@@ -1,5 +1,28 @@
 """Every address of the platform, by package; a package brings its own list."""
 
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from onecity.project.api import api
+
+PACKAGES = [
+    "onecity.kernel.web",
+    "onecity.kernel.people",
+    "onecity.kernel.access",
+    "onecity.kernel.places",
+    "onecity.kernel.telemetry",
+    "onecity.kernel.twin",
+    "onecity.kernel.rules",
+    "onecity.kernel.cases",
+    "onecity.kernel.notify",
+    "onecity.domains.operations",
+    "onecity.domains.environment",
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *(path("", include(f"{name}.urls")) for name in PACKAGES if find_spec(f"{name}.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("allauth.idp.urls")),
+    path("api/", api.urls),
+]

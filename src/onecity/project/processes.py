@@ -1,0 +1,43 @@
+"""What each of the platform's own processes runs; here the layers are put together."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from procrastinate.contrib.django import app as jobs
+
+from onecity.kernel.rules.stage import RulesStage
+from onecity.kernel.telemetry import gateway, pipeline
+from onecity.project import domains
+from onecity.sim import runner
+
+
+def run_gateway() -> None:
+    """Devices' sign-in at the broker and the collection of their messages."""
+    gateway.run()
+
+
+def run_pipeline() -> None:
+    """From the durable log to store, state, alerts and cases."""
+    domains.load()
+    pipeline.run([RulesStage()])
+
+
+def run_worker() -> None:
+    """Background work: sweeps, retention, messages."""
+    domains.load()
+    with jobs.replace_connector(jobs.connector.get_worker_connector()) as worker:
+        worker.run_worker(concurrency=2, install_signal_handlers=True, listen_notify=True)
+
+
+def run_sim() -> None:
+    """The simulated district."""
+    domains.load()
+    runner.run(settings.ONECITY_HOME)
+
+
+RUN: dict[str, Callable[[], None]] = {
+    "gateway": run_gateway,
+    "pipeline": run_pipeline,
+    "worker": run_worker,
+    "sim": run_sim,
+}
