@@ -1,0 +1,55 @@
+"""Bookkeeping of the pipeline: how far each log is read, how many readings went where, and the state of each day's store."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class LogPosition(models.Model):
+    """The last message of a log whose effects are in the database; written in the same transaction as the effects."""
+
+    source = models.CharField(max_length=32, primary_key=True)
+    sequence = models.BigIntegerField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("Log position")
+        verbose_name_plural = _("Log positions")
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.sequence}"
+
+
+class Counter(models.Model):
+    """How many readings of a UTC day came by one way and were stored (outcome `stored`) or refused (the reason)."""
+
+    pk = models.CompositePrimaryKey("day", "source", "outcome")
+    day = models.DateField()
+    source = models.CharField(max_length=16)
+    outcome = models.CharField(max_length=20)
+    readings = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("Counter")
+        verbose_name_plural = _("Counters")
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.source} {self.outcome}: {self.readings}"
+
+
+class Day(models.Model):
+    """One day partition of the hot store (UTC). `changed_at` is its last insert, `sorted_at` when it was last rewritten.
+
+    Hourly roll-ups are valid for a day while `rolled_up_at` is later than `changed_at`.
+    """
+
+    day = models.DateField(primary_key=True)
+    changed_at = models.DateTimeField()
+    sorted_at = models.DateTimeField(null=True, blank=True)
+    rolled_up_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("Day of the store")
+        verbose_name_plural = _("Days of the store")
+
+    def __str__(self) -> str:
+        return f"{self.day}"
