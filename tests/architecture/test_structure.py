@@ -110,7 +110,9 @@ def test_the_code_knows_no_district() -> None:
     guilty = [
         name_of(p)
         for p in tracked()
-        if p.is_relative_to(SOURCE) and "tests" not in p.parts and p.suffix in {".py", ".html", ".js", ".css", ".po", ".json"}
+        if p.is_relative_to(SOURCE)
+        and "tests" not in p.parts
+        and p.suffix in {".py", ".html", ".js", ".css", ".po", ".json"}
         if named.search(p.read_text(encoding="utf-8"))
     ]
     assert guilty == []

@@ -7,7 +7,7 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecity.project.settings")
 os.environ.setdefault("ONECITY_PROCESS", "web")
 
-from django.core.asgi import get_asgi_application  # noqa: E402 - the variables must be set before
+from django.core.asgi import get_asgi_application
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

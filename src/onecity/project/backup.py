@@ -27,7 +27,7 @@ def save(env: Environment, target: Path, *, with_secrets: bool, report: Report) 
     with tempfile.TemporaryDirectory(dir=target.resolve().parent) as folder:
         dump = Path(folder) / "database.dump"
         report("Saving the database …")
-        _run([str(BINARIES / "pg_dump"), "--format=custom", "--compress=zstd:3", f"--file={dump}"], env)
+        _run([str(BINARIES / "pg_dump"), "--format=custom", "--compress=gzip:3", f"--file={dump}"], env)
         note = Path(folder) / "manifest.json"
         note.write_text(
             json.dumps({"format": FORMAT, "version": version("onecity"), "at": datetime.now(UTC).isoformat()})
@@ -51,7 +51,9 @@ def save(env: Environment, target: Path, *, with_secrets: bool, report: Report) 
 def restore(env: Environment, source: Path, *, report: Report) -> None:
     """Replace database and uploads by the archive's; RuntimeError where the file is not such an archive."""
     if not env.embedded_database:
-        raise RuntimeError("This installation uses its own PostgreSQL server: restore there with pg_restore (docs/running.md).")
+        raise RuntimeError(
+            "This installation uses its own PostgreSQL server: restore there with pg_restore (docs/running.md)."
+        )
     run = env.home / "run"
     run.mkdir(parents=True, exist_ok=True)
     with take_lock(run / "lock"), tempfile.TemporaryDirectory() as folder:
@@ -79,19 +81,25 @@ def _unpack(source: Path, folder: Path) -> None:
     except (tarfile.TarError, FileNotFoundError, ValueError) as error:
         raise RuntimeError(f"{source} is no archive of OneCity; nothing was changed.") from error
     if manifest.get("format") != FORMAT:
-        raise RuntimeError(f"{source} has format {manifest.get('format')}, this version reads {FORMAT}; nothing was changed.")
+        raise RuntimeError(
+            f"{source} has format {manifest.get('format')}, this version reads {FORMAT}; nothing was changed."
+        )
 
 
 def _replace_database(env: Environment, server: Postgres, dump: Path) -> None:
     fresh = f"{DATABASE}_restore"
     with server.connect("postgres") as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(fresh)))
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER onecity_owner TEMPLATE template0").format(sql.Identifier(fresh)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER onecity_owner TEMPLATE template0").format(sql.Identifier(fresh))
+        )
     _run([str(BINARIES / "pg_restore"), "--exit-on-error", f"--dbname={fresh}", str(dump)], env, database=fresh)
     with server.connect("postgres") as connection:
         # the old database goes only once the new one is complete
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
-        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(fresh), sql.Identifier(DATABASE)))
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(fresh), sql.Identifier(DATABASE))
+        )
 
 
 def _run(command: list[str], env: Environment, database: str = DATABASE) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
@@ -50,7 +50,9 @@ def examine(env: Environment) -> Iterator[Finding]:
 
 def _folder(env: Environment) -> Iterator[Finding]:
     if not os.access(env.home, os.W_OK):
-        yield Finding("data folder", "fault", f"{env.home} cannot be written", "give its ownership to the service's user")
+        yield Finding(
+            "data folder", "fault", f"{env.home} cannot be written", "give its ownership to the service's user"
+        )
         return
     free = shutil.disk_usage(env.home).free / 1e9
     state = "ok" if free > LEAST_DISK_GB else "warning"
@@ -69,7 +71,9 @@ def _assets(env: Environment) -> Iterator[Finding]:
 def _translations() -> Iterator[Finding]:
     stale = [p for p in messages.packages() if _stale(messages.catalogue_path(p))]
     if stale:
-        yield Finding("translations", "warning", f"{len(stale)} catalogues not compiled", "run `onecity messages compile`")
+        yield Finding(
+            "translations", "warning", f"{len(stale)} catalogues not compiled", "run `onecity messages compile`"
+        )
     else:
         yield Finding("translations", "ok", "compiled")
 
@@ -88,14 +92,26 @@ def _database() -> Iterator[Finding]:
             cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = 'onecity_app'")
             row = cursor.fetchone()
     except DatabaseError as error:
-        yield Finding("database", "fault", str(error).strip(), "start it (`onecity up`) or correct ONECITY_DATABASE_URL")
+        yield Finding(
+            "database", "fault", str(error).strip(), "start it (`onecity up`) or correct ONECITY_DATABASE_URL"
+        )
         return
     state = "ok" if number >= 160000 else "fault"
-    yield Finding("database", state, f"PostgreSQL {number // 10000}.{number % 10000}, as {role}", "" if state == "ok" else "16 or newer is needed")
+    yield Finding(
+        "database",
+        state,
+        f"PostgreSQL {number // 10000}.{number % 10000}, as {role}",
+        "" if state == "ok" else "16 or newer is needed",
+    )
     if row is None:
         yield Finding("database roles", "fault", "onecity_app is missing", "create the roles (docs/running.md)")
     elif row[0]:
-        yield Finding("database roles", "fault", "onecity_app passes row-level security", "ALTER ROLE onecity_app NOBYPASSRLS NOSUPERUSER")
+        yield Finding(
+            "database roles",
+            "fault",
+            "onecity_app passes row-level security",
+            "ALTER ROLE onecity_app NOBYPASSRLS NOSUPERUSER",
+        )
     else:
         yield Finding("database roles", "ok", "onecity_app is bound by row-level security")
 
@@ -137,6 +153,9 @@ def _web(env: Environment) -> Iterator[Finding]:
         yield Finding("web", "warning", f"nothing answers on port {env.port}", "start it with `onecity up`")
         return
     state = "ok" if answer.status_code == 200 else "fault"
-    yield Finding("web", state, f"answers {answer.status_code} at {clock.now():%H:%M:%S} UTC", "" if state == "ok" else f"see {settings.ONECITY_HOME}/log/web.log")
-
-
+    yield Finding(
+        "web",
+        state,
+        f"answers {answer.status_code} at {clock.now():%H:%M:%S} UTC",
+        "" if state == "ok" else f"see {settings.ONECITY_HOME}/log/web.log",
+    )

@@ -79,8 +79,12 @@ def _step(text: str) -> None:
 def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .csv or .csv.gz of observations.")],
     profile: Annotated[str, typer.Option(help="How the file is to be read.")],
-    speed: Annotated[str, typer.Option(help="Speed-up, for example 3600 = one hour a second; max = no waiting.")] = "max",
-    shift: Annotated[str, typer.Option(help="now: the last reading becomes now, by whole weeks; original: keep.")] = "now",
+    speed: Annotated[
+        str, typer.Option(help="Speed-up, for example 3600 = one hour a second; max = no waiting.")
+    ] = "max",
+    shift: Annotated[
+        str, typer.Option(help="now: the last reading becomes now, by whole weeks; original: keep.")
+    ] = "now",
     division: Annotated[str, typer.Option(help="Path of the division in which the stations stand.")] = "",
     time_zone: Annotated[str, typer.Option(help="Zone of local times in the file, where it states none.")] = "",
 ) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from onecity.kernel.people import demo
 from onecity.project import environment, production
-from onecity.project.stack.platform import CannotStartError, Options, Platform
+from onecity.project.stack.platform import Options, Platform
 
 console = Console(highlight=False)
 
@@ -37,8 +37,6 @@ def up(
         if not platform.supervisor.ending:
             _welcome(values)
         platform.supervisor.run()
-    except CannotStartError:
-        raise
     finally:
         console.print("Stopping …")
         platform.stop()
@@ -46,7 +44,9 @@ def up(
 
 
 def _welcome(values: environment.Environment) -> None:
-    console.print(f"\n[bold]OneCity[/bold] runs at [bold]{values.base_url}[/bold]   (data: {values.home}; Ctrl-C stops)")
+    console.print(
+        f"\n[bold]OneCity[/bold] runs at [bold]{values.base_url}[/bold]   (data: {values.home}; Ctrl-C stops)"
+    )
     if values.production:
         return
     console.print("[yellow]Demonstration mode: the accounts below are public and the district is simulated.[/yellow]")

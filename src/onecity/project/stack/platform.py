@@ -109,13 +109,11 @@ class Platform:
             config = broker.configuration(self.env)
             nats = Nats(self.env.home, config, broker.monitor_port(self.env))
             services.append(Service("nats", nats.start, nats.stop))
-        for name in ("gateway", "pipeline"):
-            services.append(self._python(name, [sys.executable, "-m", "onecity.project.cli", "serve", name]))
+        cli = [sys.executable, "-m", "onecity.project.cli", "serve"]
+        services += [self._python(name, [*cli, name]) for name in ("gateway", "pipeline")]
         services.append(self._python("web", self._web_command(), role="web"))
-        services.append(self._python("worker", [sys.executable, "-m", "onecity.project.cli", "serve", "worker"]))
-        if self.options.simulate:
-            services.append(self._python("sim", [sys.executable, "-m", "onecity.project.cli", "serve", "sim"]))
-        return services
+        names = ("worker", "sim") if self.options.simulate else ("worker",)
+        return services + [self._python(name, [*cli, name]) for name in names]
 
     def _web_command(self) -> list[str]:
         command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
@@ -186,5 +184,3 @@ def free_ports(count: int) -> list[int]:
     finally:
         for item in sockets:
             item.close()
-
-

@@ -89,7 +89,12 @@ class Postgres:
         """A connection as the superuser, for set-up, backup and tests only."""
         password = secrets.text(self.home, SUPERUSER)
         return psycopg.connect(
-            host=str(socket_dir(self.home)), user=SUPERUSER, password=password, dbname=database, autocommit=True, **options
+            host=str(socket_dir(self.home)),
+            user=SUPERUSER,
+            password=password,
+            dbname=database,
+            autocommit=True,
+            **options,
         )
 
     def _prepare_folders(self, owner: processes.Owner) -> None:
@@ -150,7 +155,9 @@ class Postgres:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if not found:
                 connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER onecity_owner TEMPLATE template0").format(sql.Identifier(DATABASE))
+                    sql.SQL("CREATE DATABASE {} OWNER onecity_owner TEMPLATE template0").format(
+                        sql.Identifier(DATABASE)
+                    )
                 )
 
 
