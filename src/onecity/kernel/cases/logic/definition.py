@@ -1,0 +1,172 @@
+"""What one version of a case type declares, as typed values read from its stored JSON; nothing here is the code's.
+
+States, transitions, limits and routes are local data with effective dates: two cities give the same event 4 working
+hours and 1 working day, and every added transition of a peer's history was a change of configuration, not of code.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+Unit = Literal["working_hours", "working_days", "calendar_days"]
+Clock = Literal["keep", "stage", "restart", "stop"]
+Requirement = Literal["note", "evidence", "assignee"]
+Severity = Literal["", "blue", "yellow", "orange", "red"]
+SEVERITIES: tuple[Severity, ...] = ("", "blue", "yellow", "orange", "red")
+Title = Mapping[str, str]
+
+NAME = r"^[a-z][a-z0-9_]{0,39}$"
+
+
+class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place a case can be in. `stage` groups states that share one clock; a final state ends the case."""
+
+    name: str
+    title: Title
+    stage: str = ""
+    final: bool = False
+
+
+class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step: from which states to which (`target`), who may take it, and what it asks for.
+
+    `clock`: `stage` starts the target stage's limit when the stage changes, `restart` begins all limits anew (a reopened
+    case), `keep` leaves every due time, `stop` ends the clock.
+    """
+
+    name: str
+    title: Title
+    sources: tuple[str, ...]
+    target: str
+    permission: str
+    requires: tuple[Requirement, ...] = ()
+    clock: Clock = "stage"
+    releases: bool = False
+    weight: Literal["primary", "plain", "danger"] = "plain"
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a stage (or, with an empty stage, the whole case) may take; for some severities only, if given.
+
+    `start`: hours usually begin at the event and days on the day after it; `next_day` and `same_day` say otherwise.
+    `roll`: a limit in calendar days that ends on a day of rest moves to the next working day.
+    """
+
+    amount: float
+    unit: Unit
+    stage: str = ""
+    severities: tuple[Severity, ...] = ()
+    start: Literal["usual", "same_day", "next_day"] = "usual"
+    roll: bool = False
+
+
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is asked to handle: an organisation by its code, or the organisation of the division of a level above."""
+
+    level: str = ""
+    organisation: str = ""
+    role: str = ""
+    severities: tuple[Severity, ...] = ()
+
+
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that one version of a case type says."""
+
+    title: Title
+    states: tuple[State, ...]
+    initial: str
+    transitions: tuple[Transition, ...]
+    category: str = ""
+    description: Title = {}
+    limits: tuple[Limit, ...] = ()
+    routes: tuple[Route, ...] = ()
+    severity: Severity = ""
+    manual: bool = True
+
+    def state(self, name: str) -> State:
+        """The state of this name; raises KeyError."""
+        for state in self.states:
+            if state.name == name:
+                return state
+        raise KeyError(name)
+
+    def transition(self, name: str) -> Transition | None:
+        """The transition of this name, if declared."""
+        return next((t for t in self.transitions if t.name == name), None)
+
+
+class DefinitionError(ValueError):
+    """A definition that cannot work; `mistakes` says what is wrong, one sentence each."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes
+
+
+def parse(data: object) -> Definition:
+    """Read and check a stored definition; raises DefinitionError that lists every mistake found."""
+    try:
+        definition = msgspec.convert(data, Definition)
+    except msgspec.ValidationError as error:
+        raise DefinitionError([str(error)]) from error
+    found = mistakes(definition)
+    if found:
+        raise DefinitionError(found)
+    return definition
+
+
+def to_data(definition: Definition) -> dict[str, Any]:
+    """The definition as plain JSON values."""
+    data = msgspec.to_builtins(definition)
+    if not isinstance(data, dict):
+        raise TypeError("a definition becomes an object")
+    return data
+
+
+def mistakes(definition: Definition) -> list[str]:
+    """What would break a case of this type: unknown or doubled names, dead ends, states nobody reaches, bad amounts."""
+    names = [s.name for s in definition.states]
+    found = [f"state {n!r} is declared twice" for n in sorted(set(names)) if names.count(n) > 1]
+    actions = [t.name for t in definition.transitions]
+    found += [f"transition {n!r} is declared twice" for n in sorted(set(actions)) if actions.count(n) > 1]
+    known = set(names)
+    if definition.initial not in known:
+        found.append(f"the initial state {definition.initial!r} is not declared")
+    for transition in definition.transitions:
+        unknown = {*transition.sources, transition.target} - known
+        found += [f"transition {transition.name!r} names the unknown state {n!r}" for n in sorted(unknown)]
+    found += _unreached(definition) + _without_end(definition) + _bad_limits(definition)
+    return found
+
+
+def _unreached(definition: Definition) -> list[str]:
+    reached = {definition.initial}
+    while True:
+        more = {t.target for t in definition.transitions if reached.intersection(t.sources)} - reached
+        if not more:
+            break
+        reached |= more
+    return [f"no way leads to the state {s.name!r}" for s in definition.states if s.name not in reached]
+
+
+def _without_end(definition: Definition) -> list[str]:
+    ending = {s.name for s in definition.states if s.final}
+    if not ending:
+        return ["no state is final: such a case could never be closed"]
+    while True:
+        more = {n for t in definition.transitions if t.target in ending for n in t.sources} - ending
+        if not more:
+            break
+        ending |= more
+    return [f"from the state {s.name!r} no way leads to an end" for s in definition.states if s.name not in ending]
+
+
+def _bad_limits(definition: Definition) -> list[str]:
+    stages = {s.stage for s in definition.states} | {""}
+    found = [
+        f"a limit must be longer than nothing, not {limit.amount}" for limit in definition.limits if limit.amount <= 0
+    ]
+    found += [f"a limit names the unknown stage {x.stage!r}" for x in definition.limits if x.stage not in stages]
+    whole = [x for x in definition.limits if x.unit != "working_hours" and x.amount != int(x.amount)]
+    return found + [f"{limit.amount} {limit.unit}: days are counted whole" for limit in whole]
