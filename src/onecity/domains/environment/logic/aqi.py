@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from onecity.domains.environment.logic.aqi_tables import INDEX_ROW, LEVELS, POLLUTANTS, Edition, Report, Row
+from onecity.domains.environment.logic.aqi_tables import (
+    EDITIONS,
+    FIRST_DAYS,
+    INDEX_ROW,
+    LEVELS,
+    POLLUTANTS,
+    Edition,
+    Report,
+    Row,
+)
 from onecity.domains.environment.logic.exact import (
     MISSING,
     QUANTUM,
@@ -57,19 +66,23 @@ class Means:
 class Index:
     """The index of n reports.
 
-    iaqi: int64[n, 6] in the order of `POLLUTANTS`, -1 where absent · aqi: int64[n], -1 = NA ·
+    edition: int64[n], position in `EDITIONS` · iaqi: int64[n, 6] in the order of `POLLUTANTS`, -1 where absent · aqi: int64[n], -1 = NA ·
     computed: int64[n], the largest IAQI even where NA must be published · primary: bool[n, 6] ·
     level: int64[n] position in `LEVELS`, -1 = NA · complete: bool[n], all six pollutants present.
     """
 
-    edition: Edition
     report: Report
+    edition: Ints
     iaqi: Ints
     aqi: Ints
     computed: Ints
     primary: Bools
     level: Ints
     complete: Bools
+
+    def edition_of(self, position: int) -> Edition:
+        """Give the edition that judged one report."""
+        return EDITIONS[int(self.edition[position])]
 
     def primary_names(self, position: int) -> tuple[str, ...]:
         """Name the primary pollutants (首要污染物) of one report; several when they tie, none when AQI ≤ 50 or NA."""
@@ -108,7 +121,20 @@ def index_of(edition: Edition, report: Report, means: NDArray[np.float64] | Mean
         )
         for column, row in enumerate(edition.rows(report))
     ]
-    return _combine(edition, report, np.stack(columns, axis=1))
+    position = EDITIONS.index(edition) if edition in EDITIONS else NOT_AVAILABLE
+    iaqi = np.stack(columns, axis=1)
+    return _combine(np.full(iaqi.shape[0], position, dtype=np.int64), report, iaqi)
+
+
+def index_by_day(days: Ints, report: Report, means: Means) -> Index:
+    """Index of n reports [n, 6], each by the edition in force on its own local day int64[n] (days since 1970)."""
+    edition = np.clip(np.searchsorted(FIRST_DAYS, days, side="right") - 1, 0, None).astype(np.int64)
+    iaqi = np.full(means.numerator.shape, NOT_AVAILABLE, dtype=np.int64)
+    for position in np.unique(edition):
+        rows = edition == position
+        part = Means(means.numerator[rows], means.denominator[rows])
+        iaqi[rows] = index_of(EDITIONS[position], report, part).iaqi
+    return _combine(edition, report, iaqi)
 
 
 def level_of(aqi: Ints) -> Ints:
@@ -124,10 +150,10 @@ def without(index: Index, keep: Bools) -> Index:
     return replace(index, aqi=aqi, level=level_of(aqi), primary=index.primary & keep[:, None])
 
 
-def _combine(edition: Edition, report: Report, iaqi: Ints) -> Index:
+def _combine(edition: Ints, report: Report, iaqi: Ints) -> Index:
     computed = iaqi.max(axis=1)
     complete = (iaqi != NOT_AVAILABLE).all(axis=1)
     publishable = complete | (computed > PUBLISH_INCOMPLETE_ABOVE)
     aqi = np.where(publishable, computed, NOT_AVAILABLE)
     primary = (iaqi == computed[:, None]) & (aqi > NO_PRIMARY_UP_TO)[:, None]
-    return Index(edition, report, iaqi, aqi, computed, primary, level_of(aqi), complete)
+    return Index(report, edition, iaqi, aqi, computed, primary, level_of(aqi), complete)

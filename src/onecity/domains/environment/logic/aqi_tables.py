@@ -126,6 +126,10 @@ EDITIONS = (HJ633_2012, HJ633_2026)
 the rounding, which is why it is a property of the edition. Check against the official text before a release."""
 
 
+FIRST_DAYS = tuple((edition.effective_from - date(1970, 1, 1)).days for edition in EDITIONS)
+"""Days since 1970 on which the editions begin."""
+
+
 def edition_on(day: date) -> Edition:
     """Give the edition that judges a value measured on `day` (local date of the station).
 

@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from onecity.domains.environment.logic.aqi import Means
-from onecity.domains.environment.logic.exact import MISSING, Bools, Floats, Ints, divide_half_even, to_fixed
+from onecity.domains.environment.logic.exact import MISSING, QUANTUM, Bools, Floats, Ints, divide_half_even, to_fixed
 
 HOURS_A_DAY = 24
 EIGHT = 8
@@ -84,12 +84,12 @@ def day_moving_mean(hours: Floats, rules: Completeness = COMPLETENESS) -> Means:
 
 
 def largest_eight_hour_mean(
-    hours: Floats, valid_when_above: float = np.inf, rules: Completeness = COMPLETENESS
+    hours: Floats, valid_when_above: float | Floats = np.inf, rules: Completeness = COMPLETENESS
 ) -> Means:
     """Largest moving 8 h mean of each natural day from [n, 24] hourly values (日最大8小时平均).
 
     The 17 windows that lie within the day count (ends at 8:00 to 24:00); 14 of them must be valid, unless the largest
-    already exceeds the limit `valid_when_above` (µg/m³): a day known to exceed stays known.
+    already exceeds the limit `valid_when_above` (µg/m³, one or [n]): a day known to exceed stays known.
     """
     fixed = to_fixed(hours)
     present = fixed != MISSING
@@ -101,7 +101,7 @@ def largest_eight_hour_mean(
     best = mean.argmax(axis=1)[:, None]
     top = np.take_along_axis(total, best, axis=1)[:, 0]
     over = np.take_along_axis(count, best, axis=1)[:, 0]
-    exceeds = mean.max(axis=1) > _limit(valid_when_above)
+    exceeds = mean.max(axis=1) > np.asarray(valid_when_above, dtype=np.float64) * QUANTUM
     enough = usable.sum(axis=1) >= rules.eight_hour_means_a_day
     return _means(top, over, usable.any(axis=1) & (enough | exceeds))
 
@@ -133,7 +133,3 @@ def _moving_sum(values: Ints, width: int) -> Ints:
     start = np.maximum(np.arange(1, values.shape[0] + 1) - width, 0)
     total: Ints = running[1:] - running[start]
     return total
-
-
-def _limit(micrograms: float) -> float:
-    return micrograms * 1_000_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 import numpy as np
@@ -107,6 +107,11 @@ def limit_on(day: date, item: str, period: Period, zone: int) -> Limit | None:
         if same and limit.effective_from <= wanted and (limit.effective_to is None or wanted <= limit.effective_to):
             return limit
     return None
+
+
+def limit_on_day_number(day: int, item: str, period: Period, zone: int) -> Limit | None:
+    """Give the limit that holds on a day counted since 1970."""
+    return limit_on(date(1970, 1, 1) + timedelta(days=day), item, period, zone)
 
 
 def verdicts(days: list[date], values: Floats, item: str, period: Period, zone: int) -> list[Verdict]:
