@@ -1,7 +1,12 @@
 """Django's entry to the package `access`."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.access import privileges
 
 
 class AccessConfig(AppConfig):
@@ -11,3 +16,11 @@ class AccessConfig(AppConfig):
     label = "access"
     verbose_name = _("Access")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Give the application's role its rights after every migration."""
+        post_migrate.connect(_grant, sender=self, dispatch_uid="access.privileges")
+
+
+def _grant(using: str, **_kwargs: Any) -> None:
+    privileges.apply(using)
