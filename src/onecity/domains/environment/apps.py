@@ -10,4 +10,3 @@ class EnvironmentConfig(AppConfig):
     name = "onecity.domains.environment"
     label = "environment"
     verbose_name = _("Environment")
-    default_auto_field = "django.db.models.BigAutoField"
