@@ -18,6 +18,7 @@ ONECITY_NATS_URL = ENV.nats_url or f"nats://127.0.0.1:{ENV.nats_port}"
 ONECITY_MQTT_PORT = ENV.mqtt_port
 ONECITY_BASE_URL = ENV.base_url
 ONECITY_UPLOADS = ENV.home / "uploads"
+ONECITY_NODE_MODULES = ENV.node_modules
 
 SECRET_KEY = secrets.text(ENV.home, "django")
 DEBUG = False
@@ -25,17 +26,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *ENV.public_hosts]
 CSRF_TRUSTED_ORIGINS = [ENV.base_url] if ENV.base_url.startswith("https") else []
 
 INSTALLED_APPS = [
-    "django.contrib.contenttypes",
-    "django.contrib.auth",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
-    "allauth.usersessions",
-    "allauth.idp.oidc",
-    "procrastinate.contrib.django",
+    # ours first: the first template of a name wins, and sign-in pages are dressed by us
     "onecity.kernel.web",
     "onecity.kernel.registry",
     "onecity.kernel.rules",
@@ -48,6 +39,17 @@ INSTALLED_APPS = [
     "onecity.kernel.places",
     "onecity.domains.environment",
     "onecity.domains.operations",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.idp.oidc",
+    "procrastinate.contrib.django",
 ]
 
 MIDDLEWARE = [
@@ -142,6 +144,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = ENV.production
 CSRF_COOKIE_SECURE = ENV.production
+CSRF_FAILURE_VIEW = "onecity.kernel.web.errors.csrf_failure"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.production else None
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.production else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True

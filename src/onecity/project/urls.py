@@ -26,3 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("allauth.idp.urls")),
     path("api/", api.urls),
 ]
+
+handler400 = "onecity.kernel.web.errors.bad_request"
+handler403 = "onecity.kernel.web.errors.forbidden"
+handler404 = "onecity.kernel.web.errors.not_found"
+handler500 = "onecity.kernel.web.errors.server_error"

@@ -1,0 +1,85 @@
+"""One way of saying no for every API: exceptions become problem+json, in the reader's language, with field errors."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
+
+from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.core.ids import new_id
+from onecity.kernel.web import problems
+
+logger = logging.getLogger(__name__)
+SOURCES = frozenset({"body", "query", "path", "form", "header", "cookie", "file"})
+TITLES = {
+    400: _("We could not understand this request"),
+    403: _("You may not do this"),
+    404: _("There is nothing here"),
+    405: _("This address does not offer that method"),
+    413: _("This is too large"),
+}
+
+
+def install_handlers(api: NinjaAPI) -> None:
+    """Answer every exception of `api` as problem+json; called once, where the API is made."""
+    api.add_exception_handler(Problem, _problem)
+    api.add_exception_handler(ValidationError, _invalid)
+    api.add_exception_handler(AuthenticationError, _nobody)
+    api.add_exception_handler(Throttled, _throttled)
+    api.add_exception_handler(HttpError, _http)
+    api.add_exception_handler(Http404, _absent)
+    api.add_exception_handler(Exception, _broken)
+
+
+def _problem(request: HttpRequest, error: Problem | type[Problem]) -> HttpResponse:
+    if not isinstance(error, Problem):
+        raise TypeError("an API must raise an instance of Problem")
+    return problems.answer(request, error)
+
+
+def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
+    found = error.errors if isinstance(error, ValidationError) else []
+    fields = [FieldError(_place(item), item.get("msg", ""), str(item.get("type", "invalid"))) for item in found]
+    detail = _("Correct the values named under `errors` and send the request again. Nothing was stored.")
+    problem = Problem("invalid", _("Some values are wrong"), status=422, detail=detail, errors=fields)
+    return problems.answer(request, problem)
+
+
+def _place(item: Mapping[str, Any]) -> str:
+    location = [str(part) for part in item.get("loc", ())]
+    if location and location[0] in SOURCES and len(location) > 1:
+        location = location[1:]
+    return ".".join(location)
+
+
+def _nobody(request: HttpRequest, _error: AuthenticationError | type[AuthenticationError]) -> HttpResponse:
+    detail = _("Sign in, or send an access token that is still valid.")
+    return problems.answer(request, Problem("unauthenticated", _("Sign in first"), status=401, detail=detail))
+
+
+def _throttled(request: HttpRequest, error: Throttled | type[Throttled]) -> HttpResponse:
+    wait = error.wait if isinstance(error, Throttled) and error.wait else 1
+    problem = Problem("too-many-requests", _("Too many requests"), status=429, extra={"retry_after": wait})
+    return problems.answer(request, problem)
+
+
+def _http(request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
+    status = error.status_code if isinstance(error, HttpError) else 400
+    title = TITLES.get(status, TITLES[400])
+    return problems.answer(request, Problem("refused", title, status=status, detail=str(error)))
+
+
+def _absent(request: HttpRequest, _error: Http404 | type[Http404]) -> HttpResponse:
+    return problems.answer(request, Problem("not-found", TITLES[404], status=404))
+
+
+def _broken(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    reference = str(new_id())
+    failure = error if isinstance(error, Exception) else None
+    logger.error("error %s on %s %s", reference, request.method, request.path, exc_info=failure)
+    problem = Problem("broken", _("Something went wrong on our side"), status=500)
+    return problems.answer(request, problem, reference)

@@ -1,0 +1,88 @@
+"""What every answer carries: security headers with a nonce for the page's own scripts, and problems made readable."""
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.web import problems
+
+logger = logging.getLogger(__name__)
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+POLICY = (
+    "default-src 'self'",
+    "script-src 'self' 'nonce-{nonce}'",
+    "style-src 'self' 'nonce-{nonce}'",
+    "img-src 'self' data: blob:",
+    "worker-src 'self' blob:",
+    "connect-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+)
+PERMISSIONS = "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=(), interest-cohort=()"
+
+
+class SecurityHeadersMiddleware:
+    """Gives each request a nonce and each answer its Content-Security-Policy; knows nothing of sessions."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with headers; the coroutine of it where Django runs asynchronously."""
+        nonce = secrets.token_urlsafe(18)
+        request.csp_nonce = nonce  # type: ignore[attr-defined] # the request carries what its templates need
+        if self.is_async:
+            return self._later(request, nonce)  # type: ignore[return-value] # Django awaits it, see is_async
+        return self._dress(self.get_response(request), nonce)
+
+    async def _later(self, request: HttpRequest, nonce: str) -> HttpResponseBase:
+        response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc] # asynchronous, see is_async
+        return self._dress(response, nonce)
+
+    def _dress(self, response: HttpResponseBase, nonce: str) -> HttpResponseBase:
+        headers = response.headers
+        policy = (*POLICY, "upgrade-insecure-requests") if not settings.ONECITY_DEMO else POLICY
+        headers.setdefault("Content-Security-Policy", "; ".join(policy).format(nonce=nonce))
+        headers.setdefault("Permissions-Policy", PERMISSIONS)
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        if headers.get("Content-Type", "").startswith(("text/html", problems.MEDIA_TYPE)):
+            headers.setdefault("Cache-Control", "no-store" if response.cookies else "private, no-cache")
+        return response
+
+
+class ProblemMiddleware:
+    """Turns a Problem that a view raises into a page or into problem+json, whichever the client asked for."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on; the work is in `process_exception`, inside the request's transaction, which it rolls back."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        """Answer a Problem; every other error goes to Django's handlers, which end in `errors.server_error`."""
+        if isinstance(error, Problem):
+            return problems.answer(request, error)
+        return None

@@ -1,0 +1,91 @@
+"""The menus: which doors and pages a reader is shown, from what the packages offer and what the account may open."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.registry import registry
+
+DESK, RESIDENTS, OPS = "desk", "residents", "ops"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of a menu; `permission` opens the page behind it ("": everyone)."""
+
+    path: str
+    title: object
+    icon: str = ""
+    permission: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries of the rail under one word."""
+
+    title: object
+    items: tuple[Item, ...]
+
+
+# the kernel's own desk pages; those of domains come from their manifests
+WORK = (
+    Item("/desk", _("Today"), "sun", ""),
+    Item("/desk/cases", _("Cases"), "clipboard-list", "cases.view"),
+    Item("/desk/alerts", _("Alerts"), "siren", "alerts.view"),
+    Item("/desk/inbox", _("Messages"), "inbox", ""),
+)
+KNOW = (
+    Item("/desk/entities", _("Devices and places"), "map-pinned", "entities.view"),
+    Item("/desk/rules", _("Rules"), "sliders-horizontal", "rules.view"),
+    Item("/desk/quarantine", _("Quarantine"), "shield-question-mark", "quarantine.view"),
+)
+MANAGE = (
+    Item("/desk/people", _("People and roles"), "users", "people.view"),
+    Item("/desk/audit", _("Audit trail"), "scroll-text", "audit.view"),
+)
+
+
+def doors(path: str, permissions: frozenset[str]) -> tuple[Item, ...]:
+    """The entries of the top bar: the residents' pages, and the staff's doors for those who hold any right."""
+    items = [Item("/", _("Start"))]
+    items += _pages(RESIDENTS, permissions)
+    if permissions:
+        items += [Item("/desk", _("Desk")), Item("/ops", _("Operations"))]
+    return _mark(items, path)
+
+
+def rail(path: str, permissions: frozenset[str], known: Iterable[str]) -> tuple[Group, ...]:
+    """The groups of the desk's menu; `known` are the addresses that this installation has."""
+    here = frozenset(known)
+    groups = (
+        Group("", _allowed(WORK, permissions, here)),
+        Group(_("Know"), _allowed(KNOW, permissions, here)),
+        Group(_("Systems"), tuple(_pages(DESK, permissions))),
+        Group(_("Administration"), _allowed(MANAGE, permissions, here)),
+    )
+    marked = (Group(group.title, _mark(group.items, path)) for group in groups)
+    return tuple(group for group in marked if group.items)
+
+
+def _pages(door: str, permissions: frozenset[str]) -> list[Item]:
+    pages = [page for domain in registry.domains() for page in domain.pages if page.door == door]
+    pages.sort(key=lambda page: (page.order, page.path))
+    return [
+        Item(page.path, page.title, page.icon, page.permission)
+        for page in pages
+        if not page.permission or page.permission in permissions
+    ]
+
+
+def _allowed(items: Iterable[Item], permissions: frozenset[str], known: frozenset[str]) -> tuple[Item, ...]:
+    return tuple(i for i in items if i.path in known and (not i.permission or i.permission in permissions))
+
+
+def _mark(items: Iterable[Item], path: str) -> tuple[Item, ...]:
+    listed = list(items)
+    clean = path.rstrip("/") or "/"
+    matching = [i.path for i in listed if clean == i.path or (i.path != "/" and clean.startswith(i.path + "/"))]
+    best = max(matching, key=len, default="")
+    return tuple(Item(i.path, i.title, i.icon, i.permission, i.path == best) for i in listed)
