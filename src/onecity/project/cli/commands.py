@@ -2,7 +2,7 @@
 
 import typer
 
-from onecity.project.cli import care, data, develop, serve, up
+from onecity.project.cli import care, data, develop, devices, serve, up
 
 app = typer.Typer(name="onecity", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(up.up)
@@ -15,6 +15,7 @@ app.command()(care.backup)
 app.command()(care.restore)
 app.command(hidden=True)(data.prepare)
 app.command(hidden=True)(serve.serve)
+app.add_typer(devices.device_app, name="device", help="Sensors and stations.")
 app.add_typer(care.audit_app, name="audit", help="The audit trail.")
 app.add_typer(develop.domain_app, name="domain", help="The city's systems in code.")
 app.add_typer(develop.messages_app, name="messages", help="Translations.")
