@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from onecity.kernel.access import policy
-from onecity.kernel.web import format, navigation, preferences
+from onecity.kernel.web import navigation, preferences, wording
 from onecity.kernel.web.place import place_name
 
 MODULES = {
@@ -53,7 +53,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "rail": navigation.rail(request.path, permissions, known_paths()) if staff else (),
         "permissions": permissions,
         "who": _who(request),
-        "zone": f"{settings.TIME_ZONE} ({format.zone(timezone.localtime())})",
+        "zone": f"{settings.TIME_ZONE} ({wording.zone(timezone.localtime())})",
     }
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from onecity.kernel.core import clock, units
-from onecity.kernel.web import figures, format, icons
+from onecity.kernel.web import figures, icons, wording
 
 register = template.Library()
 
@@ -50,14 +50,14 @@ def severity(level: str, label: str = "") -> SafeString:
 @register.filter
 def number(value: object, decimals: int | None = None) -> str:
     """`{{ count|number }}`, `{{ value|number:1 }}`: thousands separators, a real minus sign, `–` for nothing."""
-    return format.number(value, decimals)
+    return wording.number(value, decimals)
 
 
 @register.simple_tag
 def quantity(value: object, unit: str = "", decimals: int | str | None = None) -> SafeString:
     """`{% quantity 35.2 "ug/m3" 1 %}`: the number with its unit's symbol; the unit is a UCUM code."""
     places = int(decimals) if decimals not in (None, "") else None
-    text = format.number(value, places)
+    text = wording.number(value, places)
     symbol = units.symbol(unit) if unit else ""
     return format_html('{}<span class="unit">{}</span>', text, symbol) if symbol else format_html("{}", text)
 
@@ -66,17 +66,17 @@ def quantity(value: object, unit: str = "", decimals: int | str | None = None) -
 def day(value: dt.datetime | dt.date | None) -> str:
     """`{{ case.opened_at|day }}`: 2026年11月25日 / 25 Nov 2026."""
     if value is None:
-        return format.MISSING
-    return format.day(_local(value) if isinstance(value, dt.datetime) else value, _language())
+        return wording.MISSING
+    return wording.day(_local(value) if isinstance(value, dt.datetime) else value, _language())
 
 
 @register.filter
 def moment(value: dt.datetime | None) -> SafeString:
     """`{{ alert.onset|moment }}`: short day and time, with the full one and its zone as title."""
     if value is None:
-        return SafeString(format.MISSING)
+        return SafeString(wording.MISSING)
     local = _local(value)
-    text = format.moment(local, _local(clock.now()), _language())
+    text = wording.moment(local, _local(clock.now()), _language())
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), full(local), text)
 
 
@@ -86,7 +86,7 @@ def ago(value: dt.datetime | None, stale_after: dt.timedelta | int | None = None
     if value is None:
         return format_html('<span class="stale">{}</span>', _("never"))
     limit = stale_after if isinstance(stale_after, dt.timedelta) else dt.timedelta(seconds=stale_after or 7200)
-    found = format.age(value, clock.now(), limit)
+    found = wording.age(value, clock.now(), limit)
     return format_html(
         '<time datetime="{}" title="{}" data-ago="{}" class="nowrap{}">{}</time>',
         value.isoformat(),
@@ -105,7 +105,7 @@ def due(deadline: dt.datetime | None, closed_at: dt.datetime | None = None) -> S
     at = closed_at or clock.now()
     left = (deadline - at).total_seconds()
     state = "late" if left < 0 else "soon" if left < figures.SOON_SECONDS and not closed_at else "open"
-    text = format.remaining(deadline, at)
+    text = wording.remaining(deadline, at)
     if closed_at:
         text = _("in time") if left >= 0 else text
     return format_html(
@@ -189,7 +189,7 @@ class _Columns(Node):
 
 def full(value: dt.datetime) -> str:
     """The whole moment with its zone, for titles and tables: `2026年11月25日 14:05 (UTC+8)`."""
-    return f"{format.day(value, _language())} {format.clock(value)} ({format.zone(value)})"
+    return f"{wording.day(value, _language())} {wording.clock(value)} ({wording.zone(value)})"
 
 
 def _local(value: dt.datetime) -> dt.datetime:
