@@ -1,0 +1,55 @@
+"""The process that keeps the simulated district alive: it registers, brings the past, then reports the present."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from onecity.kernel.core.clock import now
+from onecity.sim import history, live
+from onecity.sim.client import GatewayClient
+from onecity.sim.roster import simulations
+from onecity.sim.simulation import Simulation
+from onecity.sim.station import Member, register
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 5.0
+
+
+def run(home: Path, speed: float = 1.0) -> None:
+    """Simulate until the process is told to end; `speed` multiplies how often stations report."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    simulated = simulations()
+    members = _members(simulated, home, stop)
+    if not members:
+        return
+    with GatewayClient(settings.ONECITY_BASE_URL, patience=600.0, stop=stop) as client:
+        started = time.monotonic()
+        sent = history.backfill(members, client, now())
+        log.info("%d stations, %d readings of the past in %.1f s", len(members), sent, time.monotonic() - started)
+        for simulation in simulated:
+            simulation.open(int(time.time()))
+        close_old_connections()
+        live.run(members, client, speed, stop)
+
+
+def _members(simulated: Sequence[Simulation], home: Path, stop: threading.Event) -> list[Member]:
+    told = False
+    while not stop.is_set():
+        members = register(simulated, home)
+        if members:
+            return members
+        if not told:
+            log.info("no district is loaded yet: the simulation begins after “onecity init”")
+            told = True
+        close_old_connections()
+        stop.wait(LOOK_AGAIN_SECONDS)
+    return []
