@@ -15,6 +15,7 @@ SOURCE = Path(__file__).resolve().parents[1]
 LOCALE = "zh_Hans"
 KEYWORDS: dict[str, tuple[object, ...] | None] = {
     "_": None,
+    "lazy": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
