@@ -72,7 +72,7 @@ def share(
     start: dt.datetime, deadline: dt.datetime, limit: Limit, calendar: WorkingCalendar, part: float = REMIND_AT
 ) -> dt.datetime:
     """The moment (UTC) at which `part` of the time between start and deadline has passed: working time, where the limit
-    counts working time, so that nobody is reminded in the night before a deadline that still has a morning."""  # noqa: D209 - one sentence
+    counts working time, so that nobody is reminded in the night before a deadline that still has a morning."""
     if limit.unit == "calendar_days":
         return start + (deadline - start) * part
     seconds = calendar.working_seconds_between(start, deadline)

@@ -1,0 +1,99 @@
+"""Tells whom it concerns: live pages through the change feed, people through messages, in the transaction of the change."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from onecity.kernel.cases import directory
+from onecity.kernel.cases.models import Case, CaseEvent
+from onecity.kernel.notify import feed
+from onecity.kernel.notify import service as notify
+
+# beyond so many new cases for one body at once its people get one message with the number instead of one for each
+TOGETHER = 10
+
+
+def opened(cases: Sequence[Case]) -> None:
+    """New cases: to the live pages, and to those who are asked to handle them."""
+    feed.publish_many(_change(case, "open") for case in cases)
+    notify.send_many(_messages_for_new(cases))
+
+
+def changed(case: Case, event: CaseEvent) -> None:
+    """A change of one case, to the live pages."""
+    feed.publish_many([_change(case, event.action)])
+
+
+def assigned(case: Case, by: UUID | None) -> None:
+    """Somebody was given a case: tell him, unless he took it himself."""
+    if case.assignee_id is not None and case.assignee_id != by:
+        key = f"case:{case.id}:{case.version}:assigned"
+        notify.send_many([notify.Notice(case.assignee_id, "case_assigned", _context(case), key, _link(case))])
+
+
+def sent(case: Case) -> None:
+    """A case was handed over to another body: tell those who dispatch or handle there."""
+    notify.send_many(
+        notify.Notice(account, "case_opened", _context(case), f"case:{case.id}:{case.version}:sent", _link(case))
+        for account in directory.recipients(case.organisation_id, case.role, case.division_path)
+    )
+
+
+def due(cases: Iterable[tuple[Case, str]]) -> None:
+    """Reminders (`due_soon`) and warnings (`overdue`): to the assignee, or to the body where nobody has the case."""
+    notices, changes = [], []
+    for case, action in cases:
+        changes.append(_change(case, action))
+        to = [case.assignee_id] if case.assignee_id else []
+        to = to or directory.recipients(case.organisation_id, case.role, case.division_path)
+        key = f"case:{case.id}:{case.version}:{action}"
+        notices += [notify.Notice(a, f"case_{action}", _context(case), key, _link(case)) for a in to]
+    feed.publish_many(changes)
+    notify.send_many(notices)
+
+
+def _messages_for_new(cases: Sequence[Case]) -> Iterable[notify.Notice]:
+    groups: dict[tuple[UUID | None, str, str], list[Case]] = {}
+    for case in cases:
+        groups.setdefault((case.organisation_id, case.role, case.division_path), []).append(case)
+    for (organisation, role, place), group in groups.items():
+        accounts = directory.recipients(organisation, role, place)
+        if len(group) > TOGETHER:
+            context = {"count": len(group), "first": group[0].number, "last": group[-1].number}
+            key = f"cases:{group[0].id}:{len(group)}"
+            yield from (notify.Notice(a, "cases_opened", context, key, "/desk/cases") for a in accounts)
+            continue
+        for case in group:
+            key = f"case:{case.id}:opened"
+            yield from (notify.Notice(a, "case_opened", _context(case), key, _link(case)) for a in accounts)
+
+
+def _context(case: Case) -> dict[str, Any]:
+    return {
+        "number": case.number,
+        "title": case.title,
+        "deadline": case.deadline.isoformat() if case.deadline else "",
+    }
+
+
+def _link(case: Case) -> str:
+    return f"/desk/cases/{case.id}"
+
+
+def _change(case: Case, action: str) -> feed.Change:
+    payload = {
+        "id": case.id,
+        "number": case.number,
+        "title": case.title,
+        "type": case.type_name,
+        "state": case.state,
+        "severity": case.severity,
+        "open": case.is_open,
+        "version": case.version,
+        "action": action,
+        "lon": case.lon,
+        "lat": case.lat,
+        "entity_id": case.entity_id,
+        "deadline": case.deadline,
+    }
+    return feed.Change("case", case.division_path, str(case.id), payload, account_id=case.assignee_id)

@@ -1,0 +1,8 @@
+"""Tables of cases: types with their versions, cases, their appended history, and the evidence attached to them."""
+
+from onecity.kernel.cases.models.attachment import Attachment
+from onecity.kernel.cases.models.case import Case
+from onecity.kernel.cases.models.case_event import CaseEvent
+from onecity.kernel.cases.models.case_type import CaseType
+
+__all__ = ["Attachment", "Case", "CaseEvent", "CaseType"]

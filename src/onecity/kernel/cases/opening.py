@@ -1,0 +1,222 @@
+"""Opens cases: by hand, or many at once inside the pipeline's transaction, each exactly once by its source key."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchVectorField
+from django.db import connection, transaction
+from django.db.models import Func, TextField, Value
+from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.cases import announcing, calendars, directory, type_store
+from onecity.kernel.cases.logic import deadline, routing, search_text
+from onecity.kernel.cases.models import Case, CaseEvent
+from onecity.kernel.cases.type_store import InForce
+from onecity.kernel.core.calendar import WorkingCalendar
+from onecity.kernel.core.clock import now
+from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.core.ids import new_id
+from onecity.kernel.people.models import Account
+
+OPEN_ACTION = "open"
+BY_HAND = "hand"
+
+
+@dataclass(frozen=True)
+class NewCase:
+    """A case to open.
+
+    `source` says through which door it came (`alert`, `hand`, …); `source_key` names the one thing it is about, so that
+    telling it twice opens it once. `evidence` is what a page needs to show why (for an alert: `{"alert_id": …,
+    "chart": "<address of the series>"}`). `division_path` decides who is asked.
+    """
+
+    type_name: str
+    title: str
+    division_path: str
+    source: str = BY_HAND
+    source_key: str | None = None
+    description: str = ""
+    address: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    severity: str | None = None
+    entity_id: UUID | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    opened_at: dt.datetime | None = None
+
+
+def open_case(new: NewCase, *, actor: Account | None = None) -> Case:
+    """Open one case, or return the one that its source key opened before. Errors as in `open_cases`."""
+    return open_cases([new], actor=actor)[0]
+
+
+@transaction.atomic
+def open_cases(wanted: Sequence[NewCase], *, actor: Account | None = None) -> list[Case]:
+    """Open many cases in the caller's transaction; returns them in the order asked for.
+
+    Cases whose source key is known already are returned as they are. The number of statements does not grow with the
+    number of cases. Rights are the caller's matter (`access.policy.require`); row-level security holds beneath.
+    Raises Problem 404 for an unknown type and 422 for a title, division or place that cannot be; then none is opened.
+    """
+    if not wanted:
+        return []
+    _check(wanted)
+    # two writers that lock the same keys in the same order cannot block each other for ever
+    order = sorted(range(len(wanted)), key=lambda i: (wanted[i].source_key or "", i))
+    built = _build([wanted[i] for i in order], actor)
+    Case.objects.bulk_create(built, ignore_conflicts=True, batch_size=1000)
+    inserted = set(Case.objects.filter(id__in=[c.id for c in built]).values_list("id", flat=True))
+    fresh = [case for case in built if case.id in inserted]
+    _write_history(fresh, actor)
+    announcing.opened(fresh)
+    known = _known([case for case in built if case.id not in inserted])
+    result: list[Case | None] = [None] * len(wanted)
+    for place, case in zip(order, built, strict=True):
+        result[place] = case if case.id in inserted else known[case.source_key or ""]
+    return [case for case in result if case is not None]
+
+
+def _check(wanted: Sequence[NewCase]) -> None:
+    errors: list[FieldError] = []
+    for new in wanted:
+        if not new.title.strip() or len(new.title) > 200:
+            errors.append(FieldError("title", _("Write a title of at most 200 characters.")))
+        if not new.division_path.endswith("/") or new.division_path.count("/") < 2:
+            errors.append(FieldError("division_path", _("Say in which division it is.")))
+        if not _is_point(new.lon, new.lat):
+            errors.append(FieldError("lon", _("A place has a longitude and a latitude in degrees, or neither.")))
+        if new.severity not in {None, "", "blue", "yellow", "orange", "red"}:
+            errors.append(FieldError("severity", _("A severity is blue, yellow, orange, red or none.")))
+    if errors:
+        raise Problem("case-invalid", _("This case cannot be opened yet."), status=422, errors=errors[:20])
+
+
+def _is_point(lon: float | None, lat: float | None) -> bool:
+    if lon is None or lat is None:
+        return lon is None and lat is None
+    return -180 <= lon <= 180 and -90 <= lat <= 90
+
+
+def _build(wanted: Sequence[NewCase], actor: Account | None) -> list[Case]:
+    moment = now()
+    found = type_store.in_force({new.type_name for new in wanted}, moment)
+    for new in wanted:
+        if new.type_name not in found:
+            raise type_store.unknown(new.type_name)
+    levels = directory.levels({new.division_path for new in wanted})
+    bodies = directory.bodies()
+    calendar = calendars.office()
+    numbers = _numbers(wanted, moment, calendar)
+    cases = []
+    for new, number in zip(wanted, numbers, strict=True):
+        case = _case(new, found[new.type_name], calendar, moment)
+        case.number = number
+        case.opened_by_id = actor.id if actor else None
+        sent_to = routing.choose(
+            found[new.type_name].definition.routes, new.division_path, case.severity, levels, bodies
+        )
+        case.organisation_id, case.role = sent_to.organisation_id, sent_to.role
+        cases.append(case)
+    return cases
+
+
+def _case(new: NewCase, kind: InForce, calendar: WorkingCalendar, moment: dt.datetime) -> Case:
+    definition = kind.definition
+    severity = definition.severity if new.severity is None else new.severity
+    opened_at = new.opened_at or moment
+    state = definition.state(definition.initial)
+    due = deadline.due(
+        definition.limits, severity, stage=state.stage, stage_since=opened_at, opened_at=opened_at, calendar=calendar
+    )
+    return Case(
+        id=new_id(),
+        district=district_of(new.division_path),
+        type_name=kind.name,
+        type_version=kind.version,
+        title=new.title.strip(),
+        description=new.description,
+        address=new.address,
+        division_path=new.division_path,
+        lon=new.lon,
+        lat=new.lat,
+        severity=severity,
+        state=state.name,
+        stage=state.stage,
+        opened_at=opened_at,
+        started_at=opened_at,
+        stage_since=opened_at,
+        deadline=due.deadline,
+        final_deadline=due.final,
+        sweep_at=due.remind_at,
+        source=new.source,
+        source_key=new.source_key,
+        entity_id=new.entity_id,
+        evidence=dict(new.evidence),
+        search=as_vector(search_text.document(new.title, new.description, new.address)),
+    )
+
+
+def district_of(division_path: str) -> str:
+    """The code of the division just below the tree's name: numbers are counted for each district."""
+    return division_path.split("/")[1]
+
+
+def as_vector(found: list[str]) -> Func:
+    """Words as PostgreSQL's tsvector."""
+    return Func(
+        Value(found, output_field=ArrayField(TextField())),
+        function="array_to_tsvector",
+        output_field=SearchVectorField(),
+    )
+
+
+def _numbers(wanted: Sequence[NewCase], moment: dt.datetime, calendar: WorkingCalendar) -> list[str]:
+    keys = [
+        (district_of(new.division_path), (new.opened_at or moment).astimezone(calendar.zone).year) for new in wanted
+    ]
+    given: dict[tuple[str, int], list[int]] = {}
+    with connection.cursor() as cursor:
+        for key in sorted(set(keys)):
+            cursor.execute("SELECT * FROM cases_next_numbers(%s, %s, %s)", [*key, keys.count(key)])
+            given[key] = sorted((row[0] for row in cursor.fetchall()), reverse=True)
+    return [f"{year}-{given[district, year].pop():06d}" for district, year in keys]
+
+
+def _write_history(cases: Sequence[Case], actor: Account | None) -> None:
+    CaseEvent.objects.bulk_create(
+        [
+            CaseEvent(
+                case_id=case.id,
+                version=1,
+                at=case.opened_at,
+                actor_id=actor.id if actor else None,
+                actor_name=str(actor) if actor else "",
+                action=OPEN_ACTION,
+                to_state=case.state,
+                data={"source": case.source, "organisation_id": str(case.organisation_id or "")},
+            )
+            for case in cases
+        ],
+        batch_size=2000,
+    )
+
+
+def _known(missed: Sequence[Case]) -> dict[str, Case]:
+    if not missed:
+        return {}
+    keys = [case.source_key for case in missed]
+    found = {case.source_key or "": case for case in Case.objects.filter(source_key__in=keys)}
+    hidden = [key for key in keys if key is None or key not in found]
+    if hidden:
+        raise Problem(
+            "case-exists",
+            _("This was already reported, in a case that you may not see."),
+            status=409,
+            detail=_("Nothing was opened; the office in charge knows of it."),
+        )
+    return found

@@ -1,0 +1,12 @@
+"""What a role may be allowed to do with cases."""
+
+from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.access.permissions import declare
+
+VIEW = declare("cases.view", _("See cases")).name
+OPEN = declare("cases.open", _("Open cases by hand")).name
+HANDLE = declare("cases.handle", _("Handle cases")).name
+DISPATCH = declare("cases.dispatch", _("Assign, hand over and cancel cases")).name
+VERIFY = declare("cases.verify", _("Verify, close and reopen cases")).name
+MANAGE = declare("cases.manage", _("Publish case types")).name
