@@ -1,0 +1,1 @@
+"""Pure algorithms of places: paths, point location, Voronoi areas, reading of district sources."""
