@@ -118,7 +118,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("ONECITY_EMAIL_FROM", "onecity@localhost")
 
 AUTH_USER_MODEL = "people.Account"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["onecity.kernel.people.authentication.AccountBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -132,13 +132,24 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/desk"
 LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "onecity.kernel.access.sign_in.AuditedAccountAdapter"
+ACCOUNT_FORMS = {"signup": "onecity.kernel.people.forms.ResidentSignupForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_RATE_LIMITS = {
+    # a town government stands behind one address: generous by address, strict by account
+    "login": "300/m/ip",
+    "login_failed": "60/m/ip,5/5m/key",
+    "signup": "20/m/ip",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "OneCity"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENV.production
 USERSESSIONS_TRACK_ACTIVITY = False
+IDP_OIDC_ADAPTER = "onecity.kernel.people.oidc.CityOIDCAdapter"
 IDP_OIDC_PRIVATE_KEY = secrets.rsa_key(ENV.home, "oidc")
 
 SESSION_COOKIE_HTTPONLY = True

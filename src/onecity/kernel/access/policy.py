@@ -74,12 +74,14 @@ def require(account: Principal, permission: str, division_path: str) -> None:
 
 
 def refusal(permission: str, division_path: str = "") -> Problem:
-    """The problem for a missing permission: what is missing, where, and who can grant it."""
+    """The problem for a missing permission: what is missing, where, and who can grant it; `""`: any role at all."""
     found = grantors.grantors_of(division_path)
     return Problem(
         "forbidden",
         _("You may not do this here: you need the right “%(permission)s”.")
-        % {"permission": permissions.permission(permission).title},
+        % {"permission": permissions.permission(permission).title}
+        if permission
+        else _("This is for staff: your account holds no role."),
         status=403,
         detail=grantors.sentence(found),
         extra={

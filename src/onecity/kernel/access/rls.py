@@ -27,8 +27,8 @@ def scope_predicate(permission: str, path_column: str = "division_path", *, sepa
     if not PERMISSION.match(permission) or not IDENTIFIER.match(path_column):
         raise ValueError(f"not a permission and a column: {permission!r}, {path_column!r}")
     allowed = f"'{permission}'" if separate else f"'{permission}', '*'"
-    return (
-        f"{path_column} ^@ ANY (ARRAY(SELECT path FROM access_grant WHERE account_id = {CURRENT_ACCOUNT} "
+    return (  # both names are checked above; PostgreSQL takes no parameters in a policy
+        f"{path_column} ^@ ANY (ARRAY(SELECT path FROM access_grant WHERE account_id = {CURRENT_ACCOUNT} "  # noqa: S608 - see above
         f"AND permission IN ({allowed}) AND valid_from <= statement_timestamp() "
         f"AND (valid_to IS NULL OR valid_to > statement_timestamp())))"
     )
@@ -51,7 +51,11 @@ class _Policies(Operation):
         """The models stay as they are."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,  # noqa: ARG002 - Django's signature
+        to_state: ProjectState,
     ) -> None:
         """Enable row-level security and create the policies."""
         table = self._table(app_label, to_state)
@@ -65,7 +69,11 @@ class _Policies(Operation):
             )
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,  # noqa: ARG002 - Django's signature
     ) -> None:
         """Drop the policies and the security."""
         table = self._table(app_label, from_state)
@@ -128,11 +136,11 @@ class RowSecurity(_Policies):
 
 
 class RowSecurityThrough(_Policies):
-    """Rows whose rights follow from another table, by an SQL predicate such as
-    `EXISTS (SELECT 1 FROM cases_case c WHERE c.id = case_id)`: the other table's own policies apply inside it.
+    """Rows whose rights follow from another table, by an SQL predicate in which that table's own policies apply.
 
-    `commands`: those allowed to the application at all.
-    """  # noqa: D205 - the example needs the second line
+    For example `EXISTS (SELECT 1 FROM cases_case c WHERE c.id = case_id)`. `commands`: those allowed to the application
+    at all.
+    """
 
     def __init__(self, table: str, sql_predicate: str, *, commands: Sequence[str] = COMMANDS) -> None:
         super().__init__(table)

@@ -8,6 +8,10 @@ from typing import Any, Literal, ParamSpec, TypeVar
 from asgiref.sync import iscoroutinefunction
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.people.models import Account
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,3 +65,10 @@ def signed_in(view: View) -> View:
         return response
 
     return mark(guarded, SIGNED_IN)
+
+
+def account_of(request: HttpRequest) -> Account:
+    """The account that sent the request; raises a problem (401) where nobody has signed in."""
+    if not isinstance(request.user, Account):
+        raise Problem("not-signed-in", _("Sign in first."), status=401)
+    return request.user

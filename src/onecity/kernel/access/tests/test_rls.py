@@ -1,7 +1,7 @@
+# ruff: noqa: S608 - these tests speak SQL to the wall itself
 """Row-level security alone, without any filter of the application: what the database itself lets the web role see."""
 
 import datetime as dt
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -30,7 +30,7 @@ def role() -> Role:
 
 
 @pytest.fixture
-def things(db: None) -> Iterator[None]:
+def things(db: None) -> None:
     """A table of a division's things, walled by the operations under test."""
     with connection.cursor() as cursor:
         cursor.execute('CREATE TABLE t_thing (id int PRIMARY KEY, division_path text COLLATE "C", open boolean)')
@@ -42,7 +42,6 @@ def things(db: None) -> Iterator[None]:
     with connection.schema_editor(atomic=False) as editor:
         for operation in OPERATIONS:
             operation.database_forwards("access", editor, ProjectState(), ProjectState())
-    yield
 
 
 OPERATIONS = (
@@ -64,7 +63,7 @@ def write(account_id: UUID | None, statement: str) -> int:
     with session.acting_as(account_id), connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE onecity_app")
         cursor.execute(statement)
-        count = cursor.rowcount
+        count: int = cursor.rowcount
         cursor.execute("RESET ROLE")
     return count
 

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('id', models.UUIDField(default=onecity.kernel.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('username', models.CharField(max_length=64, validators=[django.core.validators.RegexValidator('^[\\w.\\-]{3,64}\\Z', 'Use 3 to 64 letters, digits, dots, hyphens or underscores, without spaces.')], verbose_name='User name')),
+                ('username', models.CharField(max_length=64, validators=[django.core.validators.RegexValidator('^(?=.*[^\\W\\d_])[\\w.\\-]{3,64}\\Z', 'Use 3 to 64 letters, digits, dots, hyphens or underscores, with at least one letter and no spaces.')], verbose_name='User name')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='E-mail address')),
                 ('phone', models.CharField(blank=True, max_length=16, validators=[django.core.validators.RegexValidator('^\\+[1-9]\\d{6,14}\\Z', 'Write the phone number with its country code, like +8613800000000.')], verbose_name='Phone number')),
                 ('phone_verified_at', models.DateTimeField(blank=True, null=True)),

@@ -13,7 +13,8 @@ from onecity.kernel.core.ids import new_id
 from onecity.kernel.people.models.organisation import Organisation
 
 USERNAME = RegexValidator(
-    r"^[\w.\-]{3,64}\Z", _("Use 3 to 64 letters, digits, dots, hyphens or underscores, without spaces.")
+    r"^(?=.*[^\W\d_])[\w.\-]{3,64}\Z",
+    _("Use 3 to 64 letters, digits, dots, hyphens or underscores, with at least one letter and no spaces."),
 )
 PHONE = RegexValidator(r"^\+[1-9]\d{6,14}\Z", _("Write the phone number with its country code, like +8613800000000."))
 
@@ -94,7 +95,3 @@ class Account(AbstractBaseUser):
     def get_full_name(self) -> str:
         """The name shown to others; the sign-in library asks for it under this name."""
         return self.display_name
-
-    def has_perm(self, permission: str, obj: object = None) -> bool:
-        """Only what Django itself asks of a superuser; rights are decided by access.policy."""
-        return self.is_active and self.is_superuser

@@ -1,0 +1,89 @@
+"""Forms of the administration: a new account, a role for it, and the search of the audit trail."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.access import permissions, policy
+from onecity.kernel.people.models import Account, Organisation, Role
+from onecity.kernel.people.roles import title_of
+
+DATE = {"type": "date"}
+
+
+class AccountForm(forms.Form):
+    """A new account for a member of staff; the organisations are those where the actor may create one."""
+
+    username = forms.CharField(label=_("User name"), max_length=64)
+    display_name = forms.CharField(label=_("Name shown to others"), max_length=120)
+    email = forms.EmailField(label=_("E-mail address"), required=False)
+    phone = forms.CharField(
+        label=_("Phone number"), max_length=16, required=False, help_text=_("With country code, like +8613800000000.")
+    )
+    password = forms.CharField(
+        label=_("First password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 10 characters. Hand it over in person."),
+    )
+    field_order = ("username", "display_name", "organisation", "email", "phone", "password")
+
+    def __init__(self, *args: Any, actor: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        organisations = policy.visible(Organisation.objects.filter(is_active=True), actor, permissions.PEOPLE_MANAGE)
+        self.fields["organisation"] = forms.ModelChoiceField(organisations, label=_("Organisation"))
+        self.order_fields(self.field_order)
+
+
+class RoleChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # Django's class takes no argument when it runs
+    """Roles by their title in the reader's language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The title."""
+        return title_of(obj)
+
+
+class AssignmentForm(forms.Form):
+    """A role in a division, with the reason for the audit trail; `divisions` are pairs of path and indented name."""
+
+    role = RoleChoice(Role.objects.all(), label=_("Role"))
+    until = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput(attrs=DATE),
+        help_text=_("Empty: until somebody ends it."),
+    )
+    purpose = forms.CharField(label=_("Reason"), max_length=300)
+    field_order = ("role", "division_path", "until", "purpose")
+
+    def __init__(self, *args: Any, divisions: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["division_path"] = forms.ChoiceField(label=_("Division"), choices=divisions, required=False)
+        self.order_fields(self.field_order)
+
+    def clean_until(self) -> dt.date | None:
+        """A last day that has not passed."""
+        until: dt.date | None = self.cleaned_data["until"]
+        if until is not None and until < timezone.localdate():
+            raise forms.ValidationError(_("This day has passed."))
+        return until
+
+    def valid_to(self) -> dt.datetime | None:
+        """The end of the last day, where the district is."""
+        until: dt.date | None = self.cleaned_data["until"]
+        if until is None:
+            return None
+        midnight = dt.datetime.combine(until + dt.timedelta(days=1), dt.time())
+        return timezone.make_aware(midnight)
+
+
+class AuditSearchForm(forms.Form):
+    """What to look for in the trail; everything optional."""
+
+    action = forms.CharField(label=_("Action"), required=False, max_length=100)
+    actor = forms.CharField(label=_("User name"), required=False, max_length=64)
+    object_id = forms.CharField(label=_("Number of the object"), required=False, max_length=100)
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs=DATE))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs=DATE))

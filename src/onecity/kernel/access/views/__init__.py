@@ -1,0 +1,1 @@
+"""Pages of the administration: accounts and roles, and the audit trail."""

@@ -1,0 +1,105 @@
+"""OneCity as the place where other systems sign in (OpenID Connect): what a client may ask and what it is told."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+from allauth.idp.oidc.models import Client
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.people import service
+from onecity.kernel.people.models import Account
+
+SCOPES = ("openid", "profile", "email", "assurance", "roles")
+API_SCOPE = "api"  # a token with it opens our own API as the account that granted it
+
+
+class CityOIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc] # the sign-in library ships no types
+    """Adds to the standard claims how surely a person is known and which roles are held in which division."""
+
+    scope_display = DefaultOIDCAdapter.scope_display | {
+        "assurance": _("See how your identity was checked"),
+        "roles": _("See your roles and their divisions"),
+        API_SCOPE: _("Act in OneCity on your behalf"),
+    }
+
+    def get_issuer(self) -> str:
+        """The platform's public address, whatever name the request used."""
+        return str(settings.ONECITY_BASE_URL).rstrip("/")
+
+    def get_claims(
+        self,
+        purpose: Literal["id_token", "userinfo"],
+        user: Account,
+        client: Client,
+        scopes: Iterable[str],
+        email: str | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """The claims for an ID token or for userinfo; roles only in userinfo, where they are always current."""
+        granted = set(scopes)
+        claims: dict[str, Any] = super().get_claims(purpose, user, client, granted, email=email, **kwargs)
+        if "profile" in granted:
+            claims["locale"] = user.language
+        if "assurance" in granted:
+            claims["assurance_level"] = user.assurance_level
+        if "roles" in granted and purpose == "userinfo":
+            claims["roles"] = roles_claim(user)
+        return claims
+
+    def populate_server_metadata(self, data: dict[str, Any]) -> None:
+        """Name our own scopes and claims in the discovery document."""
+        data["scopes_supported"] = [*SCOPES, API_SCOPE]
+        data["claims_supported"] = ["sub", "name", "preferred_username", "email", "locale", "assurance_level", "roles"]
+
+
+def roles_claim(account: Account) -> list[dict[str, str]]:
+    """The roles held now, each with the division path it reaches from (empty: everywhere)."""
+    held = service.current_assignments(account).select_related("role").order_by("role__name", "division_path")
+    return [{"role": a.role.name, "title": a.role.title, "division": a.division_path} for a in held]
+
+
+def register_client(
+    name: str,
+    redirect_uris: Sequence[str],
+    *,
+    scopes: Sequence[str] = SCOPES,
+    public: bool = False,
+    trusted: bool = False,
+) -> tuple[str, str]:
+    """Register a system that signs in here; returns its id and its secret, which is shown only now.
+
+    `public`: an app that keeps no secret (PKCE stands in for it). `trusted`: the city's own, nobody is asked for consent.
+    Raises a problem (422) for an address that is not an absolute URL or has a wildcard.
+    """
+    for uri in redirect_uris:
+        _check_redirect(uri)
+    secret = CityOIDCAdapter().generate_client_secret()
+    client = Client(
+        name=name,
+        type=Client.Type.PUBLIC if public else Client.Type.CONFIDENTIAL,
+        skip_consent=trusted,
+    )
+    client.set_scopes(list(scopes))
+    client.set_default_scopes(["openid"])
+    client.set_redirect_uris(list(redirect_uris))
+    client.set_grant_types([Client.GrantType.AUTHORIZATION_CODE, Client.GrantType.REFRESH_TOKEN])
+    client.set_response_types([Client.ResponseType.CODE])
+    client.set_secret(secret)
+    client.save()
+    return client.id, "" if public else secret
+
+
+def _check_redirect(uri: str) -> None:
+    try:
+        URLValidator(schemes=["https", "http"])(uri)
+    except ValidationError as error:
+        wrong = FieldError("redirect_uris", _("“%(uri)s” is not an absolute web address.") % {"uri": uri})
+        raise Problem("invalid-client", _("The system was not registered."), status=422, errors=[wrong]) from error
+    if "*" in uri:
+        wrong = FieldError("redirect_uris", _("Write each address in full: “*” would let others receive the sign-in."))
+        raise Problem("invalid-client", _("The system was not registered."), status=422, errors=[wrong])

@@ -1,0 +1,66 @@
+"""The roles that every district starts with: which permissions each bundles, written down again at every migration.
+
+Permissions are names here, since the packages that declare them stand above this one; a contract test holds that each
+is declared. A district's own roles live beside these in the table and are left alone.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from onecity.kernel.people.models import Duty, Role
+
+
+@dataclass(frozen=True)
+class StandardRole:
+    """One role of the start: short name, title, what it allows, and the duty that it may not be held together with."""
+
+    name: str
+    title: object
+    permissions: tuple[str, ...]
+    duty: Duty = Duty.NONE
+
+
+SEE_THE_CITY = ("cases.view", "entities.view", "rules.view", "telemetry.view")
+WORK_ON_CASES = (*SEE_THE_CITY, "cases.open", "cases.handle")
+
+STANDARD_ROLES = (
+    StandardRole(
+        "operator",
+        _("Operations centre, on duty"),
+        (*WORK_ON_CASES, "cases.dispatch", "cases.verify", "operations.view"),
+    ),
+    StandardRole("handler", _("Case handler"), WORK_ON_CASES),
+    StandardRole("town_lead", _("Town case manager"), (*WORK_ON_CASES, "cases.dispatch", "cases.verify")),
+    StandardRole("village_worker", _("Village or community worker"), WORK_ON_CASES),
+    StandardRole(
+        "data_officer",
+        _("Data officer"),
+        (*SEE_THE_CITY, "entities.edit", "rules.edit", "telemetry.manage", "operations.view"),
+    ),
+    StandardRole(
+        "administrator",
+        _("System administrator"),
+        ("people.view", "people.manage", "people.assign"),
+        Duty.SYSTEM,
+    ),
+    StandardRole(
+        "security_administrator", _("Security administrator"), ("people.view", "people.assign_duty"), Duty.SECURITY
+    ),
+    StandardRole("auditor", _("Auditor"), ("audit.view", "people.view"), Duty.AUDIT),
+)
+
+
+def sync() -> None:
+    """Write the standard roles into the table, idempotent; titles in Chinese, the language of the stored data."""
+    for role in STANDARD_ROLES:
+        with override("zh-hans"):
+            title = str(role.title)
+        values = {"title": title, "permissions": list(role.permissions), "duty": role.duty}
+        Role.objects.update_or_create(name=role.name, defaults=values)
+
+
+def title_of(role: Role) -> str:
+    """The role's title in the reader's language; a district's own role has only the stored one."""
+    return str(next((standard.title for standard in STANDARD_ROLES if standard.name == role.name), role.title))
