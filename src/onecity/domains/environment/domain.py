@@ -46,7 +46,7 @@ AIR_STATION = EntityType(
     ),
     max_age=timedelta(hours=2),
     late_after=timedelta(days=3),
-    icon="air",
+    icon="wind",
 )
 
 NOISE_STATION = EntityType(
@@ -59,7 +59,7 @@ NOISE_STATION = EntityType(
     ),
     max_age=timedelta(hours=1),
     late_after=timedelta(days=1),
-    icon="noise",
+    icon="volume-2",
 )
 
 WATER_STATION = EntityType(
@@ -80,7 +80,7 @@ WATER_STATION = EntityType(
     ),
     max_age=timedelta(hours=6),
     late_after=timedelta(days=3),
-    icon="water",
+    icon="droplets",
 )
 
 DISTRICT_AIR = EntityType(
@@ -89,7 +89,7 @@ DISTRICT_AIR = EntityType(
     attributes=(Attribute("aqi", _("Air quality index"), "1", 0, 500, decimals=0),),
     max_age=timedelta(hours=3),
     late_after=timedelta(days=3),
-    icon="air",
+    icon="wind",
 )
 
 TYPES = (AIR_STATION, NOISE_STATION, WATER_STATION, DISTRICT_AIR)
@@ -317,7 +317,7 @@ DOMAIN = Domain(
         Layer("environment.noise", _("Noise"), NOISE_STATION.name, "laeq", _NOISE_STOPS),
         Layer("environment.water", _("Surface water"), WATER_STATION.name, "water_class", _WATER_STOPS),
     ),
-    pages=(Page("/environment", _("Air, noise and water"), "residents", icon="air", order=20),),
+    pages=(Page("/environment", _("Air, noise and water"), "residents", icon="leaf", order=20),),
     package="onecity.domains.environment",
     description=_("What residents breathe, hear and swim in, judged by the national standards."),
 )

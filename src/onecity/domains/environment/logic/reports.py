@@ -81,28 +81,40 @@ def daily_means(hours: Floats, days: Ints) -> Means:
     )
 
 
-def hourly_index(hours: Floats, first_hour: int) -> Index:
-    """Hourly index of one station from consecutive hourly values [n, 6]; `first_hour` in local hours since 1970."""
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """n reports: the index, and the concentrations [n, 6] from which it was computed."""
+
+    index: Index
+    means: Means
+
+
+def hourly_report(hours: Floats, first_hour: int) -> Reported:
+    """Hourly report of one station from consecutive hourly values [n, 6]; `first_hour` in local hours since 1970."""
     days = (first_hour + np.arange(hours.shape[0])) // HOURS_A_DAY
-    return index_by_day(days, Report.HOURLY, hourly_means(hours, days))
+    return _reported(days, Report.HOURLY, hourly_means(hours, days))
 
 
-def daily_index(hours: Floats, first_day: int) -> Index:
-    """Daily index of one station from hourly values [d, 24, 6]; `first_day` in local days since 1970."""
+def daily_report(hours: Floats, first_day: int) -> Reported:
+    """Daily report of one station from hourly values [d, 24, 6]; `first_day` in local days since 1970."""
     days = first_day + np.arange(hours.shape[0])
-    return index_by_day(days, Report.DAILY, daily_means(hours, days))
+    return _reported(days, Report.DAILY, daily_means(hours, days))
 
 
-def district_hourly_index(hours: Floats, first_hour: int) -> Index:
-    """Hourly index of a district from its stations' hourly values [s, n, 6]: mean over stations first, then the index."""
+def district_hourly_report(hours: Floats, first_hour: int) -> Reported:
+    """Hourly report of a district from its stations' hourly values [s, n, 6]: mean over stations first, then the index."""
     days = (first_hour + np.arange(hours.shape[1])) // HOURS_A_DAY
-    return index_by_day(days, Report.HOURLY, district_means([hourly_means(station, days) for station in hours]))
+    return _reported(days, Report.HOURLY, district_means([hourly_means(station, days) for station in hours]))
 
 
-def district_daily_index(hours: Floats, first_day: int) -> Index:
-    """Daily index of a district from its stations' hourly values [s, d, 24, 6]."""
+def district_daily_report(hours: Floats, first_day: int) -> Reported:
+    """Daily report of a district from its stations' hourly values [s, d, 24, 6]."""
     days = first_day + np.arange(hours.shape[1])
-    return index_by_day(days, Report.DAILY, district_means([daily_means(station, days) for station in hours]))
+    return _reported(days, Report.DAILY, district_means([daily_means(station, days) for station in hours]))
+
+
+def _reported(days: Ints, report: Report, means: Means) -> Reported:
+    return Reported(index_by_day(days, report, means), means)
 
 
 def district_means(stations: list[Means]) -> Means:

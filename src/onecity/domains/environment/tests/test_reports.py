@@ -10,10 +10,10 @@ import pytest
 from onecity.domains.environment.logic.aqi_tables import POLLUTANTS
 from onecity.domains.environment.logic.reports import (
     Samples,
-    daily_index,
-    district_daily_index,
-    district_hourly_index,
-    hourly_index,
+    daily_report,
+    district_daily_report,
+    district_hourly_report,
+    hourly_report,
     hours_from_samples,
 )
 
@@ -29,7 +29,7 @@ def constant(hours: int, **changes: float) -> np.ndarray:
 
 
 def test_the_edition_changes_at_local_midnight() -> None:
-    index = daily_index(constant(48, pm2_5=75).reshape(2, 24, 6), LAST_OF_2012)
+    index = daily_report(constant(48, pm2_5=75).reshape(2, 24, 6), LAST_OF_2012).index
     assert index.aqi.tolist() == [100, 114]
     assert [index.edition_of(k).key for k in range(2)] == ["HJ633-2012", "HJ633-2026"]
 
@@ -37,7 +37,7 @@ def test_the_edition_changes_at_local_midnight() -> None:
 def test_hourly_particles_are_a_moving_mean_until_2026_and_the_hour_itself_after() -> None:
     values = constant(48, pm2_5=75)
     values[23, 5] = values[47, 5] = 99
-    index = hourly_index(values, LAST_OF_2012 * 24)
+    index = hourly_report(values, LAST_OF_2012 * 24).index
     assert index.aqi[:19].tolist() == [-1] * 19  # fewer than 20 hours: PM is absent and the rest is at most 100
     assert index.aqi[22] == 100
     assert index.aqi[23] == 102  # the mean of 23 hours of 75 and one of 99 is 76
@@ -48,25 +48,27 @@ def test_hourly_particles_are_a_moving_mean_until_2026_and_the_hour_itself_after
 def test_a_day_without_enough_ozone_is_incomplete() -> None:
     values = constant(24).reshape(1, 24, 6)
     values[0, :12, POLLUTANTS.index("o3")] = np.nan
-    index = daily_index(values, LAST_OF_2012 + 1)
+    index = daily_report(values, LAST_OF_2012 + 1).index
     assert index.complete.tolist() == [False]
     assert index.aqi.tolist() == [-1]
 
 
 def test_the_district_is_judged_by_the_mean_over_its_stations() -> None:
     stations = np.stack([constant(24, pm2_5=value) for value in (30, 60, 90, 60)])
-    hourly = district_hourly_index(stations, (LAST_OF_2012 + 1) * 24)
+    reported = district_hourly_report(stations, (LAST_OF_2012 + 1) * 24)
+    hourly = reported.index
+    assert reported.means.as_float()[0, 5] == 60.0
     assert hourly.aqi.tolist() == [100] * 24
-    daily = district_daily_index(stations.reshape(4, 1, 24, 6), LAST_OF_2012 + 1)
+    daily = district_daily_report(stations.reshape(4, 1, 24, 6), LAST_OF_2012 + 1).index
     assert daily.aqi.tolist() == [100]
     assert daily.primary_names(0) == ("pm2_5",)
 
 
 def test_a_district_with_too_few_stations_is_not_available() -> None:
     stations = np.stack([constant(24), constant(24), np.full((24, 6), np.nan)])
-    assert district_hourly_index(stations, (LAST_OF_2012 + 1) * 24).aqi.tolist() == [-1] * 24
+    assert district_hourly_report(stations, (LAST_OF_2012 + 1) * 24).index.aqi.tolist() == [-1] * 24
     four = np.stack([constant(24), constant(24), constant(24), np.full((24, 6), np.nan)])
-    assert district_hourly_index(four, (LAST_OF_2012 + 1) * 24).aqi.tolist() == [43] * 24
+    assert district_hourly_report(four, (LAST_OF_2012 + 1) * 24).index.aqi.tolist() == [43] * 24
 
 
 @pytest.mark.parametrize(("present", "expected"), [(12, 20.0), (9, 20.0), (8, np.nan)])
