@@ -63,7 +63,7 @@ def _environment(folder: Path) -> dict[str, str | float | bool]:
     folders = "\n".join(f"  <dir>{escape(str(FONT / weight))}</dir>" for weight in WEIGHTS)
     fonts.write_text(FONTS_CONF.format(folders=folders, cache=escape(str(folder / "fontcache"))), encoding="utf-8")
     environment: dict[str, str | float | bool] = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
-    linked = subprocess.run(["ldd", str(folder / "chromium")], capture_output=True, text=True, check=False)  # noqa: S607 - of the C library, wherever it lies
+    linked = subprocess.run(["ldd", str(folder / "chromium")], capture_output=True, text=True, check=False)
     if "not found" in linked.stdout:
         environment["LD_LIBRARY_PATH"] = str(folder / "al2023" / "lib")
     return environment

@@ -15,8 +15,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from onecity.kernel.access import policy
+from onecity.kernel.notify import feed
 from onecity.kernel.web import navigation, preferences, wording
 from onecity.kernel.web.place import place_name
+from onecity.kernel.web.words import words
 
 MODULES = {
     "onecity/": "web/js/",
@@ -53,7 +55,11 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "rail": navigation.rail(request.path, permissions, known_paths()) if staff else (),
         "permissions": permissions,
         "who": _who(request),
+        "time_zone": settings.TIME_ZONE,
+        "offset": wording.zone(timezone.localtime()),
         "zone": f"{settings.TIME_ZONE} ({wording.zone(timezone.localtime())})",
+        "cursor": SimpleLazyObject(feed.head),
+        "words": words(),
     }
 
 

@@ -12,14 +12,16 @@ from onecity.kernel.web import problems
 logger = logging.getLogger(__name__)
 
 
-def bad_request(request: HttpRequest, _error: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: the request could not be understood."""
+    del exception  # Django passes it; a reader is told nothing of it
     detail = _("Go back and try again. If it came from a link, the link may be damaged.")
     return problems.answer(request, Problem("bad-request", _("We could not understand this request"), detail=detail))
 
 
-def forbidden(request: HttpRequest, _error: Exception) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403: signed in without the right, or a form whose token has expired."""
+    del exception  # Django passes it; a reader is told nothing of it
     detail = _("The administrator of your organisation can grant you the right for your division.")
     return problems.answer(request, Problem("forbidden", _("You may not open this"), status=403, detail=detail))
 
@@ -32,8 +34,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return problems.answer(request, problem)
 
 
-def not_found(request: HttpRequest, _error: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: nothing here, or nothing that this reader may see."""
+    del exception  # Django passes it; a reader is told nothing of it
     return problems.answer(request, Problem("not-found", _("There is nothing here"), status=404))
 
 

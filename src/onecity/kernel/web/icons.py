@@ -9,6 +9,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 NAME = re.compile(r"[a-z0-9-]+\Z")
 BODY = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
+# what manifests call the things of the city
+ALIASES = {"air": "wind", "noise": "volume-2", "water": "droplets", "": "circle-dot"}
 FRAME = (
     '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round"'
     ' stroke-linejoin="round" aria-hidden="true">{}</svg>'
@@ -23,8 +25,8 @@ def folder() -> Path:
 @lru_cache(maxsize=512)
 def svg(name: str) -> SafeString:
     """The drawing `name` as inline SVG; nothing where the set has none, since an icon never carries meaning alone."""
-    file = folder() / f"{name}.svg"
-    if not NAME.match(name) or not file.is_file():
+    file = folder() / f"{ALIASES.get(name, name)}.svg"
+    if (name and not NAME.match(name)) or not file.is_file():
         return SafeString("")
     match = BODY.search(file.read_text(encoding="utf-8"))
     body = re.sub(r"\s+", " ", match.group(1)).strip() if match else ""

@@ -4,8 +4,8 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MISSING = "–"
@@ -82,7 +82,7 @@ def duration(seconds: float) -> str:
         parts.append(ngettext("%(count)d hour", "%(count)d hours", hours_left) % {"count": hours_left})
     if minutes_left and not days and hours < 6:
         parts.append(ngettext("%(count)d minute", "%(count)d minutes", minutes_left) % {"count": minutes_left})
-    return " ".join(parts)
+    return ("" if (get_language() or "zh").startswith("zh") else " ").join(parts)
 
 
 def age(value: dt.datetime, now: dt.datetime, stale_after: dt.timedelta = STALE_AFTER) -> Age:
@@ -90,12 +90,12 @@ def age(value: dt.datetime, now: dt.datetime, stale_after: dt.timedelta = STALE_
     passed = now - value
     if passed < dt.timedelta(seconds=45):
         return Age(_("just now"), stale=False)
-    return Age(_("%(span)s ago") % {"span": duration(passed.total_seconds())}, stale=passed > stale_after)
+    return Age(_("{span} ago").format(span=duration(passed.total_seconds())), stale=passed > stale_after)
 
 
 def remaining(deadline: dt.datetime, now: dt.datetime) -> str:
     """The time left to a deadline, or by how much it has passed, in words."""
     left = (deadline - now).total_seconds()
     if left >= 0:
-        return _("%(span)s left") % {"span": duration(left)}
-    return _("%(span)s overdue") % {"span": duration(left)}
+        return _("{span} left").format(span=duration(left))
+    return _("{span} overdue").format(span=duration(left))
