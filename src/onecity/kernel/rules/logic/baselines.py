@@ -1,0 +1,97 @@
+"""What each hour of the week usually brings, and how far a reading is from it, in robust standard deviations.
+
+Median and median absolute deviation instead of mean and standard deviation: half of the history may be outliers before
+they move (Rousseeuw & Croux 1993, "Alternatives to the median absolute deviation", section 1).
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from onecity.kernel.rules.logic.arrays import Floats, Int32s, Int64s, Readings, first_of_each
+
+SLOTS = 168
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+# hours from a Monday 00:00 to 1970-01-01 00:00, a Thursday
+EPOCH_SLOT = 72
+# makes the MAD of a normal distribution its standard deviation (1 / the 0.75 quantile)
+NORMAL_MAD = 1.4826
+UNIX_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def hour_of_week(at: Int64s, zone: ZoneInfo) -> Int64s:
+    """Return the local hour of the week of each moment (µs UTC), 0 = Monday 00:00 to 167, int64[n].
+
+    The zone's offset is looked up once per distinct quarter of an hour, the finest step in which offsets change.
+    """
+    quarters, which = np.unique(at // (HOUR // 4), return_inverse=True)
+    offsets = [zone.utcoffset(UNIX_EPOCH + dt.timedelta(minutes=15 * int(q))) for q in quarters.tolist()]
+    local = at + np.array([_microseconds(offset) for offset in offsets], np.int64)[which.reshape(at.shape)]
+    return (local // HOUR + EPOCH_SLOT) % SLOTS
+
+
+def _microseconds(offset: dt.timedelta | None) -> int:
+    return 0 if offset is None else offset // dt.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Baselines of s series: `series` int32[s] ascending; `centre`, `spread` float64[s, 168]; `count` int64[s, 168]."""
+
+    series: Int32s
+    centre: Floats
+    spread: Floats
+    count: Int64s
+
+    @staticmethod
+    def empty() -> "Table":
+        """Return a table of no series."""
+        nothing = np.empty((0, SLOTS), np.float64)
+        return Table(np.empty(0, np.int32), nothing, nothing, np.empty((0, SLOTS), np.int64))
+
+
+def learn(series: Int32s, slot: Int64s, value: Floats) -> Table:
+    """Return the baselines of a history: n values with their series and hour of the week, in any order."""
+    known, row = np.unique(series, return_inverse=True)
+    table = Table(
+        known.astype(np.int32),
+        np.full((len(known), SLOTS), np.nan),
+        np.full((len(known), SLOTS), np.nan),
+        np.zeros((len(known), SLOTS), np.int64),
+    )
+    group = row * SLOTS + slot
+    centre, cells, counts = _medians(group, value)
+    table.centre.flat[cells], table.count.flat[cells] = centre, counts
+    deviation = np.abs(value - table.centre.flat[group])
+    spread, cells, _counts = _medians(group, deviation)
+    table.spread.flat[cells] = NORMAL_MAD * spread
+    return table
+
+
+def _medians(group: Int64s, value: Floats) -> tuple[Floats, Int64s, Int64s]:
+    """Return the median of each group, the groups, and their sizes."""
+    order = np.lexsort((value, group))
+    ranked, groups = value[order], group[order]
+    first = first_of_each(groups)
+    count = np.diff(np.append(first, len(groups)))
+    median = (ranked[first + (count - 1) // 2] + ranked[first + count // 2]) / 2
+    return median, groups[first], count
+
+
+def deviation(readings: Readings, table: Table, zone: ZoneInfo, minimum_count: int, minimum_spread: float) -> Floats:
+    """Return (value - centre) / spread of its hour of the week for each row, float64[n].
+
+    NaN where the series has no baseline, its slot fewer than `minimum_count` values, or no spread at all: a history
+    without any variation says nothing about how much is much, unless `minimum_spread` does.
+    """
+    if not len(table.series) or not len(readings):
+        return np.full(len(readings), np.nan)
+    at = np.minimum(np.searchsorted(table.series, readings.series), len(table.series) - 1)
+    row = np.repeat(np.where(table.series[at] == readings.series, at, -1), readings.counts)
+    slot = hour_of_week(readings.at, zone)
+    spread = np.maximum(table.spread[row, slot], minimum_spread)
+    known = (row >= 0) & (table.count[row, slot] >= minimum_count) & (spread > 0)
+    return np.where(known, (readings.value - table.centre[row, slot]) / np.where(known, spread, 1.0), np.nan)
