@@ -1,0 +1,12 @@
+"""Background work of cases: the deadline sweep, once a minute."""
+
+from procrastinate.contrib.django import app
+
+from onecity.kernel.cases import sweep
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.sweep", queueing_lock="cases.sweep", lock="cases.sweep")
+def sweep_deadlines(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Remind and warn for every case whose moment has come."""
+    return sweep.sweep()
