@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from onecity.kernel.core.errors import MEDIA_TYPE, Problem
@@ -15,9 +16,7 @@ API_PREFIXES = ("/api/", "/ingest", "/live")
 
 
 def answer(request: HttpRequest, problem: Problem, reference: str = "") -> HttpResponse:
-    """The response for a problem; whatever the request had written so far is rolled back."""
-    if connection.in_atomic_block:
-        transaction.set_rollback(True)
+    """The response for a problem; access.middleware rolls back what the request had written."""
     response = as_json(request, problem, reference) if wants_json(request) else as_page(request, problem, reference)
     response["Vary"] = "Accept, Accept-Language, Cookie"
     if problem.status == 429 and "retry_after" in problem.extra:
@@ -55,7 +54,12 @@ def as_page(request: HttpRequest, problem: Problem, reference: str = "") -> Http
         "next": what_next(problem.status),
         "reference": reference,
     }
-    return HttpResponse(render_to_string("web/error.html", {"problem": shown}, request), status=problem.status)
+    try:
+        text = render_to_string("web/error.html", {"problem": shown}, request)
+    except DatabaseError:
+        # the menus need the database; the sentence does not
+        text = render_to_string("web/broken.html", {"problem": shown, "language": get_language()})
+    return HttpResponse(text, status=problem.status)
 
 
 def what_next(status: int) -> str:
