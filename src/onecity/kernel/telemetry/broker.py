@@ -63,7 +63,11 @@ def server_config(
     for host in (ports.host, ports.mqtt_host):
         ipaddress.ip_address(host)
     keys = BrokerKeys.derive(secret)
-    tls = f" tls {{ cert_file: {_quoted(certificate.chain)}, key_file: {_quoted(certificate.key)} }}" if certificate else ""
+    tls = (
+        f" tls {{ cert_file: {_quoted(certificate.chain)}, key_file: {_quoted(certificate.key)} }}"
+        if certificate
+        else ""
+    )
     return f"""# written by OneCity at each start
 server_name: onecity
 listen: "{ports.host}:{ports.client}"
