@@ -80,6 +80,20 @@ def first_of_each(groups: Int64s) -> Int64s:
     return np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
 
 
+def within(values: Int64s | Int32s, known: Int64s | Int32s) -> Bools:
+    """Return for each value whether it is in the ascending array `known`, bool[n]."""
+    at = np.searchsorted(known, values)
+    found = at < len(known)
+    found[found] = known[at[found]] == values[found]
+    return found
+
+
+def merged(one: Int64s, other: Int64s) -> Int64s:
+    """Return the union of two ascending arrays without repetitions, ascending."""
+    both = np.sort(np.concatenate([one, other]), kind="stable")
+    return both[first_of_each(both)]
+
+
 def previous_rows(readings: Readings) -> tuple[Int64s, Floats]:
     """Return time int64[n] and value float64[n] of the reading before each row (NEVER and NaN where there is none)."""
     at, value = np.empty_like(readings.at), np.empty_like(readings.value)

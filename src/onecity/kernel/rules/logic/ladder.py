@@ -12,7 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from onecity.kernel.rules.logic import runs
-from onecity.kernel.rules.logic.arrays import NEVER, Bools, Bytes, Floats, Int32s, Int64s, Readings, Records, expand
+from onecity.kernel.rules.logic.arrays import (
+    NEVER,
+    Bools,
+    Bytes,
+    Floats,
+    Int32s,
+    Int64s,
+    Readings,
+    Records,
+    expand,
+    merged,
+    within,
+)
 from onecity.kernel.rules.logic.changes import Changes
 from onecity.kernel.rules.logic.conditions import Condition, Direction
 
@@ -100,13 +112,13 @@ class Watch:
             carried = kept[offsets[first] : offsets[last]]
             outcomes.append(self._block(readings.block(first, last), x[rows], depth[first:last], carried))
         outcome = _joined(outcomes)
-        self._store(low, held, outcome)
+        self._store(outcome)
         return outcome
 
     def _block(self, readings: Readings, x: Floats, depth: Int64s, carried: Records) -> Outcome:
         levels = len(self.ladder)
         reached = np.repeat(readings.series.astype(np.int64) * levels, depth) + expand(np.zeros_like(depth), depth)
-        keys = np.union1d(reached, carried["key"])
+        keys = merged(reached, carried["key"])
         state, before = _aligned(keys, carried)
         rows, level = self._rows(keys, readings, x, state, before)
         found = runs.find(rows, state["since"], state["raised_at"], self.ladder.duration[level])
@@ -171,15 +183,16 @@ class Watch:
             new=new[rows],
         )
 
-    def _store(self, low: Int64s, held: Int64s, outcome: Outcome) -> None:
+    def _store(self, outcome: Outcome) -> None:
+        """Replace the open runs that were written again, drop those that ended; the rest stays as it is."""
         if not len(outcome.ended) and not len(outcome.written):
             return
         stay = np.ones(len(self.open), np.bool_)
-        gone = np.concatenate([outcome.ended, outcome.written["key"]])
-        at = expand(low, held)
-        stay[at[np.isin(self.open["key"][at], gone)]] = False
-        merged = np.concatenate([self.open[stay], outcome.written])
-        self.open = merged[np.argsort(merged["key"], kind="stable")]
+        for gone in (outcome.ended, outcome.written["key"]):
+            known = gone[within(gone, self.open["key"])]
+            stay[np.searchsorted(self.open["key"], known)] = False
+        both = np.concatenate([self.open[stay], outcome.written])
+        self.open = both[np.argsort(both["key"], kind="stable")]
 
 
 def _aligned(keys: Int64s, carried: Records) -> tuple[Records, Bools]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onecity.kernel.rules.logic.arrays import Floats, Int32s, Int64s, Readings, Records, expand
+from onecity.kernel.rules.logic.arrays import Floats, Int32s, Int64s, Readings, Records, expand, within
 from onecity.kernel.rules.logic.conditions import WindowFunction
 
 # one reading of a tail, as journalled
@@ -50,8 +50,8 @@ class Tails:
         starts = np.concatenate([[0], np.cumsum(tail + counts)])
         at, value = np.empty(int(starts[-1]), np.int64), np.empty(int(starts[-1]), np.float64)
         old, new = expand(starts[:-1], tail), expand(starts[:-1] + tail, counts)
-        row, column = np.repeat(slots, tail), expand(np.zeros_like(tail), tail)
-        at[old], value[old] = self._at[row, column], self._value[row, column]
+        kept = expand(slots * self._at.shape[1], tail)
+        at[old], value[old] = self._at.take(kept), self._value.take(kept)
         at[new], value[new] = readings.at, readings.value
         stretch = Stretch(starts, starts[:-1] + tail, at, value)
         self._keep(slots, stretch)
@@ -80,7 +80,7 @@ class Tails:
 
     def _slots(self, series: Int32s) -> Int64s:
         """Return the row of each series, making room for new ones (`self.series` stays ascending)."""
-        missing = series[~np.isin(series, self.series, assume_unique=True)]
+        missing = series[~within(series, self.series)]
         if len(missing):
             where = np.searchsorted(self.series, missing)
             self.series = np.insert(self.series, where, missing)
@@ -100,8 +100,9 @@ class Tails:
             more = int(counts.max()) * 2 - capacity
             self._at = np.pad(self._at, ((0, 0), (0, more)))
             self._value = np.pad(self._value, ((0, 0), (0, more)))
-        row, column = np.repeat(slots, counts), expand(np.zeros_like(counts), counts)
-        self._at[row, column], self._value[row, column] = stretch.at[stays], stretch.value[stays]
+        cells = expand(slots * self._at.shape[1], counts)
+        self._at.put(cells, stretch.at[stays])
+        self._value.put(cells, stretch.value[stays])
         self.count[slots] = counts
 
 
