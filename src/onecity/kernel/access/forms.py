@@ -85,5 +85,5 @@ class AuditSearchForm(forms.Form):
     action = forms.CharField(label=_("Action"), required=False, max_length=100)
     actor = forms.CharField(label=_("User name"), required=False, max_length=64)
     object_id = forms.CharField(label=_("Number of the object"), required=False, max_length=100)
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs=DATE))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs=DATE))
+    since = forms.DateField(label=_("First day"), required=False, widget=forms.DateInput(attrs=DATE))
+    until = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput(attrs=DATE))

@@ -1,6 +1,6 @@
 """Accounts with well-known passwords, so that a demonstration can be entered; a real installation refuses them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -23,10 +23,10 @@ class DemoAccount:
 
 
 ADMIN = DemoAccount("admin", _("Administrator"), "administrator")
-OPERATOR = DemoAccount("operator", _("Operations centre of the district"), "operator")
-ENVIRONMENT = DemoAccount("environment", _("Environment bureau, case handler"), "handler")
-TOWN_A = DemoAccount("town-a", _("First town, case manager"), "town_lead")
-TOWN_B = DemoAccount("town-b", _("Second town, case manager"), "town_lead")
+OPERATOR = DemoAccount("operator", _("Operator on duty"), "operator")
+ENVIRONMENT = DemoAccount("environment", _("Case handler"), "handler")
+TOWN_A = DemoAccount("town-a", _("Case manager"), "town_lead")
+TOWN_B = DemoAccount("town-b", _("Case manager"), "town_lead")
 VILLAGE = DemoAccount("village", _("Village worker"), "village_worker")
 DATA = DemoAccount("data", _("Data officer"), "data_officer")
 AUDITOR = DemoAccount("auditor", _("Auditor"), "auditor")
@@ -50,10 +50,9 @@ def create(divisions: DemoDivisions) -> list[DemoAccount]:
     roles.sync()
     with override("zh-hans"):
         places = _organisations(divisions)
-        for demo in ACCOUNTS:
-            _account(demo, *places.get(demo.username, (None, "")))
+        made = [_account(demo, *places.get(demo.username, (None, ""))) for demo in ACCOUNTS]
     Account.objects.filter(username=ADMIN.username, is_demo=True).update(is_superuser=True)
-    return list(ACCOUNTS)
+    return made
 
 
 def exist() -> bool:
@@ -91,12 +90,19 @@ def _organisations(divisions: DemoDivisions) -> dict[str, tuple[Organisation, st
     }
 
 
-def _account(demo: DemoAccount, organisation: Organisation | None, path: str) -> None:
+def _account(demo: DemoAccount, organisation: Organisation | None, path: str) -> DemoAccount:
+    title = f"{organisation.name} · {demo.title}" if organisation else str(demo.title)
     account = Account.objects.filter(username=demo.username).first()
     if account is None:
         account = service.create_account(
-            demo.username, display_name=str(demo.title), password=demo.password, organisation=organisation,
-            check_password=False, is_demo=True, assurance_level=AssuranceLevel.CONTACT,
-        )  # fmt: skip
+            demo.username,
+            display_name=title,
+            password=demo.password,
+            organisation=organisation,
+            check_password=False,
+            is_demo=True,
+            assurance_level=AssuranceLevel.CONTACT,
+        )
     if demo.role:
         service.assign_role(account, demo.role, path)
+    return replace(demo, title=title)
