@@ -13,6 +13,8 @@ from onecity.kernel.core.units import convert
 from onecity.sim.profiles import Column, Profile
 
 WEEK = dt.timedelta(weeks=1)
+ZONED = r"(Z|[+-]\d\d:?\d\d)$"
+ISO_FORMS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,18 @@ def _table(path: Path, profile: Profile) -> pl.DataFrame:
 
 
 def _times(table: pl.DataFrame, profile: Profile, zone: str) -> pl.Series:
-    text = table[profile.time_column]
-    zoned = text.str.contains(r"(Z|[+-]\d\d:?\d\d)$").fill_null(value=False)
-    aware = text.set(~zoned, None).str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
-    local = text.set(zoned, None).str.to_datetime(time_unit="us", strict=False)
+    text = table[profile.time_column].str.strip_chars().str.replace(" ", "T", literal=True)
+    zoned = text.str.contains(ZONED).fill_null(value=False)
+    aware = _parsed(text.set(~zoned, None).str.replace("Z$", "+00:00"), "%z")
+    local = _parsed(text.set(zoned, None), "")
     placed = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-    return pl.select(pl.coalesce(aware, placed).dt.epoch("ms")).to_series()
+    return pl.select(pl.coalesce(aware.dt.convert_time_zone("UTC"), placed).dt.epoch("ms")).to_series()
+
+
+def _parsed(text: pl.Series, end: str) -> pl.Series:
+    """Times in the first of the ISO forms that fits; null where none does."""
+    found = [text.str.to_datetime(form + end, time_unit="us", strict=False) for form in ISO_FORMS]
+    return pl.select(pl.coalesce(found)).to_series()
 
 
 def _column(rows: pl.DataFrame, column: Column, profile: Profile, position: int) -> pl.DataFrame:

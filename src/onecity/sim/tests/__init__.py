@@ -1,0 +1,1 @@
+"""Unit tests of the simulation and of replays."""
