@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from onecity.domains.environment.logic.aqi_tables import HJ633_2026, LEVELS, POLLUTANTS, Report
 from onecity.kernel.cases.logic.definition import Limit
@@ -252,12 +253,12 @@ RULES = (
 )
 
 LEVEL_TITLES = {
-    "excellent": _("Excellent"),
-    "good": _("Good"),
-    "light": _("Lightly polluted"),
-    "moderate": _("Moderately polluted"),
-    "heavy": _("Heavily polluted"),
-    "severe": _("Severely polluted"),
+    "excellent": pgettext_lazy("air quality", "Excellent"),
+    "good": pgettext_lazy("air quality", "Good"),
+    "light": pgettext_lazy("air quality", "Lightly polluted"),
+    "moderate": pgettext_lazy("air quality", "Moderately polluted"),
+    "heavy": pgettext_lazy("air quality", "Heavily polluted"),
+    "severe": pgettext_lazy("air quality", "Severely polluted"),
 }
 
 _AQI_STOPS = tuple(
@@ -265,10 +266,10 @@ _AQI_STOPS = tuple(
     for start, level in zip((0, *(level.upper + 1 for level in LEVELS)), LEVELS, strict=False)
 )
 _NOISE_STOPS = (
-    (0.0, "#4d9f6f", _("Quiet")),
-    (50.0, "#8fb04a", _("Moderate")),
-    (60.0, "#e0b02c", _("Loud")),
-    (70.0, "#d0642a", _("Very loud")),
+    (0.0, "#4d9f6f", pgettext_lazy("noise", "Quiet")),
+    (50.0, "#8fb04a", pgettext_lazy("noise", "Moderate")),
+    (60.0, "#e0b02c", pgettext_lazy("noise", "Loud")),
+    (70.0, "#d0642a", pgettext_lazy("noise", "Very loud")),
 )
 _WATER_STOPS = (
     (1.0, "#2f7fd6", _("Class I or II")),
