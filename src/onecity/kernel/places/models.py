@@ -32,6 +32,7 @@ class Division(models.Model):
     geometry = models.BinaryField(_("outline (WKB, WGS-84)"), null=True)
     lon = models.FloatField(_("longitude of the label"), null=True)
     lat = models.FloatField(_("latitude of the label"), null=True)
+    located = models.BooleanField(_("position is known"), default=False)
     approximate = models.BooleanField(_("outline is approximate"), default=False)
     source = models.TextField(_("source"), default="")
     valid_from = models.DateField(_("valid from"), default=BEGINNING)

@@ -104,40 +104,19 @@ def paths_of(snapshot: Snapshot, lon: npt.ArrayLike, lat: npt.ArrayLike, level: 
     """Return for each point (degrees, WGS-84) the path of its division of that level, of the deepest one with None."""
     east, north = np.atleast_1d(np.asarray(lon, dtype=np.float64)), np.atleast_1d(np.asarray(lat, dtype=np.float64))
     found = np.full(east.shape, "", dtype=object)
-    for depth, table in _tables(snapshot, level):
+    depths = sorted({place.depth for place, _shape in snapshot.at_level(level)}, reverse=True)
+    for depth, reach in [*((depth, 0.0) for depth in depths), *((depth, snap_m) for depth in depths[:1] if snap_m > 0)]:
         open_ = np.flatnonzero(found == "")
         if not open_.size:
             break
-        hit = table.locate(east[open_], north[open_])
-        found[open_[hit >= 0]] = depth[hit[hit >= 0]]
-    if snap_m > 0:
-        _snap(snapshot, level, found, (east, north), snap_m)
+        paths, table = _table(snapshot, level, depth)
+        hit = table.locate(east[open_], north[open_], reach)
+        found[open_[hit >= 0]] = paths[hit[hit >= 0]]
     return [str(path) for path in found]
 
 
-Table = tuple[npt.NDArray[np.object_], locator.Locator]
-
-
-def _snap(
-    snapshot: Snapshot,
-    level: str | None,
-    found: npt.NDArray[np.object_],
-    points: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
-    snap_m: float,
-) -> None:
-    lost = np.flatnonzero(found == "")
-    for paths, table in _tables(snapshot, level)[:1] if lost.size else ():
-        hit = table.locate(points[0][lost], points[1][lost], snap_m=snap_m)
-        found[lost[hit >= 0]] = paths[hit[hit >= 0]]
-
-
-@lru_cache(maxsize=KEPT)
-def _tables(snapshot: Snapshot, level: str | None) -> list[Table]:
-    """Return one locator a depth, the deepest first."""
-    known = snapshot.at_level(level)
-    depths = sorted({place.depth for place, _shape in known}, reverse=True)
-    layers = ([(place.path, shape) for place, shape in known if place.depth == depth] for depth in depths)
-    return [
-        (np.array([path for path, _shape in layer], dtype=object), locator.build([shape for _path, shape in layer]))
-        for layer in layers
-    ]
+@lru_cache(maxsize=3 * KEPT)
+def _table(snapshot: Snapshot, level: str | None, depth: int) -> tuple[npt.NDArray[np.object_], locator.Locator]:
+    """Return the paths of the places of a level and depth, and the locator that answers with their positions."""
+    chosen = [(place.path, shape) for place, shape in snapshot.at_level(level) if place.depth == depth]
+    return np.array([path for path, _shape in chosen], dtype=object), locator.build([shape for _path, shape in chosen])
