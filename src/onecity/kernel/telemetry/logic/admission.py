@@ -72,7 +72,12 @@ def admit(
 
 def render(entity: str, attribute: str, value: float, observed_at: int) -> bytes:
     """One reading in the wire format, as a refusal keeps it."""
-    text = {"entity": entity, "attribute": attribute, "value": value, "observed_at": times.to_text(observed_at) or observed_at}
+    text = {
+        "entity": entity,
+        "attribute": attribute,
+        "value": value,
+        "observed_at": times.to_text(observed_at) or observed_at,
+    }
     return json.dumps(text, ensure_ascii=False).encode(errors="replace")
 
 

@@ -136,7 +136,9 @@ def _index(active: pl.DataFrame) -> dict[str, object]:
     declared[types, attributes] = True
     width = declared.sum(axis=1)
     place[declared] = (np.cumsum(declared, axis=1) - 1)[declared]
-    entities = active.select("entity_urn", "entity_key", type=pl.Series(types)).unique("entity_urn", maintain_order=True)
+    entities = active.select("entity_urn", "entity_key", type=pl.Series(types)).unique(
+        "entity_urn", maintain_order=True
+    )
     type_of = entities["type"].to_numpy()
     first_slot = np.concatenate([[0], np.cumsum(width[type_of])]).astype(np.int64)
     urns = entities["entity_urn"].to_list()

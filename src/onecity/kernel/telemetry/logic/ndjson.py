@@ -91,6 +91,15 @@ def split_array(body: bytes) -> bytes | None:
     return b"\n".join(bytes(item).replace(b"\n", b" ").replace(b"\r", b" ") for item in items)
 
 
+def single(body: bytes) -> bytes | None:
+    """A body that is one JSON object written over several lines, on one line; None when it is something else."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return body.replace(b"\n", b" ").replace(b"\r", b" ")
+
+
 def _finish(parts: list[Readings], careful: Careful) -> tuple[Readings, list[tuple[int, str]]]:
     before = sum(len(part) for part in parts)
     return join([*parts, careful.readings()]), [(before + row, unit) for row, unit in careful.units]

@@ -57,6 +57,31 @@ DROP FUNCTION telemetry_tell_catalogue();
 DROP FUNCTION telemetry_stamp_change();
 """
 
+# gateways run inside the web process, whose role sees only what its user may see; a gateway must know every series and
+# device. These two functions give it exactly that: names, limits and hashes of secrets, no reading.
+KNOWN = """
+CREATE FUNCTION telemetry_known_series(since timestamptz) RETURNS TABLE (
+    id int4, entity_urn text, entity_key text, entity_type text, attribute text, unit text, minimum float8,
+    maximum float8, late_after int8, device_id text, active bool
+) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT id, entity_urn, entity_key, entity_type, attribute, unit, minimum, maximum,
+        (extract(epoch FROM late_after) * 1000000)::int8, device_id::text, active
+    FROM public.telemetry_series WHERE changed_at >= since ORDER BY id
+$$;
+CREATE FUNCTION telemetry_known_devices() RETURNS TABLE (
+    id text, secret_hash text, active bool, readings_per_second int4, division_path text
+) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT id::text, encode(secret_hash, 'hex'), status = 'active', readings_per_second, division_path
+    FROM public.telemetry_device ORDER BY id
+$$;
+CREATE FUNCTION telemetry_series_count() RETURNS int8
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT count(*) FROM public.telemetry_series
+$$;
+REVOKE ALL ON FUNCTION telemetry_known_series, telemetry_known_devices, telemetry_series_count FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION telemetry_known_series, telemetry_known_devices, telemetry_series_count TO onecity_app;
+"""
+
 
 class Migration(migrations.Migration):
     """Creates what is written above."""
@@ -68,4 +93,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(ROLLUP, "DROP TABLE telemetry_rollup"),
         migrations.RunSQL(LATEST, "ALTER TABLE telemetry_latest RESET (fillfactor, autovacuum_vacuum_scale_factor)"),
         migrations.RunSQL(NOTICE, UNDO_NOTICE),
+        migrations.RunSQL(
+            KNOWN, "DROP FUNCTION telemetry_known_series, telemetry_known_devices, telemetry_series_count"
+        ),
     ]

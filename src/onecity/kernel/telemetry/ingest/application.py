@@ -1,0 +1,158 @@
+"""The ASGI application of the door: routes, order of the checks, and the answers."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.core import clock
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.telemetry import broker
+from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
+from onecity.kernel.telemetry.ingest import body as bodies
+from onecity.kernel.telemetry.ingest import formats, sign_in
+from onecity.kernel.telemetry.ingest.answers import Answer, accepted, language, refused_or, too_fast
+from onecity.kernel.telemetry.ingest.log import Log, unavailable
+from onecity.kernel.telemetry.logic import wire
+from onecity.kernel.telemetry.logic.bucket import Buckets
+from onecity.kernel.telemetry.logic.catalogue import KnownDevice
+from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+LINE_PATHS = frozenset({"/write", "/api/v2/write"})
+INGEST_PATHS = frozenset({"/ingest", "/ping", "/health", *LINE_PATHS})
+# bodies above this are read in a thread, so that the loop keeps answering others
+INLINE_BYTES = 32 * 1024
+PARALLEL = 2
+
+
+class Ingest:
+    """The application with what it holds: the catalogue, the log and the senders' allowances."""
+
+    def __init__(self) -> None:
+        self._watcher: Watcher | None = None
+        self._log: Log | None = None
+        self._buckets = Buckets()
+        self._working: asyncio.Semaphore | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the server's life."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await (await self._answer(scope, receive)).send(send, head_only=scope["method"] == "HEAD")
+
+    def start(self) -> tuple[Watcher, Log]:
+        """Catalogue and log, begun at first use: a server that is not told of its start works as well."""
+        if self._watcher is None or self._log is None:
+            self._watcher = Watcher(database_parameters())
+            self._watcher.start()
+            self._log = Log(settings.ONECITY_NATS_URL, BrokerKeys.derive(settings.ONECITY_NATS_SECRET))
+            self._working = asyncio.Semaphore(PARALLEL)
+        self._log.open()
+        return self._watcher, self._log
+
+    async def stop(self) -> None:
+        """Give everything back."""
+        if self._log is not None:
+            await self._log.close()
+        if self._watcher is not None:
+            await asyncio.to_thread(self._watcher.stop)
+        self._watcher = self._log = None
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        with translation.override(language(headers.get("accept-language", ""))):
+            try:
+                return await self._route(scope, headers, receive)
+            except Problem as problem:
+                return Answer.of_problem(problem, scope["path"])
+            except ConnectionResetError:
+                return Answer(499, {}, b"")
+
+    async def _route(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Answer:
+        path, method = scope["path"], scope["method"]
+        if path == "/ping":
+            return Answer(204, {"X-Influxdb-Version": "OneCity"}, b"")
+        if path == "/health":
+            return self._health()
+        if method != "POST":
+            raise Problem("method_not_allowed", _("Readings are sent with POST"), status=405, extra={"allow": ["POST"]})
+        watcher, log = self.start()
+        if not watcher.loaded and not await asyncio.to_thread(watcher.wait, 5.0):
+            raise unavailable()
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        device = sign_in.device(watcher.current, headers.get("authorization", "") or _from_query(query))
+        bucket = self._buckets.of(device.id, device.readings_per_second, time.monotonic())
+        if (wait := bucket.wait(time.monotonic())) > 0:
+            raise too_fast(wait, device.readings_per_second)
+        taken = await self._take(path, headers, query, await self._body(headers, receive), device)
+        bucket.take(len(taken.batch) + taken.refusals.readings, time.monotonic())
+        refused = taken.refusals.finish()
+        messages = list(wire.messages(taken.source, clock.now_us(), taken.batch, refused))
+        key = headers.get("idempotency-key", "")[:200]
+        await log.append(taken.source, messages, f"{device.id}/{key}" if key else "")
+        if path in LINE_PATHS:
+            return Answer(204, {}, b"") if not refused else Answer.of_problem(refused_or(taken, refused), path)
+        return accepted(taken, refused) if len(taken.batch) else Answer.of_problem(refused_or(taken, refused), path)
+
+    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
+        declared = headers.get("content-length", "")
+        return await bodies.read(receive, int(declared) if declared.isdigit() else None)
+
+    async def _take(
+        self, path: str, headers: Mapping[str, str], query: Mapping[str, list[str]], raw: bytes, device: KnownDevice
+    ) -> formats.Taken:
+        if self._watcher is None or self._working is None:
+            raise unavailable()
+        catalogue, encoding = self._watcher.current, headers.get("content-encoding", "")
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        now_us = clock.now_us()
+
+        def work() -> formats.Taken:
+            text = bodies.inflate(raw, encoding)
+            if path in LINE_PATHS:
+                return formats.take_lines(text, query.get("precision", [""])[0], catalogue, device, now_us)
+            return formats.take(text, kind, catalogue, device, now_us)
+
+        if len(raw) <= INLINE_BYTES and not encoding:
+            return work()
+        async with self._working:
+            return await asyncio.to_thread(work)
+
+    def _health(self) -> Answer:
+        watcher, log = self.start()
+        parts = {"catalogue": watcher.loaded, "log": log.connected}
+        ready = all(parts.values())
+        text = {"name": "onecity", "status": "pass" if ready else "fail", "checks": parts, "broker": broker.LOG_STREAM}
+        return Answer(200 if ready else 503, {"Content-Type": "application/json"}, msgspec.json.encode(text))
+
+
+def _from_query(query: Mapping[str, list[str]]) -> str:
+    """InfluxDB 1 clients may name themselves in the address (`u`, `p`)."""
+    if "u" in query and "p" in query:
+        return f"Token {query['u'][0]}.{query['p'][0]}"
+    return ""
+
+
+app = Ingest()

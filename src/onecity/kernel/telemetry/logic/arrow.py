@@ -1,0 +1,129 @@
+"""Readings from an Arrow IPC stream, whole columns as they lie in memory.
+
+Long form: columns `entity`, `attribute` (text or dictionary), `value` (number), `observed_at`. Wide form: `entity`,
+`observed_at` and a column of numbers for each attribute, where null is no reading. `observed_at` is a timestamp (without
+zone it is UTC), a number since 1970 (its size tells s, ms, µs or ns), or ISO 8601 text with zone.
+"""
+
+import io
+
+import numpy as np
+import polars as pl
+
+from onecity.kernel.telemetry.batch import NEVER, Bools, Int64s
+from onecity.kernel.telemetry.logic import times
+from onecity.kernel.telemetry.logic.admission import render
+from onecity.kernel.telemetry.logic.columns import from_long, from_wide, join
+from onecity.kernel.telemetry.logic.readings import Readings, Refusals
+
+LONG = {"entity", "attribute", "value", "observed_at"}
+MAX_COLUMNS = 1_000
+NAME_BYTES = 255
+
+
+class SchemaError(ValueError):
+    """The stream is not Arrow, or its columns are not those of a reading."""
+
+
+def parse(body: bytes, refusals: Refusals, device: str = "") -> Readings:
+    """All readings of a stream; rows without a name or a time go to `refusals`. Raises SchemaError."""
+    try:
+        frame = pl.read_ipc_stream(io.BytesIO(body)).rechunk()
+    # the reader panics on some damaged streams; its panic is a BaseException of no public name
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        raise SchemaError("not a complete Arrow IPC stream") from error
+    if len(frame.columns) > MAX_COLUMNS:
+        raise SchemaError(f"more than {MAX_COLUMNS} columns")
+    if not len(frame):
+        return Readings.empty()
+    if set(frame.columns) >= LONG:
+        return _long(frame, refusals, device)
+    if {"entity", "observed_at"} <= set(frame.columns):
+        return _wide(frame, refusals, device)
+    raise SchemaError(
+        "needed are entity, attribute, value, observed_at; or entity, observed_at and a column an attribute"
+    )
+
+
+def _long(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:
+    frame = frame.with_columns(
+        entity=_text(frame["entity"]), attribute=_text(frame["attribute"]), value=_numbers(frame["value"])
+    )
+    observed_at = _times(frame["observed_at"])
+    line = np.arange(len(frame), dtype=np.int32)
+    named = _named(frame["entity"]) & _named(frame["attribute"])
+    valued = frame["value"].is_not_null().to_numpy()
+    whole = named & valued & (observed_at != NEVER)
+    if whole.all():
+        return from_long(frame, observed_at, line)
+    for reason, rows in (
+        ("malformed", ~named),
+        ("wrong_type", named & ~valued),
+        ("bad_time", named & valued & (observed_at == NEVER)),
+    ):
+        _refuse(frame, np.flatnonzero(rows), reason, refusals, device)
+    kept = frame.filter(pl.Series(whole))
+    return from_long(kept, observed_at[whole], line[whole]) if whole.any() else Readings.empty()
+
+
+def _wide(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:
+    values = [_numbers(frame[name]) for name in frame.columns if name not in {"entity", "observed_at"}]
+    entity, observed_at = _text(frame["entity"]), _times(frame["observed_at"])
+    whole = _named(entity) & (observed_at != NEVER)
+    line = np.arange(len(frame), dtype=np.int32)
+    if whole.all():
+        return from_wide(entity, values, observed_at, line)
+    mask = pl.Series(whole)
+    for column in values:
+        part = pl.DataFrame({"entity": entity, "value": column, "observed_at": frame["observed_at"]})
+        rows = np.flatnonzero(~whole & column.is_not_null().to_numpy())
+        reason = "bad_time" if _named(entity)[rows].all() else "malformed"
+        _refuse(part.with_columns(attribute=pl.lit(column.name)), rows, reason, refusals, device)
+    kept = [column.filter(mask) for column in values]
+    return join([from_wide(entity.filter(mask), kept, observed_at[whole], line[whole])])
+
+
+def _text(column: pl.Series) -> pl.Series:
+    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
+        return column.cast(pl.String)
+    raise SchemaError(f"column {column.name!r} must be text, it is {column.dtype}")
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    if column.dtype.is_numeric() or column.dtype == pl.Null:
+        return column.cast(pl.Float64)
+    raise SchemaError(f"column {column.name!r} must hold numbers, it holds {column.dtype}")
+
+
+def _times(column: pl.Series) -> Int64s:
+    if isinstance(column.dtype, pl.Datetime):
+        return column.dt.epoch("us").fill_null(NEVER).to_numpy()
+    if column.dtype.is_integer():
+        moments = times.from_integers(column.fill_null(0).cast(pl.Int64).to_numpy())
+        return np.where(column.is_null().to_numpy(), NEVER, moments)
+    if column.dtype.is_float():
+        return times.from_numbers(column.cast(pl.Float64).fill_null(float("nan")).to_numpy())
+    if column.dtype == pl.String:
+        return times.from_text(column)
+    raise SchemaError(f"column 'observed_at' must be a timestamp, a number or text, it is {column.dtype}")
+
+
+def _named(column: pl.Series) -> Bools:
+    lengths = column.str.len_bytes().fill_null(0).to_numpy()
+    return (lengths > 0) & (lengths <= NAME_BYTES)
+
+
+def _refuse(frame: pl.DataFrame, rows: Int64s, reason: str, refusals: Refusals, device: str) -> None:
+    if not len(rows):
+        return
+    first = frame.row(int(rows[0]), named=True)
+    raws = (
+        render(str(row["entity"]), str(row["attribute"]), row["value"], 0).replace(
+            b'"1970-01-01T00:00:00Z"', b"null" if row["observed_at"] is None else f'"{row["observed_at"]}"'.encode()
+        )
+        for row in (frame.row(int(number), named=True) for number in rows)
+    )
+    detail = f"{first['entity']} · {first['attribute']} = {first['value']} ({first['observed_at']})"
+    refusals.add(reason, raws, count=len(rows), detail=detail, line=int(rows[0]), device=device)
