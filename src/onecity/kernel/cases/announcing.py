@@ -41,15 +41,28 @@ def sent(case: Case) -> None:
 
 def due(cases: Iterable[tuple[Case, str]]) -> None:
     """Reminders (`due_soon`) and warnings (`overdue`): to the assignee, or to the body where nobody has the case."""
+    asked = _Recipients()
     notices, changes = [], []
     for case, action in cases:
         changes.append(_change(case, action))
-        to = [case.assignee_id] if case.assignee_id else []
-        to = to or directory.recipients(case.organisation_id, case.role, case.division_path)
+        to = [case.assignee_id] if case.assignee_id else asked.of(case)
         key = f"case:{case.id}:{case.version}:{action}"
-        notices += [notify.Notice(a, f"case_{action}", _context(case), key, _link(case)) for a in to]
+        notices += [notify.Notice(account, f"case_{action}", _context(case), key, _link(case)) for account in to]
     feed.publish_many(changes)
     notify.send_many(notices)
+
+
+class _Recipients:
+    """Whom to tell of cases that wait for their body, asked once for each body, role and place."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[UUID | None, str, str], list[UUID]] = {}
+
+    def of(self, case: Case) -> list[UUID]:
+        key = (case.organisation_id, case.role, case.division_path)
+        if key not in self._known:
+            self._known[key] = directory.recipients(*key)
+        return self._known[key]
 
 
 def _messages_for_new(cases: Sequence[Case]) -> Iterable[notify.Notice]:

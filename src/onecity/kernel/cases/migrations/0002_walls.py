@@ -96,7 +96,7 @@ GRANT EXECUTE ON FUNCTION cases_next_numbers(text, integer, integer) TO onecity_
 # function runs as the owner of the tables, and so states the policy itself; the query around it is bound again.
 SEARCH = f"""
 CREATE FUNCTION cases_search(
-    words tsquery, place text, open_only boolean, states text[], types text[], severities text[],
+    words tsquery, place text, running boolean, states text[], types text[], severities text[],
     before_at timestamptz, before_id uuid, most integer
 ) RETURNS TABLE (id uuid, opened_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
@@ -105,7 +105,7 @@ BEGIN
     WHERE c.search @@ words
     AND ({scope_predicate("cases.view").replace("division_path ^@", "c.division_path ^@")} OR c.{MINE})
     AND (place = '' OR c.division_path ^@ place)
-    AND (NOT open_only OR c.closed_at IS NULL)
+    AND (running IS NULL OR (c.closed_at IS NULL) = running)
     AND (states IS NULL OR c.state = ANY (states))
     AND (types IS NULL OR c.type_name = ANY (types))
     AND (severities IS NULL OR c.severity = ANY (severities))

@@ -96,6 +96,7 @@ class Case(models.Model):
             models.Index(fields=["assignee_id", "-opened_at", "-id"], name="case_newest_mine"),
             models.Index(fields=["sweep_at"], name="case_sweep", condition=Q(sweep_at__isnull=False)),
             models.Index(fields=["entity_id", "-opened_at"], name="case_entity", condition=Q(entity_id__isnull=False)),
+            models.Index(fields=["number"], name="case_number"),
             GinIndex(fields=["search"], name="case_search"),
         ]
 

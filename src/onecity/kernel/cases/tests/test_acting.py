@@ -177,9 +177,9 @@ def test_returning_releases_the_case(town: Town) -> None:
     assert (case.state, case.assignee_id) == ("opened", None)
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: str | int | uuid.UUID) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, [str(v) for v in values])
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 

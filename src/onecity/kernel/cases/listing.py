@@ -1,0 +1,205 @@
+"""Lists of cases as the desk asks for them: whose, in which state, where, how late; by key, never by page number.
+
+Every condition that narrows a list is one that an index answers below row-level security (leakproof operators only).
+Counting stops at a limit: nobody needs to know whether 48,312 or 48,313 cases are closed to see what is due next.
+"""
+
+import base64
+import datetime as dt
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from onecity.kernel.access import policy
+from onecity.kernel.access.logic import prefixes
+from onecity.kernel.access.session import acting_as
+from onecity.kernel.cases import calendars, permissions
+from onecity.kernel.cases.logic import search_text
+from onecity.kernel.cases.models import Case
+from onecity.kernel.core.clock import from_us, now, to_us
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.people.models import Account
+
+Scope = Literal["mine", "office", "unassigned", "all"]
+NUMBER = re.compile(r"(?:(\d{4})-)?(\d{1,9})\Z")
+COUNT_TO = 10_000
+COUNT_SEARCH_TO = 1_000
+MOST = 200
+SEARCH = """
+SELECT id FROM cases_search(%(words)s::tsquery, %(place)s, %(open)s::bool, %(states)s::text[], %(types)s::text[],
+    %(severities)s::text[], %(at)s::timestamptz, %(id)s::uuid, %(most)s)
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list shows. Empty members do not narrow; `open`: True running, False ended, None both."""
+
+    scope: Scope = "all"
+    open: bool | None = True
+    states: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    place: str = ""
+    overdue: bool = False
+    text: str = ""
+    entity_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Cases in order, where the next page begins (empty: this is the last), and how many there are in all.
+
+    `total` stops counting at a limit; then `more` says that there are more.
+    """
+
+    cases: list[Case] = field(default_factory=list)
+    next: str = ""
+    total: int = 0
+    more: bool = False
+
+
+def page(account: Account, wanted: Wanted, *, cursor: str = "", limit: int = 50, count: bool = True) -> Page:
+    """One page of a list: running cases by time left, others and search results newest first.
+
+    Raises Problem 400 for a cursor that is not one of ours.
+    """
+    limit = max(1, min(limit, MOST))
+    after = _read_cursor(cursor)
+    is_number = NUMBER.match(wanted.text.strip()) is not None
+    query = "" if is_number else search_text.query(wanted.text)
+    if wanted.text.strip() and not query and not is_number:
+        return Page()
+    if query and wanted.scope == "all" and not wanted.overdue:
+        return _search(account, wanted, query, after, limit, count=count)
+    rows = narrowed(account, wanted)
+    if query:
+        found = _search_ids(account, wanted, query, None, COUNT_SEARCH_TO)
+        rows = rows.filter(id__in=found)
+    by_due = wanted.open is True
+    ordered = _ordered(rows, after, by_due=by_due)[: limit + 1]
+    cases = list(ordered)
+    total = rows.order_by()[: COUNT_TO + 1].count() if count else 0
+    return _page(cases, limit, total, COUNT_TO, by_due=by_due)
+
+
+def narrowed(account: Account, wanted: Wanted) -> QuerySet[Case]:
+    """The visible cases that fit, without order and without the text."""
+    rows = Case.objects.defer("search", "description", "evidence")
+    if wanted.scope == "mine":
+        rows = rows.filter(assignee_id=account.id)
+    else:
+        rows = policy.visible(rows, account, permissions.VIEW)
+    if wanted.scope == "unassigned":
+        rows = rows.filter(assignee_id__isnull=True)
+    if wanted.scope == "office":
+        rows = rows.filter(organisation_id=account.organisation_id) if account.organisation_id else rows.none()
+    rows = rows.filter(_conditions(wanted))
+    if wanted.place:
+        rows = rows.filter(division_path__gte=wanted.place, division_path__lt=prefixes.upper_bound(wanted.place))
+    return rows
+
+
+def counts(account: Account) -> dict[str, int]:
+    """How much there is to do: running cases of each scope, and those of mine that are late; counting has its limit."""
+    mine = narrowed(account, Wanted("mine"))
+    return {
+        "mine": mine[: COUNT_TO + 1].count(),
+        "late": mine.filter(due_order__lt=now())[: COUNT_TO + 1].count(),
+        "unassigned": narrowed(account, Wanted("unassigned"))[: COUNT_TO + 1].count(),
+    }
+
+
+def _conditions(wanted: Wanted) -> Q:
+    found = Q()
+    if wanted.open is not None:
+        found &= Q(closed_at__isnull=wanted.open)
+    if wanted.states:
+        found &= Q(state__in=wanted.states)
+    if wanted.types:
+        found &= Q(type_name__in=wanted.types)
+    if wanted.severities:
+        found &= Q(severity__in=wanted.severities)
+    if wanted.overdue:
+        found &= Q(due_order__lt=now())
+    if wanted.entity_id:
+        found &= Q(entity_id=wanted.entity_id)
+    number = NUMBER.match(wanted.text.strip())
+    if number:
+        year = number[1] or str(now().astimezone(calendars.office().zone).year)
+        found &= Q(number=f"{year}-{int(number[2]):06d}")
+    return found
+
+
+def _ordered(rows: QuerySet[Case], after: tuple[dt.datetime, UUID] | None, *, by_due: bool) -> QuerySet[Case]:
+    if by_due:
+        if after:
+            rows = rows.filter(Q(due_order__gt=after[0]) | Q(id__gt=after[1]), due_order__gte=after[0])
+        return rows.order_by("due_order", "id")
+    if after:
+        rows = rows.filter(Q(opened_at__lt=after[0]) | Q(id__lt=after[1]), opened_at__lte=after[0])
+    return rows.order_by("-opened_at", "-id")
+
+
+def _search(
+    account: Account, wanted: Wanted, query: str, after: tuple[dt.datetime, UUID] | None, limit: int, *, count: bool
+) -> Page:
+    ids = _search_ids(account, wanted, query, after, limit + 1)
+    by_id = Case.objects.defer("search", "description", "evidence").in_bulk(ids)
+    cases = [by_id[i] for i in ids if i in by_id]
+    total = len(_search_ids(account, wanted, query, None, COUNT_SEARCH_TO + 1)) if count else 0
+    return _page(cases, limit, total, COUNT_SEARCH_TO, by_due=False)
+
+
+def _search_ids(
+    account: Account, wanted: Wanted, query: str, after: tuple[dt.datetime, UUID] | None, most: int
+) -> list[UUID]:
+    """The function in the database finds what the asking account may see, so it must be the one that asks."""
+    values = {
+        "words": query,
+        "place": wanted.place,
+        "open": wanted.open,
+        "states": list(wanted.states) or None,
+        "types": list(wanted.types) or None,
+        "severities": list(wanted.severities) or None,
+        "at": after[0] if after else None,
+        "id": after[1] if after else None,
+        "most": most,
+    }
+    with acting_as(account.id), connection.cursor() as cursor:
+        cursor.execute(SEARCH, values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _page(cases: Sequence[Case], limit: int, total: int, most: int, *, by_due: bool) -> Page:
+    following = ""
+    if len(cases) > limit:
+        last = cases[limit - 1]
+        following = _cursor(last.due_order if by_due else last.opened_at, last.id)
+    return Page(list(cases[:limit]), following, min(total, most), total > most)
+
+
+def _cursor(moment: dt.datetime, identity: UUID) -> str:
+    return base64.urlsafe_b64encode(json.dumps([moment.isoformat(), str(identity)]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[dt.datetime, UUID] | None:
+    if not text:
+        return None
+    try:
+        moment, identity = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return from_us(to_us(dt.datetime.fromisoformat(moment))), UUID(identity)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Problem(
+            "cursor-invalid",
+            _("This place in the list is not valid."),
+            status=400,
+            detail=_("Begin the list from its start."),
+        ) from error

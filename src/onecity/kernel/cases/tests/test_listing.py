@@ -1,0 +1,81 @@
+"""Lists come in the promised order, page by key without loss, and narrow to what was asked for."""
+
+import datetime as dt
+
+import pytest
+
+from onecity.kernel.cases import listing, service
+from onecity.kernel.cases.listing import Wanted
+from onecity.kernel.cases.models import Case
+from onecity.kernel.cases.tests.conftest import TOWN_A, VILLAGE_A, VILLAGE_B, Town, litter
+from onecity.kernel.core.clock import FixedClock
+from onecity.kernel.core.errors import Problem
+
+
+def walk(town: Town, wanted: Wanted, limit: int) -> list[Case]:
+    found: list[Case] = []
+    cursor = ""
+    while True:
+        page = listing.page(town["dispatcher"], wanted, cursor=cursor, limit=limit)
+        found += page.cases
+        if not page.next:
+            return found
+        assert len(page.cases) == limit
+        cursor = page.next
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(open=None), Wanted(text="垃圾")])
+@pytest.mark.parametrize("limit", [1, 3, 10, 50])
+def test_pages_together_are_the_whole_list_in_order(town: Town, clock: FixedClock, wanted: Wanted, limit: int) -> None:
+    cases = []
+    for n in range(10):
+        clock.advance(dt.timedelta(minutes=(n % 3) * 37))
+        cases += service.open_cases([litter(), litter(type_name="noise", title="垃圾车噪声")])
+    found = walk(town, wanted, limit)
+    if wanted.open is True and not wanted.text:
+        expected = sorted(cases, key=lambda c: (c.deadline, c.id))
+    else:
+        expected = sorted(cases, key=lambda c: (c.opened_at, c.id), reverse=True)
+    assert [c.id for c in found] == [c.id for c in expected]
+
+
+def test_a_case_without_deadline_comes_last(town: Town) -> None:
+    Case.objects.all()
+    first = service.open_case(litter(type_name="noise"))
+    assert first.deadline is not None
+    assert listing.page(town["dispatcher"], Wanted()).cases[0].due_order == first.deadline
+
+
+def test_scopes(town: Town) -> None:
+    mine, free, other = service.open_cases([litter(), litter(), litter(division_path=VILLAGE_B)])
+    service.assign(mine.id, town["handler_a"].id, town["handler_a"])
+    service.act(other.id, "cancel", town["dispatcher"], "重复")
+
+    def ids(who: str, wanted: Wanted) -> set[object]:
+        return {c.id for c in listing.page(town[who], wanted).cases}
+
+    assert ids("handler_a", Wanted("mine")) == {mine.id}
+    assert ids("handler_a", Wanted("unassigned")) == {free.id}
+    assert ids("handler_a", Wanted("office")) == {mine.id, free.id}
+    assert ids("dispatcher", Wanted("office")) == set()
+    assert ids("dispatcher", Wanted(open=False)) == {other.id}
+    assert ids("dispatcher", Wanted(open=None)) == {mine.id, free.id, other.id}
+    assert ids("dispatcher", Wanted(open=None, states=("cancelled",))) == {other.id}
+    assert ids("dispatcher", Wanted(open=None, place=TOWN_A)) == {mine.id, free.id}
+    assert ids("dispatcher", Wanted(open=None, place=VILLAGE_A, types=("noise",))) == set()
+    assert listing.counts(town["handler_a"]) == {"mine": 1, "late": 0, "unassigned": 1}
+
+
+def test_overdue(town: Town, clock: FixedClock) -> None:
+    late = service.open_case(litter())
+    clock.advance(dt.timedelta(days=1))
+    service.open_case(litter())
+    assert [c.id for c in listing.page(town["dispatcher"], Wanted(overdue=True)).cases] == [late.id]
+    assert listing.page(town["dispatcher"], Wanted(overdue=True, text="垃圾")).total == 1
+
+
+@pytest.mark.parametrize("cursor", ["x", "!!!", "W10", "WyIyMDI2LTExLTIzIiwgMV0", "eyJhIjoxfQ", "é"])
+def test_a_foreign_cursor_is_refused(town: Town, cursor: str) -> None:
+    with pytest.raises(Problem) as refused:
+        listing.page(town["dispatcher"], Wanted(), cursor=cursor)
+    assert refused.value.status == 400
