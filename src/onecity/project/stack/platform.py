@@ -30,6 +30,7 @@ class Options:
     """What to prepare and run: the district to load, whether demonstration data and the simulated district belong."""
 
     adcode: str = ""
+    archives: Path | None = None
     demo: bool = True
     simulate: bool = True
     web_workers: int = 1
@@ -69,6 +70,7 @@ class Platform:
         """Bring schema, district and demonstration data up to date; nothing is done twice."""
         command = [sys.executable, "-m", "onecity.project.cli", "prepare"]
         command += ["--adcode", self.options.adcode] if self.options.adcode else []
+        command += ["--archives", str(self.options.archives)] if self.options.archives else []
         command += ["--demo"] if self.options.demo else []
         process = subprocess.Popen(command, env=self.child_env("owner"), start_new_session=True)
         while process.poll() is None and not self.supervisor.ending:
