@@ -1,1 +1,0 @@
-"""Tests on real measured data; skipped with a clear reason where the data are not at hand."""
