@@ -131,7 +131,7 @@ def eight_hour_maximum(values: list[Decimal | None], limit: int | None) -> Fract
     return max(windows) if len(windows) >= 14 or (limit is not None and max(windows) > limit) else None
 
 
-def level(samples: list[float]) -> float:
+def equivalent_level(samples: list[float]) -> float:
     """Equivalent level by the definition."""
     return 10 * math.log10(math.fsum(10 ** (sample / 10) for sample in samples) / len(samples))
 
@@ -222,7 +222,7 @@ def test_day_and_night_levels_of_each_day_equal_the_independent_computation() ->
         for night, level, hours in ((False, found.day[offset], 16), (True, found.night[offset], 8)):
             samples = days.get((first + offset, night), [])
             if len(samples) * 60 >= 0.75 * hours * 3600:
-                assert level == pytest.approx(level(samples), abs=1e-9)
+                assert level == pytest.approx(equivalent_level(samples), abs=1e-9)
             else:
                 assert np.isnan(level)
 
@@ -231,7 +231,7 @@ def test_a_day_of_one_second_levels() -> None:
     values, _seconds = series(NOISE_1S)
     texts = [float(line["laeq_db"]) for line in rows(NOISE_1S)]
     assert len(texts) == 86_401
-    assert energy_mean(values) == pytest.approx(level(texts), abs=1e-9)
+    assert energy_mean(values) == pytest.approx(equivalent_level(texts), abs=1e-9)
     ordered = sorted(texts)
     for percent in (10, 50, 90):
         position = (100 - percent) / 100 * (len(ordered) - 1)
