@@ -23,7 +23,7 @@ def acting_as(account_id: UUID | None) -> Iterator[None]:
     with transaction.atomic():
         before = set_principal(account_id)
         yield
-        if nested:
+        if nested and not connection.needs_rollback:  # a rollback takes the setting back by itself
             set_principal(before)
 
 

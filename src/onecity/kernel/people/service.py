@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +22,6 @@ def create_account(
     display_name: str,
     password: str | None = None,
     organisation: Organisation | None = None,
-    check_password: bool = True,
     **fields: Any,
 ) -> Account:
     """A new account, checked field by field; raises a problem (422) that names each wrong one.
@@ -36,14 +35,12 @@ def create_account(
         **fields | {"email": str(fields.get("email", "")).strip().lower()},
     )
     account.set_password(password)
+    wrong = _wrong_fields(account, password)
+    if wrong:
+        raise Problem("invalid-account", _("The account was not created."), status=422, errors=wrong)
     try:
-        account.full_clean()
-        if password is not None and check_password:
-            validate_password(password, account)
         with transaction.atomic():
             account.save(force_insert=True)
-    except ValidationError as error:
-        raise _invalid(error) from error
     except IntegrityError as error:
         raise Problem(
             "account-exists", _("This user name, e-mail address or phone number is taken."), status=409
@@ -151,10 +148,21 @@ def _refuse_two_duties(account: Account, role: Role, begins: dt.datetime, ends: 
         )
 
 
-def _invalid(error: ValidationError) -> Problem:
-    errors = [
-        FieldError(field if field != "__all__" else "", message)
-        for field, messages in getattr(error, "message_dict", {"password": error.messages}).items()
-        for message in messages
-    ]
-    return Problem("invalid-account", _("The account was not created."), status=422, errors=errors)
+def _wrong_fields(account: Account, password: str | None) -> list[FieldError]:
+    wrong: list[FieldError] = []
+    try:
+        account.full_clean()
+    except ValidationError as error:
+        for field, errors in error.error_dict.items():
+            wrong += [FieldError(_place(field, e.code), e.messages[0]) for e in errors]
+    if password is not None:
+        try:
+            validate_password(password, account)
+        except ValidationError as error:
+            wrong += [FieldError("password", message) for message in error.messages]
+    return wrong
+
+
+def _place(field: str, code: str | None) -> str:
+    """A constraint of the table names in its code the field that it is about."""
+    return (code or "") if field == NON_FIELD_ERRORS else field

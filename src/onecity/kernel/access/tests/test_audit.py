@@ -137,9 +137,13 @@ def test_an_event_that_does_not_follow_its_head_is_refused() -> None:
 
 @pytest.mark.django_db
 def test_what_fails_leaves_no_event() -> None:
-    with pytest.raises(RuntimeError, match="halfway"), transaction.atomic():
-        record(1)
-        raise RuntimeError("halfway")
+    def half() -> None:
+        with transaction.atomic():
+            record(1)
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        half()
     assert AuditEvent.objects.count() == 0
     assert audit.verify().intact
 

@@ -83,9 +83,26 @@ class Account(AbstractBaseUser):
         verbose_name = _("Account")
         verbose_name_plural = _("Accounts")
         constraints = [
-            models.UniqueConstraint(Lower("username"), name="account_username_once"),
-            models.UniqueConstraint(Lower("email"), name="account_email_once", condition=~models.Q(email="")),
-            models.UniqueConstraint(fields=["phone"], name="account_phone_once", condition=~models.Q(phone="")),
+            models.UniqueConstraint(
+                Lower("username"),
+                name="account_username_once",
+                violation_error_code="username",  # the field beside which a form shows it
+                violation_error_message=_("This user name is taken."),
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="account_email_once",
+                condition=~models.Q(email=""),
+                violation_error_code="email",
+                violation_error_message=_("This e-mail address belongs to another account."),
+            ),
+            models.UniqueConstraint(
+                "phone",
+                name="account_phone_once",
+                condition=~models.Q(phone=""),
+                violation_error_code="phone",
+                violation_error_message=_("This phone number belongs to another account."),
+            ),
             models.CheckConstraint(condition=models.Q(assurance_level__lte=3), name="account_assurance_known"),
         ]
 

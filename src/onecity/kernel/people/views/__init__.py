@@ -1,0 +1,1 @@
+"""Pages of one's own account, and of signing in to other systems with it."""
