@@ -9,13 +9,17 @@ import httpx
 from django.utils.translation import gettext as _
 
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.ids import new_id
 from onecity.sim.devices import Credentials
 
 log = logging.getLogger(__name__)
 
 NDJSON = "application/x-ndjson"
-AGAIN = frozenset({429, 502, 503, 504})
+BUSY = frozenset({429, 502, 503, 504})
+FIRST_WAIT = 0.2
 LONGEST_WAIT = 15.0
+NEW_DEVICE_SECONDS = 15.0
+"""How long a device that was registered a moment ago may still be unknown to the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,24 @@ class GatewayClient:
     def __exit__(self, *_exc: object) -> None:
         self._client.close()
 
-    def send(self, body: bytes, sender: Credentials) -> Answer:
-        """Send one batch and wait for its acknowledgement; raises Problem 503 when the gateway stays away."""
-        deadline = time.monotonic() + self._patience
-        wait = 0.2
+    def send(self, body: bytes, sender: Credentials, key: str = "") -> Answer:
+        """Send one batch until it is acknowledged; the same `key` (default: one of its own) makes repetitions count once.
+
+        Raises Problem 503 when the gateway stays away, Problem 502 when it will never take the batch.
+        """
+        headers = {
+            "Authorization": f"Bearer {sender.token}",
+            "Content-Type": NDJSON,
+            "Idempotency-Key": key or str(new_id()),
+        }
+        began = time.monotonic()
+        wait = FIRST_WAIT
         while True:
-            reply = self._try(body, sender)
-            if reply is not None and reply.status_code not in AGAIN:
+            reply = self._try(body, headers)
+            spent = time.monotonic() - began
+            if reply is not None and not _again(reply, spent):
                 return _answer(reply)
-            if time.monotonic() > deadline or self._stop.is_set():
+            if spent > self._patience or self._stop.is_set():
                 raise Problem(
                     "gateway-away",
                     _("The gateway does not answer. Start the platform with “onecity up” and run this again."),
@@ -58,8 +71,7 @@ class GatewayClient:
             self._stop.wait(min(LONGEST_WAIT, float(asked) if asked.isdigit() else wait))
             wait = min(LONGEST_WAIT, wait * 2)
 
-    def _try(self, body: bytes, sender: Credentials) -> httpx.Response | None:
-        headers = {"Authorization": f"Bearer {sender.token}", "Content-Type": NDJSON}
+    def _try(self, body: bytes, headers: dict[str, str]) -> httpx.Response | None:
         try:
             return self._client.post("/ingest", content=body, headers=headers)
         except httpx.TransportError as error:
@@ -67,9 +79,14 @@ class GatewayClient:
             return None
 
 
+def _again(reply: httpx.Response, spent: float) -> bool:
+    """Whether the same request may do better later: the platform is busy, or does not know a new device yet."""
+    return reply.status_code in BUSY or (reply.status_code == 401 and spent < NEW_DEVICE_SECONDS)
+
+
 def _answer(reply: httpx.Response) -> Answer:
-    if reply.is_success:
-        told = reply.json()
+    told = reply.json() if "json" in reply.headers.get("content-type", "") else {}
+    if reply.is_success or told.get("type", "").endswith("/all_refused"):
         return Answer(int(told.get("accepted", 0)), int(told.get("quarantined", 0)))
     raise Problem(
         "gateway-refused",

@@ -3,8 +3,10 @@
 import datetime as dt
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from onecity.kernel.core.ids import new_id
 
 
 @dataclass(slots=True)
@@ -17,6 +19,7 @@ class Ledger:
 
     path: Path
     shift_seconds: int
+    run: str = field(default_factory=lambda: str(new_id()))
     sent: int = 0
     repeated: int = 0
     accepted: int = 0

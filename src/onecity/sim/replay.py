@@ -139,7 +139,8 @@ def _send(
     with GatewayClient(base_url) as client:
         for start, end, due in _batches(moved, ledger.sent, pace):
             time.sleep(max(0.0, started + due - time.monotonic()))
-            answer = client.send(recording.ndjson(moved.frame[start:end], entity.urn), sender)
+            body = recording.ndjson(moved.frame[start:end], entity.urn)
+            answer = client.send(body, sender, f"{ledger.path.stem}/{ledger.run}/{start}-{end}")
             ledger.accepted += answer.accepted
             ledger.refused += answer.quarantined
             ledger.sent = end

@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from onecity.domains.environment.domain import AIR_STATION, NOISE_STATION, WATER_STATION
-from onecity.domains.environment.logic.episodes import Episode, EpisodeKind, apply, episodes_between
+from onecity.domains.environment.logic.episodes import FAULTS, Episode, EpisodeKind, apply, episodes_between
 from onecity.domains.environment.logic.exact import Floats, Ints
 from onecity.domains.environment.logic.randomness import uniform
 from onecity.domains.environment.logic.signals import Instants, Readings, Weather, air, canal, noise, weather
@@ -86,11 +86,17 @@ class Simulation:
             columns = _signal(kind, group, at, sky)
             for rank, station in enumerate(group):
                 own: Readings = {name: values[rank] for name, values in columns.items()}
-                for event in events:
-                    if event.strikes(rank, len(group)):
-                        own = apply(event, dict(own), at)
+                struck = [event for event in events if event.strikes(rank, len(group))]
+                for event in _heard(struck, self.opening):
+                    own = apply(event, dict(own), at)
                 found[station.key] = _rounded(kind, own)
         return found
+
+
+def _heard(struck: Sequence[Episode], opening: Sequence[Episode]) -> Sequence[Episode]:
+    """A station that opens the demonstration must not be silent or stuck meanwhile."""
+    opens = any(event in opening for event in struck)
+    return [event for event in struck if not (opens and event.kind in FAULTS)]
 
 
 def _signal(kind: EntityType, group: Sequence[Station], at: Instants, sky: Weather) -> Readings:

@@ -26,6 +26,7 @@ class EpisodeKind(StrEnum):
 
 
 KINDS = tuple(EpisodeKind)
+FAULTS = frozenset({EpisodeKind.SILENCE, EpisodeKind.STUCK})
 MINUTES = {
     EpisodeKind.DUST: 50.0,
     EpisodeKind.NIGHT_WORKS: 150.0,
@@ -72,7 +73,7 @@ def apply(episode: Episode, readings: dict[str, Floats], at: Instants) -> Readin
             "dissolved_oxygen": np.maximum(readings["dissolved_oxygen"] - 5.0 * force, 0.3),
             "total_phosphorus": readings["total_phosphorus"] + 0.25 * force,
         }
-    if episode.kind in (EpisodeKind.SILENCE, EpisodeKind.STUCK):
+    if episode.kind in FAULTS:
         return _broken(episode, readings, shape > 0)
     return readings
 
