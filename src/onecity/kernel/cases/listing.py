@@ -107,6 +107,15 @@ def narrowed(account: Account, wanted: Wanted) -> QuerySet[Case]:
     return rows
 
 
+def located(account: Account, wanted: Wanted, limit: int) -> list[Case]:
+    """The first cases of a list that have a point."""
+    query = search_text.query(wanted.text) if not NUMBER.match(wanted.text.strip()) else ""
+    rows = narrowed(account, wanted).filter(lon__isnull=False)
+    if query:
+        rows = rows.filter(id__in=_search_ids(account, wanted, query, None, COUNT_SEARCH_TO))
+    return list(_ordered(rows, None, by_due=wanted.open is True)[:limit])
+
+
 def counts(account: Account) -> dict[str, int]:
     """How much there is to do: running cases of each scope, and those of mine that are late; counting has its limit."""
     mine = narrowed(account, Wanted("mine"))

@@ -1,0 +1,15 @@
+"""Addresses of cases at the desk."""
+
+from django.urls import path
+
+from onecity.kernel.cases.views import detail, files, lists, opening
+
+app_name = "cases"
+urlpatterns = [
+    path("desk/cases", lists.index, name="index"),
+    path("desk/cases/points", lists.points, name="points"),
+    path("desk/cases/new", opening.create, name="new"),
+    path("desk/cases/<uuid:case_id>", detail.show, name="show"),
+    path("desk/cases/<uuid:case_id>/act", detail.act, name="act"),
+    path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>", files.attachment, name="file"),
+]

@@ -1,0 +1,115 @@
+"""One case: the facts, the evidence, the history, and what this person may do next."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from onecity.kernel.access import policy
+from onecity.kernel.access.decorators import permission_required
+from onecity.kernel.cases import acting, attachments, choices, directory, listing, permissions, presentation, type_store
+from onecity.kernel.cases.forms import FilterForm
+from onecity.kernel.cases.logic import upload
+from onecity.kernel.cases.logic.definition import Definition
+from onecity.kernel.cases.models import Case
+from onecity.kernel.cases.types import in_language
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.ids import parse_id
+from onecity.kernel.people.doors import account_of
+from onecity.kernel.people.models import Account
+from onecity.kernel.places import service as places
+
+BESIDE = 30
+
+
+@permission_required(permissions.VIEW)
+@require_safe
+def show(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """The page of one case, with the list it was found in beside it."""
+    return _page(request, _find(case_id))
+
+
+@permission_required(permissions.VIEW)
+@require_POST
+def act(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """A step, a note, an assignment or a hand-over; what could not be done leaves what was typed."""
+    account = account_of(request)
+    try:
+        _do(request, case_id, account)
+    except Problem as problem:
+        if problem.status not in {409, 422}:
+            raise
+        return _page(request, _find(case_id), problem)
+    messages.success(request, _("Done."))
+    return HttpResponseRedirect(reverse("cases:show", args=[case_id]))
+
+
+@transaction.atomic
+def _do(request: HttpRequest, case_id: UUID, account: Account) -> None:
+    action, note = request.POST.get("action", ""), request.POST.get("note", "")
+    version = request.POST.get("version", "")
+    expected = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
+    file = request.FILES.get("file")
+    if file is not None:
+        attachments.attach(case_id, file.name or "", file.read(upload.MOST_BYTES + 1), account, "")
+    if action == "comment":
+        if note.strip() or file is None:
+            acting.comment(case_id, account, note)
+    elif action == "take":
+        acting.assign(case_id, account.id, account, note, expected)
+    elif action == "assign":
+        acting.assign(case_id, parse_id(request.POST.get("assignee", "")), account, note, expected)
+    elif action == "hand_over":
+        body = parse_id(request.POST.get("organisation", "")) or UUID(int=0)
+        acting.hand_over(case_id, body, account, note, expected)
+    else:
+        acting.act(case_id, action, account, note, expected_version=expected)
+
+
+def _find(case_id: UUID) -> Case:
+    case = Case.objects.defer("search").filter(id=case_id).first()
+    if case is None:
+        raise acting.not_found()
+    return case
+
+
+def _page(request: HttpRequest, case: Case, problem: Problem | None = None) -> HttpResponse:
+    account = account_of(request)
+    if not (policy.may(account, permissions.VIEW, case.division_path) or case.assignee_id == account.id):
+        raise acting.not_found()
+    kind = type_store.version(case.type_name, case.type_version).definition
+    steps = presentation.history(case, kind)
+    form = FilterForm(request.GET, account)
+    beside = listing.page(account, form.wanted(), limit=BESIDE, count=False)
+    context: dict[str, Any] = {
+        "row": presentation.rows([case])[0],
+        "case": case,
+        "place": places.title_for(case.division_path, full=True),
+        "steps": steps,
+        "stages": presentation.stages(case, kind, steps),
+        "attachments": attachments.of_case(case),
+        "beside": presentation.rows(beside.cases),
+        "problem": problem,
+        "note": request.POST.get("note", "") if problem else "",
+        "opened_by": directory.names_of([case.opened_by_id]).get(case.opened_by_id) if case.opened_by_id else "",
+        **_possible(case, account, kind),
+    }
+    return render(request, "cases/case.html", context, status=problem.status if problem else 200)
+
+
+def _possible(case: Case, account: Account, kind: Definition) -> dict[str, Any]:
+    may_handle = policy.may(account, permissions.HANDLE, case.division_path)
+    dispatches = case.is_open and policy.may(account, permissions.DISPATCH, case.division_path)
+    return {
+        "actions": [(t, in_language(t.title)) for t in acting.possible(case, kind, account)],
+        "may_take": case.is_open and case.assignee_id is None and may_handle,
+        "people": directory.handlers(case.organisation_id, case.division_path) if dispatches else {},
+        "offices": choices.offices(case) if dispatches else [],
+        "dispatches": dispatches,
+    }

@@ -1,0 +1,35 @@
+"""The files of a case: given only to who may see the case, and never as something a browser would run."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from onecity.kernel.access.decorators import permission_required
+from onecity.kernel.cases import acting, attachments, permissions
+from onecity.kernel.cases.models import Attachment, Case
+from onecity.kernel.cases.service import visible_cases
+from onecity.kernel.people.doors import account_of
+
+
+@permission_required(permissions.VIEW)
+@require_safe
+def attachment(request: HttpRequest, case_id: UUID, attachment_id: UUID) -> HttpResponse:
+    """The bytes of one file, with the type that was found in them."""
+    account = account_of(request)
+    seen = visible_cases(account).filter(id=case_id) | Case.objects.filter(id=case_id, assignee_id=account.id)
+    found = Attachment.objects.filter(id=attachment_id, case_id=case_id).first()
+    if found is None or not seen.exists():
+        raise acting.not_found()
+    etag = f'"{found.sha256}"'
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponse(status=304)
+    response = HttpResponse(attachments.read(found), content_type=found.media_type)
+    as_file = not found.media_type.startswith("image/")
+    response["Content-Disposition"] = content_disposition_header(as_file, found.name) or "inline"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, max-age=0, must-revalidate"
+    response["ETag"] = etag
+    return response
