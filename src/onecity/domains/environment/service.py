@@ -40,6 +40,8 @@ LEAD_HOURS = 23
 """Hours before the first that an hourly report of the 2012 edition needs for its moving means of particles."""
 DEFAULT_NOISE_CLASS = "2"
 DEFAULT_TARGET_CLASS = 3
+JUDGED_HERE = judged_items(Body.LAKE) & {attribute.name for attribute in WATER_STATION.attributes}
+"""Items of GB 3838 that our stations measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def water_now(entities: Sequence[Entity]) -> list[WaterReport]:
 
 def water_daily(entity: Entity, first_day: int, days: int) -> list[WaterReport]:
     """Class of each day's mean values of one station; days without values are judged as number 0."""
-    names = sorted(judged_items(water_body(entity)) & {a.name for a in WATER_STATION.attributes})
+    names = sorted(judged_items(water_body(entity)) & JUDGED_HERE)
     known = series_of([entity], names)
     columns = {number: name for (_entity, name), number in known.items()}
     start, end = local_instant(first_day * 24), local_instant((first_day + days) * 24)
