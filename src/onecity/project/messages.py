@@ -53,7 +53,9 @@ def find(package: Path) -> Iterator[Found]:
         if path.suffix == ".py":
             yield from _texts(path.read_bytes(), place)
         elif path.suffix in TEMPLATE_SUFFIXES and "templates" in path.parts:
-            yield from _texts(templatize(path.read_text(encoding="utf-8"), origin=place).encode(), place)
+            source = templatize(path.read_text(encoding="utf-8"), origin=place)
+            # a template's indentation is not Python's
+            yield from _texts("\n".join(line.lstrip() for line in source.splitlines()).encode(), place)
 
 
 def _texts(source: bytes, place: str) -> Iterator[Found]:
