@@ -1,9 +1,8 @@
 """How a domain's manifest declares an alert rule; staff may change it later in the desk as versioned data."""
 
 import re
-from dataclasses import dataclass
-
-from django.utils.functional import Promise
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from onecity.kernel.rules.logic.conditions import (
     Absence,
@@ -44,17 +43,19 @@ class RuleDecl:
     `name` is `<domain>.<rule>` and never changes; `entity_type` and `attribute` are names of a registered
     `EntityType`; `condition` carries kind, levels and severities; `case_type` names the case an alert opens, if any,
     once its severity is at least `case_from`. Values of levels are in the attribute's unit (an absence: seconds; a
-    rate: unit per `per`; a baseline: standard deviations).
+    rate: unit per `per`; a baseline: standard deviations). Only entities whose properties contain `properties` are
+    watched.
     """
 
     name: str
-    title: str | Promise
+    title: object
     entity_type: str
     attribute: str
     condition: Condition
     case_type: str | None = None
     case_from: Severity = Severity.BLUE
-    description: str | Promise = ""
+    description: object = ""
+    properties: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

@@ -69,6 +69,11 @@ class Engine:
         for channel in self._channels:
             channel.restore(standing, memory.tails)
 
+    @property
+    def last_at(self) -> Int64s:
+        """Return the time of the newest reading by series id, NEVER where there is none."""
+        return self._last_at
+
     def process(self, readings: Readings, live: Bools) -> Report:
         """Evaluate all rules over readings that are newer than all before; `live` bool[m]: they came in time."""
         newly = Memory.of(live=self._note(readings, live))

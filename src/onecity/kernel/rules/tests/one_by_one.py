@@ -1,7 +1,7 @@
 """The rules read literally, one reading at a time, in plain Python: what the engine must agree with exactly."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def feature(condition: Condition, history: Sequence[tuple[int, float]]) -> float
 
 
 def over_window(condition: Window, inside: list[float]) -> float:
-    results = {
+    results: dict[WindowFunction, Callable[[list[float]], float]] = {
         WindowFunction.MEAN: statistics.fmean,
         WindowFunction.SUM: sum,
         WindowFunction.MINIMUM: min,

@@ -1,0 +1,125 @@
+"""From alerts to work: opens the cases that rules ask for, tells cases that their alert has ended, tells live pages."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import translation
+
+from onecity.kernel.cases import service as cases
+from onecity.kernel.cases.service import NewCase
+from onecity.kernel.core.clock import now
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.notify import feed
+from onecity.kernel.rules import definition as definitions
+from onecity.kernel.rules.alert_store import Written
+from onecity.kernel.rules.definition import Definition
+from onecity.kernel.rules.models import Alert, Rule
+
+# cases opened in one go; a storm of alerts is worked off over the following seconds instead of stopping the flow
+CASES_AT_ONCE = 200
+SOURCE = "alert"
+
+
+def follow(written: Sequence[Written]) -> None:
+    """Do what alerts that were raised, grew graver or ended call for."""
+    opened = _open_waiting() if any(alert.wants_case and alert.case_id is None for alert in written) else []
+    ended = [alert.case_id for alert in written if alert.ended and alert.case_id is not None]
+    if ended:
+        cases.alert_ended(ended)
+    news = [alert.id for alert in written if alert.is_news]
+    announce(list(dict.fromkeys([*news, *opened])))
+
+
+def open_waiting() -> int:
+    """Open cases for the alerts that have waited longest; returns how many. A rule that cannot is marked as failed."""
+    opened = _open_waiting()
+    announce(opened)
+    return len(opened)
+
+
+def announce(identities: Sequence[UUID]) -> None:
+    """Put these alerts on the change feed, each with what a live page needs to show it."""
+    alerts = Alert.objects.filter(id__in=identities).select_related("version").order_by("onset", "id")
+    feed.publish_many(feed.Change("alert", alert.division_path, str(alert.id), _payload(alert)) for alert in alerts)
+
+
+def mark_failed(rule_id: int, reason: str) -> None:
+    """Set a rule apart, with the reason shown in the list of rules."""
+    Rule.objects.filter(pk=rule_id).update(error=reason[:2000], failed_at=now())
+
+
+def source_key(alert: Alert) -> str:
+    """Return the key by which the case of an alert is opened once."""
+    return f"alert:{alert.rule_id}:{alert.entity_id}:{alert.onset.isoformat()}"
+
+
+def _open_waiting() -> list[UUID]:
+    waiting = list(
+        Alert.objects.filter(wants_case=True, rule__error="")
+        .select_related("version")
+        .order_by("onset")[:CASES_AT_ONCE]
+    )
+    opened: list[UUID] = []
+    for rule_id in dict.fromkeys(alert.rule_id for alert in waiting):
+        mine = [alert for alert in waiting if alert.rule_id == rule_id]
+        try:
+            with transaction.atomic():
+                _open(mine)
+        except (Problem, DatabaseError) as fault:
+            mark_failed(rule_id, str(fault))
+        else:
+            opened += [alert.id for alert in mine]
+    return opened
+
+
+def _open(alerts: Sequence[Alert]) -> None:
+    with translation.override(settings.LANGUAGE_CODE):
+        opened = cases.open_cases([_new_case(alert) for alert in alerts])
+    for alert, case in zip(alerts, opened, strict=True):
+        alert.case_id, alert.wants_case = case.id, False
+    Alert.objects.bulk_update(alerts, ["case_id", "wants_case"])
+    over = [alert.case_id for alert in alerts if alert.end is not None and alert.case_id is not None]
+    if over:
+        cases.alert_ended(over)
+
+
+def _new_case(alert: Alert) -> NewCase:
+    found = _definition(alert)
+    return NewCase(
+        type_name=found.case_type,
+        title=f"{alert.entity_name}: {found.title}"[:200],
+        division_path=alert.division_path,
+        source=SOURCE,
+        source_key=source_key(alert),
+        description=found.description,
+        lon=alert.lon,
+        lat=alert.lat,
+        severity=alert.severity,
+        entity_id=alert.entity_id,
+        evidence={"alert_id": str(alert.id), "chart": f"/api/rules/alerts/{alert.id}/chart"},
+    )
+
+
+def _payload(alert: Alert) -> dict[str, object]:
+    return {
+        "id": str(alert.id),
+        "severity": alert.severity,
+        "state": alert.state,
+        "titles": dict(_definition(alert).titles),
+        "entity_id": str(alert.entity_id),
+        "entity_type": alert.entity_type,
+        "entity_name": alert.entity_name,
+        "attribute": alert.attribute,
+        "lon": alert.lon,
+        "lat": alert.lat,
+        "onset": alert.onset,
+        "end": alert.end,
+        "peak_value": alert.peak_value,
+        "case_id": None if alert.case_id is None else str(alert.case_id),
+    }
+
+
+def _definition(alert: Alert) -> Definition:
+    return definitions.from_data(alert.version.definition)

@@ -1,0 +1,155 @@
+"""Rules in plain words: what is wrong with one, what one asks, and what changed between two."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from onecity.kernel.core import units
+from onecity.kernel.rules.logic.conditions import (
+    Absence,
+    Baseline,
+    Condition,
+    ConditionError,
+    Direction,
+    Kind,
+    Rate,
+    Severity,
+    Window,
+    WindowFunction,
+)
+
+KINDS: Mapping[Kind, object] = {
+    Kind.THRESHOLD: gettext_lazy("Limit value"),
+    Kind.RATE: gettext_lazy("Rate of change"),
+    Kind.ABSENCE: gettext_lazy("No data"),
+    Kind.WINDOW: gettext_lazy("Sliding window"),
+    Kind.BASELINE: gettext_lazy("Unusual for the hour"),
+}
+FUNCTIONS: Mapping[WindowFunction, object] = {
+    WindowFunction.MEAN: gettext_lazy("mean"),
+    WindowFunction.SUM: gettext_lazy("sum"),
+    WindowFunction.MINIMUM: gettext_lazy("lowest value"),
+    WindowFunction.MAXIMUM: gettext_lazy("highest value"),
+    WindowFunction.COUNT: gettext_lazy("number of readings"),
+    WindowFunction.SHARE: gettext_lazy("share of readings above a value"),
+    WindowFunction.SPREAD: gettext_lazy("highest minus lowest value"),
+}
+COLOURS: Mapping[Severity, object] = {
+    Severity.BLUE: gettext_lazy("Blue"),
+    Severity.YELLOW: gettext_lazy("Yellow"),
+    Severity.ORANGE: gettext_lazy("Orange"),
+    Severity.RED: gettext_lazy("Red"),
+}
+FAULTS: Mapping[str, object] = {
+    "levels_missing": gettext_lazy("Give at least one colour its value."),
+    "level_not_finite": gettext_lazy("A limit must be a number."),
+    "clear_beyond_raise": gettext_lazy(
+        "The value that ends an alert must lie on the good side of the one that raises it."
+    ),
+    "levels_order": gettext_lazy("Colours go from blue to red, each once."),
+    "levels_nested": gettext_lazy("A graver colour needs a worse value than the milder one."),
+    "absence_hysteresis": gettext_lazy("Missing data end with the next reading: leave the second value empty."),
+    "span_out_of_range": gettext_lazy("A period lies between one second and 31 days."),
+    "history_out_of_range": gettext_lazy("The history lies between 1 and 53 weeks."),
+    "direction_not_allowed": gettext_lazy("This direction has no meaning for this kind of rule."),
+    "count_too_small": gettext_lazy("At least one reading is needed."),
+    "share_above": gettext_lazy("A share needs the value that its readings are above; nothing else does."),
+    "spread_negative": gettext_lazy("The smallest spread is zero or more."),
+    "word_unknown": gettext_lazy("Choose one of the values offered."),
+    "not_a_number": gettext_lazy("This must be a number."),
+    "not_whole": gettext_lazy("This must be a whole number."),
+}
+
+
+def condition_fault(fault: ConditionError) -> object:
+    """Return what is wrong with a condition, in plain words."""
+    return FAULTS.get(fault.code, gettext_lazy("This value is not possible."))
+
+
+def span(period: timedelta) -> str:
+    """Return a period in the largest unit that fits it exactly: 90 min, 2 hours."""
+    seconds = round(period.total_seconds())
+    if seconds and seconds % 604800 == 0:
+        return ngettext("%(n)d week", "%(n)d weeks", seconds // 604800) % {"n": seconds // 604800}
+    if seconds and seconds % 86400 == 0:
+        return ngettext("%(n)d day", "%(n)d days", seconds // 86400) % {"n": seconds // 86400}
+    if seconds and seconds % 3600 == 0:
+        return ngettext("%(n)d hour", "%(n)d hours", seconds // 3600) % {"n": seconds // 3600}
+    if seconds and seconds % 60 == 0:
+        return ngettext("%(n)d minute", "%(n)d minutes", seconds // 60) % {"n": seconds // 60}
+    return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+
+
+def number(value: float) -> str:
+    """Return a number without needless zeros."""
+    return f"{value:,.6g}" if abs(value) < 1e15 else f"{value:g}"
+
+
+def feature_unit(condition: Condition, unit: str) -> str:
+    """Return the symbol of the unit in which the levels of a condition stand, given the attribute's UCUM code."""
+    symbol = units.symbol(unit) if unit else ""
+    if isinstance(condition, Rate):
+        return f"{symbol or '1'}/{_per(condition.per)}"
+    if isinstance(condition, Absence):
+        return "s"
+    if isinstance(condition, Baseline):
+        return "σ"
+    if isinstance(condition, Window) and condition.function in {WindowFunction.COUNT, WindowFunction.SHARE}:
+        return ""
+    return symbol
+
+
+def feature_title(condition: Condition, attribute_title: str) -> str:
+    """Return the name of what a condition compares with its levels."""
+    if isinstance(condition, Rate):
+        return _("Change of %(attribute)s") % {"attribute": attribute_title}
+    if isinstance(condition, Absence):
+        return _("Time without %(attribute)s") % {"attribute": attribute_title}
+    if isinstance(condition, Baseline):
+        return _("Deviation of %(attribute)s") % {"attribute": attribute_title}
+    if isinstance(condition, Window):
+        names = {
+            "attribute": attribute_title,
+            "function": FUNCTIONS[condition.function],
+            "span": span(condition.span),
+        }
+        return _("%(attribute)s, %(function)s of %(span)s") % names
+    return attribute_title
+
+
+def sentence(condition: Condition, attribute_title: str, unit: str) -> str:
+    """Return what a condition asks as one sentence, its levels with their colours."""
+    levels = _(", ").join(_level(condition, level.severity, level.raise_at, unit) for level in condition.levels)
+    if isinstance(condition, Absence):
+        return _("No %(attribute)s for longer than %(levels)s") % {"attribute": attribute_title, "levels": levels}
+    text = {
+        Direction.ABOVE: _("%(feature)s above %(levels)s"),
+        Direction.BELOW: _("%(feature)s below %(levels)s"),
+        Direction.EITHER: _("%(feature)s, up or down, by more than %(levels)s"),
+    }[condition.direction] % {"feature": feature_title(condition, attribute_title), "levels": levels}
+    if condition.duration:
+        text = _("%(text)s, for %(span)s") % {"text": text, "span": span(condition.duration)}
+    return text
+
+
+def _level(condition: Condition, severity: Severity, value: float, unit: str) -> str:
+    colour = COLOURS[severity]
+    if isinstance(condition, Absence):
+        return _("%(value)s (%(colour)s)") % {"value": span(timedelta(seconds=value)), "colour": colour}
+    if isinstance(condition, Window) and condition.function is WindowFunction.SHARE:
+        return _("%(value)s (%(colour)s)") % {"value": f"{value:.0%}", "colour": colour}
+    symbol = feature_unit(condition, unit)
+    text = f"{number(value)} {symbol}".strip()
+    return _("%(value)s (%(colour)s)") % {"value": text, "colour": colour}
+
+
+def _per(period: timedelta) -> str:
+    known = {
+        3600: pgettext("per", "h"),
+        60: pgettext("per", "min"),
+        1: pgettext("per", "s"),
+        86400: pgettext("per", "d"),
+    }
+    return known.get(round(period.total_seconds()), span(period))
