@@ -175,7 +175,7 @@ def test_a_rule_about_an_attribute_that_is_gone_is_marked() -> None:
     assert Rule.objects.get(pk=version.rule_id).error != ""
 
 
-def test_a_published_change_is_taken_up_at_the_next_tick_and_ends_what_it_no_longer_asks() -> None:
+def test_a_published_change_is_taken_up_at_the_next_tick_and_ends_what_it_no_longer_asks(clock: FixedClock) -> None:
     series = series_of(station())
     version = rule(AT_ONCE)
     stage, store = ready(), Store()
@@ -183,21 +183,22 @@ def test_a_published_change_is_taken_up_at_the_next_tick_and_ends_what_it_no_lon
     higher = definitions.from_data(
         version.definition | {"condition": {"kind": "threshold", "levels": [{"severity": "red", "raise_at": 200}]}}
     )
+    clock.set(at(3))
     publishing.publish(publishing.save_draft(version.rule, higher, author=None), by=None)
-    with use_clock(FixedClock(at(3))):
-        stage.tick(to_us(at(3)))
+    stage.tick(to_us(at(3)))
     old = only_alert()
     assert (old.state, old.end, old.evidence["ended_because"]) == ("ended", at(3), "no_longer_watched")
     stage.process(store.batch([(series, at(5), 150.0), (series, at(6), 250.0)]))
     assert Alert.objects.get(state=AlertState.OPEN).severity == "red"
 
 
-def test_a_change_of_words_alone_lets_the_alert_go_on() -> None:
+def test_a_change_of_words_alone_lets_the_alert_go_on(clock: FixedClock) -> None:
     series = series_of(station())
     version = rule(AT_ONCE)
     stage, store = ready(), Store()
     stage.process(store.batch([(series, at(0), 80.0)]))
     renamed = definitions.from_data(version.definition | {"titles": {"en": "Dust"}})
+    clock.set(at(3))
     publishing.publish(publishing.save_draft(version.rule, renamed, author=None), by=None)
     stage.tick(to_us(at(3)))
     stage.process(store.batch([(series, at(5), 60.0)]))
