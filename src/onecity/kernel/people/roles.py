@@ -22,14 +22,14 @@ class StandardRole:
     duty: Duty = Duty.NONE
 
 
-SEE_THE_CITY = ("cases.view", "entities.view", "rules.view", "telemetry.view")
-WORK_ON_CASES = (*SEE_THE_CITY, "cases.open", "cases.handle")
+SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view", "telemetry.view")
+WORK_ON_CASES = (*SEE_THE_CITY, "alerts.acknowledge", "cases.open", "cases.handle")
 
 STANDARD_ROLES = (
     StandardRole(
         "operator",
         _("Operations centre, on duty"),
-        (*WORK_ON_CASES, "cases.dispatch", "cases.verify", "operations.view"),
+        (*WORK_ON_CASES, "cases.dispatch", "cases.verify"),
     ),
     StandardRole("handler", _("Case handler"), WORK_ON_CASES),
     StandardRole("town_lead", _("Town case manager"), (*WORK_ON_CASES, "cases.dispatch", "cases.verify")),
@@ -37,7 +37,7 @@ STANDARD_ROLES = (
     StandardRole(
         "data_officer",
         _("Data officer"),
-        (*SEE_THE_CITY, "entities.edit", "rules.edit", "telemetry.manage", "operations.view"),
+        (*SEE_THE_CITY, "entities.edit", "rules.edit", "telemetry.manage"),
     ),
     StandardRole(
         "administrator",
