@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.geometry import Area, area_km2, label_point
 from onecity.kernel.places import editions, service
-from onecity.kernel.places.logic.areas import with_areas
+from onecity.kernel.places.logic.areas import with_areas, without_derived
 from onecity.kernel.places.logic.entry import Entry
 from onecity.kernel.places.logic.paths import ADMINISTRATIVE
 from onecity.kernel.places.models import Division
@@ -132,20 +132,12 @@ def _fetched(
 def _with_areas(entries: Sequence[Entry], area: Area, *, official: bool) -> list[Entry]:
     """Return the district, its towns and its villages with areas; what was derived before is derived anew."""
     root, *members = entries
-    open_ = [
-        replace(one, shape=None, **({} if one.located else UNPLACED)) if one.approximate else one for one in members
-    ]
+    open_ = [without_derived(one) for one in members]
     towns = [one for one in open_ if one.parent == root.code]
     lower = [one for one in open_ if one.parent != root.code]
     lon, lat = (root.lon, root.lat) if root.located else label_point(area)
     root = replace(root, shape=area, lon=lon, lat=lat, approximate=root.approximate and not official)
     return [root, *with_areas(area, towns, lower)]
-
-
-def _without_derived(entry: Entry) -> Entry:
-    if not entry.approximate:
-        return entry
-    return replace(entry, shape=None) if entry.located else replace(entry, shape=None, lon=None, lat=None)
 
 
 def _report(entries: Sequence[Entry], used: int, *, changed: bool, started: float) -> LoadReport:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import shapely
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core.errors import FieldError, Problem
@@ -34,20 +35,17 @@ class EditionReport:
         return not (self.opened or self.changed or self.closed)
 
 
-def apply(
-    tree: str, entries: Sequence[Entry], effective: dt.date | None, *, complete: bool = True, below: str = ""
-) -> EditionReport:
+def apply(tree: str, entries: Sequence[Entry], effective: dt.date | None, *, complete: bool = True) -> EditionReport:
     """Make `entries` the divisions of a tree from the day `effective` on, and return what that changed.
 
     Divisions with the same code and parent keep their identity; a new name or outline starts on that day and the old one
-    stays in the history. With `complete` those that are not listed end on that day. `below` limits the comparison to the
-    divisions under that path (which itself is not touched). `effective` None corrects the present state in place, without
+    stays in the history. With `complete` those that are not listed end on that day. `effective` None corrects the present state in place, without
     history: for a first load, and for errors that never were true. Raises Problem when the edition is inconsistent or older
     than what it would replace; then nothing has changed.
     """
     with transaction.atomic():
         lock()
-        rows = {row.code: row for row in _open(tree, below)}
+        rows = {row.code: row for row in _open(tree)}
         present = {code: as_entry(row) for code, row in rows.items()}
         _check(present, entries, complete=complete)
         plan = edition.compare(present, entries, complete=complete)
@@ -76,14 +74,8 @@ def as_entry(row: Division) -> Entry:
     )
 
 
-def _open(tree: str, below: str) -> list[Division]:
-    rows = Division.objects.filter(tree=tree, valid_to=None).select_related("parent").order_by("path")
-    if not below:
-        return list(rows)
-    found = list(rows.filter(path__startswith=below))
-    if not found:
-        raise Problem("no-division", _("There is no such division"), status=404, detail=below)
-    return found
+def _open(tree: str) -> QuerySet[Division]:
+    return Division.objects.filter(tree=tree, valid_to=None).select_related("parent").order_by("path")
 
 
 def _check(present: Mapping[str, Entry], entries: Sequence[Entry], *, complete: bool) -> None:
@@ -140,7 +132,7 @@ def _open_new(tree: str, plan: edition.Plan, rows: dict[str, Division], start: d
 
 def _fill(row: Division, entry: Entry) -> None:
     row.name, row.lon, row.lat, row.located = entry.name, entry.lon, entry.lat, entry.located
-    row.geometry = shapely.to_wkb(entry.shape) if entry.shape is not None else None
+    row.geometry = shapely.to_wkb(entry.shape) if entry.shape else None  # an empty shape is none
     row.approximate, row.source = entry.approximate, entry.source
 
 

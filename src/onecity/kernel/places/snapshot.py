@@ -11,9 +11,10 @@ import numpy.typing as npt
 import shapely
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from shapely.geometry.base import BaseGeometry
+from shapely import MultiPolygon, Polygon
 
 from onecity.kernel.core import clock
+from onecity.kernel.core.geometry import Area
 from onecity.kernel.places.logic import locator
 from onecity.kernel.places.logic.paths import ADMINISTRATIVE
 from onecity.kernel.places.models import Division, DivisionState, TreeVersion
@@ -33,7 +34,7 @@ class Place:
     lon: float | None
     lat: float | None
     approximate: bool
-    shape: BaseGeometry | None
+    shape: Area | None
 
     @property
     def depth(self) -> int:
@@ -53,7 +54,7 @@ class Snapshot:
         """Return the name by path."""
         return {place.path: place.name for place in self.places}
 
-    def at_level(self, level: str | None) -> list[tuple[Place, BaseGeometry]]:
+    def at_level(self, level: str | None) -> list[tuple[Place, Area]]:
         """Return the places of a level (every level with None) whose outline is known, in the order of their paths."""
         known = [(place, place.shape) for place in self.places if level in {None, place.level}]
         return [(place, shape) for place, shape in known if shape is not None]
@@ -94,10 +95,14 @@ def _read(tree: str, version: uuid.UUID, at: dt.date) -> Snapshot:
     blobs = [bytes(division.geometry) if division.geometry else None for division in divisions]
     shapes = shapely.from_wkb(np.array(blobs, dtype=object))
     places = (
-        Place(one.path, one.code, one.name, one.level, one.lon, one.lat, one.approximate, shape)
+        Place(one.path, one.code, one.name, one.level, one.lon, one.lat, one.approximate, _area(shape))
         for one, shape in zip(divisions, shapes, strict=True)
     )
     return Snapshot(tree, version, tuple(places))
+
+
+def _area(shape: object) -> Area | None:
+    return shape if isinstance(shape, Polygon | MultiPolygon) else None
 
 
 def paths_of(snapshot: Snapshot, lon: npt.ArrayLike, lat: npt.ArrayLike, level: str | None, snap_m: float) -> list[str]:

@@ -24,7 +24,7 @@ def with_areas(outline: Area, towns: Sequence[Entry], villages: Sequence[Entry])
     """Return the towns, then the villages, with areas that partition the outline; those that have one keep it.
 
     Only known positions inside the outline are used. A derived area is `approximate`; the label of a division without
-    a position lies well inside its area. A division for which nothing is left has no area.
+    a position lies well inside its area. A division for which nothing is left has an empty one.
     """
     towns, villages = _by_code(towns), _by_code(villages)
     members = {town.code: [village for village in villages if village.parent == town.code] for town in towns}
@@ -44,11 +44,11 @@ def with_areas(outline: Area, towns: Sequence[Entry], villages: Sequence[Entry])
     return result + [_finished(one, cleaned[one.code]) for one in villages if one.code in cleaned]
 
 
-def divided(area: Area, members: Sequence[Entry]) -> list[Entry]:
-    """Return the members, by code, with areas that partition `area`, as villages partition their town."""
-    members = _by_code(members)
-    shapes = voronoi.coverage(_shares(area, members, [[member] for member in members]))
-    return [_finished(member, shape) for member, shape in zip(members, shapes, strict=True)]
+def without_derived(entry: Entry) -> Entry:
+    """Return an entry with only what is known of it: no derived area, and no position that is but a label's."""
+    if not entry.approximate:
+        return entry
+    return replace(entry, shape=None) if entry.located else replace(entry, shape=None, lon=None, lat=None)
 
 
 def _by_code(entries: Sequence[Entry]) -> list[Entry]:
@@ -86,7 +86,7 @@ def _positions(area: Area, entries: Sequence[Entry]) -> Floats:
 def _finished(entry: Entry, derived: Area) -> Entry:
     shape = entry.shape or derived
     if shape.is_empty:
-        return replace(entry, shape=None)
+        return replace(entry, shape=Polygon())
     lon, lat = entry.lon, entry.lat
     if lon is None or lat is None or not shapely.intersects_xy(shape, lon, lat):
         lon, lat = label_point(shape)

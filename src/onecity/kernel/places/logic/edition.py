@@ -74,6 +74,8 @@ def _merged(before: Entry, after: Entry) -> Entry:
     """Return `after` with what it does not say taken from `before`."""
     if after.shape is None:
         after = replace(after, shape=before.shape, approximate=before.approximate, source=after.source or before.source)
+    elif after.shape.is_empty:
+        after = replace(after, shape=None)
     if after.lon is None or after.lat is None:
         after = replace(after, lon=before.lon, lat=before.lat, located=before.located)
     return after

@@ -9,7 +9,8 @@ from onecity.kernel.core.geometry import Area
 class Entry:
     """A division of an edition (a published list of divisions); `parent` is the parent's code, empty for a root.
 
-    `located`: the position (lon, lat) is known, not only a place for the label. `shape` None says nothing about the outline: an outline that is known stays as it is.
+    `located`: the position (lon, lat) is known, not only a place for the label. `shape` None says nothing about the
+    outline: one that is known stays as it is; an empty shape says that there is none.
     """
 
     code: str

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import shapely
+from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from onecity.kernel.places.logic.paths import join
@@ -11,7 +12,7 @@ from onecity.kernel.places.models import BEGINNING, Division
 WEST, SOUTH, SIZE = 150.0, 20.0, 0.1
 
 
-def box(column: float, row: float, width: float = 1, height: float = 1) -> BaseGeometry:
+def box(column: float, row: float, width: float = 1, height: float = 1) -> Polygon:
     """Return a rectangle of the test grid, whose unit is SIZE degrees."""
     west, south = WEST + column * SIZE, SOUTH + row * SIZE
     return shapely.box(west, south, west + width * SIZE, south + height * SIZE)
