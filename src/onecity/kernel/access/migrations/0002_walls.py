@@ -4,6 +4,7 @@ Every function that writes a derived table runs as the owner of the tables (SECU
 the application's role has no right to write those tables itself.
 """
 
+from django.core.management import call_command
 from django.db import migrations
 
 from onecity.kernel.access.rls import RowSecurity, RowSecurityThrough
@@ -186,10 +187,16 @@ DROP FUNCTION access_audit_follow();
 """
 
 
+def create_cache_table(apps, schema_editor):
+    """The cache's table (rate limits, lock-out) is made here, so that the grants after the migration reach it."""
+    call_command("createcachetable", database=schema_editor.connection.alias, verbosity=0)
+
+
 class Migration(migrations.Migration):
     dependencies = [("access", "0001_initial"), ("people", "0001_initial")]
 
     operations = [
+        migrations.RunPython(create_cache_table, migrations.RunPython.noop),
         migrations.RunSQL(DERIVE_GRANTS, DROP_GRANTS),
         migrations.RunSQL(GUARD_PEOPLE, UNGUARD_PEOPLE),
         migrations.RunSQL(GUARD_AUDIT, UNGUARD_AUDIT),
