@@ -1,1 +1,1 @@
-"""The domain contract: what a system of the city declares about itself, checked at the door and frozen after start."""
+"""The register of domains: manifests checked at the door, written into the database, and new ones scaffolded."""

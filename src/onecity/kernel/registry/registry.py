@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from onecity.kernel.access import permissions
 from onecity.kernel.cases.types import CaseTypeDecl
 from onecity.kernel.registry.domain import Domain, Indicator, Layer, Page, Permission
 from onecity.kernel.rules.types import RuleDecl
@@ -97,8 +98,13 @@ REGISTRY = Registry()
 
 
 def register(domain: Domain) -> None:
-    """Take a manifest into the platform's registry; raises RegistryError (see `Registry.register`)."""
+    """Take a manifest into the platform's registry, its rights included; raises RegistryError as `Registry.register`."""
+    for right in domain.permissions:
+        if right.name in permissions.declared():
+            raise RegistryError(f"domain {domain.name!r}: the permission {right.name!r} is declared already")
     REGISTRY.register(domain)
+    for right in domain.permissions:
+        permissions.declare(right.name, right.title)
 
 
 def domains() -> tuple[Domain, ...]:
