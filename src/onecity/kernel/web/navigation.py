@@ -39,7 +39,7 @@ WORK = (
 KNOW = (
     Item("/desk/entities", _("Devices and places"), "map-pinned", "entities.view"),
     Item("/desk/rules", _("Rules"), "sliders-horizontal", "rules.view"),
-    Item("/desk/quarantine", _("Quarantine"), "shield-question-mark", "quarantine.view"),
+    Item("/desk/quarantine", _("Quarantine"), "shield-question-mark", "telemetry.view"),
 )
 MANAGE = (
     Item("/desk/people", _("People and roles"), "users", "people.view"),

@@ -23,6 +23,7 @@ def states() -> dict[str, str]:
 
 def _general() -> dict[str, str]:
     return {
+        "now": _("now"),
         "just now": _("just now"),
         "{span} ago": _("{span} ago"),
         "{span} left": _("{span} left"),

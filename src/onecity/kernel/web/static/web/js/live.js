@@ -1,4 +1,5 @@
 // The change feed in the page: one connection, resumed where it stopped, quiet while the page is hidden.
+import { morph } from "onecity/morph.js";
 import { ago, say } from "onecity/words.js";
 
 const SILENT_AFTER = 40_000;
@@ -93,19 +94,9 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const part of parts) {
     const fresh = page.getElementById(part.id);
-    if (fresh && fresh.innerHTML !== part.dataset.seen) replace(part, fresh);
+    if (fresh) for (const node of morph(part, fresh)) node.classList.add("flash");
   }
   document.dispatchEvent(new CustomEvent("onecity:changed"));
-}
-
-function replace(part, fresh) {
-  const focused = part.contains(document.activeElement) ? document.activeElement : null;
-  const key = focused && (focused.id ? `#${CSS.escape(focused.id)}` : focused.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`);
-  const known = new Set([...part.querySelectorAll("[data-ref]")].map((node) => node.dataset.ref));
-  part.replaceChildren(...fresh.childNodes);
-  part.dataset.seen = part.innerHTML;
-  for (const node of part.querySelectorAll("[data-ref]")) if (!known.has(node.dataset.ref)) node.classList.add("flash");
-  if (key) part.querySelector(key)?.focus({ preventScroll: true });
 }
 
 if (parts.length) {

@@ -38,7 +38,7 @@ export function style() {
       },
       {
         id: "town-label", type: "symbol", source: "labels",
-        layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": ["interpolate", ["linear"], ["zoom"], 8, 11, 12, 14], "text-padding": 6 },
+        layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": ["interpolate", ["linear"], ["zoom"], 8, 11, 12, 14], "text-allow-overlap": ["step", ["zoom"], true, 11.5, false] },
         paint: { "text-color": night ? "#93a1ab" : "#5b6770", "text-halo-color": land, "text-halo-width": 1.2 },
       },
     ],
@@ -89,7 +89,7 @@ export function addEntities(map, data) {
   const worst = {};
   for (const [name, rank] of Object.entries(RANK)) worst[name] = rank;
   map.addSource("entities", {
-    type: "geojson", data, cluster: true, clusterRadius: 36, clusterMaxZoom: 13, promoteId: "id",
+    type: "geojson", data, cluster: true, clusterRadius: 30, clusterMaxZoom: 11, promoteId: "id",
     clusterProperties: { worst: ["max", ["get", "rank"]] },
   });
   const shape = (value) => ["match", value, 2, "state-blue", 3, "state-yellow", 4, "state-orange", 5, "state-red", 1, "state-ok", "state-stale"];
@@ -106,7 +106,7 @@ export function addEntities(map, data) {
     layout: {
       "icon-image": shape(["get", "rank"]), "icon-allow-overlap": true, "symbol-sort-key": ["get", "rank"],
       "icon-size": ["case", [">=", ["get", "rank"], 2], 0.95, 0.8],
-      "text-field": ["step", ["zoom"], "", 12, ["get", "title"]], "text-font": FONT, "text-size": 12, "text-offset": [0, 1.1], "text-anchor": "top", "text-optional": true,
+      "text-field": ["step", ["zoom"], "", 11.4, ["get", "title"]], "text-font": FONT, "text-size": 12, "text-offset": [0, 1.1], "text-anchor": "top", "text-optional": true,
     },
     paint: { "text-color": token("--ink-2"), "text-halo-color": token("--paper"), "text-halo-width": 1.5 },
   });
