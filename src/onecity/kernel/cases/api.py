@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from onecity.kernel.access import policy
@@ -158,7 +158,7 @@ def points(request: HttpRequest, wanted: Query[CaseQuery]) -> dict[str, Any]:
 
 
 @router.post("", response={201: CaseDetail}, auth=permission_auth(permissions.OPEN), summary="Open a case")
-def open_(request: HttpRequest, body: OpenIn) -> tuple[int, CaseDetail]:
+def open_(request: HttpRequest, body: OpenIn) -> Status[CaseDetail]:
     """Open a case by hand, or return the one that the same key opened before."""
     account = account_of(request)
     policy.require(account, permissions.OPEN, body.division_path)
@@ -175,7 +175,7 @@ def open_(request: HttpRequest, body: OpenIn) -> tuple[int, CaseDetail]:
         severity=body.severity,
         entity_id=body.entity_id,
     )
-    return 201, _detail(request, open_case(new, actor=account))
+    return Status(201, _detail(request, open_case(new, actor=account)))
 
 
 @router.get("/{uuid:case_id}", response=CaseDetail, auth=view, summary="One case with its history")

@@ -32,7 +32,7 @@ BESIDE = 30
 @require_safe
 def show(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """The page of one case, with the list it was found in beside it."""
-    return _page(request, _find(case_id))
+    return _page(request, _seen(case_id, account_of(request)))
 
 
 @permission_required(permissions.VIEW)
@@ -40,12 +40,13 @@ def show(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def act(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """A step, a note, an assignment or a hand-over; what could not be done leaves what was typed."""
     account = account_of(request)
+    _seen(case_id, account)
     try:
         _do(request, case_id, account)
     except Problem as problem:
         if problem.status not in {409, 422}:
             raise
-        return _page(request, _find(case_id), problem)
+        return _page(request, _seen(case_id, account), problem)
     messages.success(request, _("Done."))
     return HttpResponseRedirect(reverse("cases:show", args=[case_id]))
 
@@ -72,17 +73,17 @@ def _do(request: HttpRequest, case_id: UUID, account: Account) -> None:
         acting.act(case_id, action, account, note, expected_version=expected)
 
 
-def _find(case_id: UUID) -> Case:
+def _seen(case_id: UUID, account: Account) -> Case:
     case = Case.objects.defer("search").filter(id=case_id).first()
-    if case is None:
+    if case is None or not (
+        case.assignee_id == account.id or policy.may(account, permissions.VIEW, case.division_path)
+    ):
         raise acting.not_found()
     return case
 
 
 def _page(request: HttpRequest, case: Case, problem: Problem | None = None) -> HttpResponse:
     account = account_of(request)
-    if not (policy.may(account, permissions.VIEW, case.division_path) or case.assignee_id == account.id):
-        raise acting.not_found()
     kind = type_store.version(case.type_name, case.type_version).definition
     steps = presentation.history(case, kind)
     form = FilterForm(request.GET, account)

@@ -71,7 +71,7 @@ def test_mail_leaves_through_a_real_server(li: Account, mail_server: MailServer,
     assert (mail["To"], mail["From"]) == ("li@example.org", "onecity@district.example")
     assert mail["Subject"] == "请您处置：2026-000123 路口垃圾"
     body = mail.get_content()
-    assert "工单 2026-000123“路口垃圾”由您处置。办理期限：2026年11月25日 17:30。" in body
+    assert "案件 2026-000123“路口垃圾”由您处置。办理期限：2026年11月25日 17:30。" in body
     assert "https://city.example/desk/cases/1" in body
     delivery = Delivery.objects.get()
     assert mail["Message-ID"] == f"<{delivery.id}@district.example>"
@@ -158,7 +158,7 @@ def jobs_waiting() -> int:
 
 def test_words_of_both_languages(li: Account) -> None:
     chinese, english = (words.render("case_opened", CONTEXT, language) for language in ("zh-hans", "en"))
-    assert chinese.subject == "新工单 2026-000123：路口垃圾"
+    assert chinese.subject == "新案件 2026-000123：路口垃圾"
     assert english.body == "Case 2026-000123, “路口垃圾”, has been sent to your office. Due: Nov. 25, 2026 17:30."
     assert words.render("cases_opened", {"count": 1234}, "en").subject == "1,234 new cases"
     assert words.render("case_opened", {"title": "{number}", "deadline": ""}, "en").body.endswith("Due: none.")
