@@ -106,6 +106,18 @@ def log_stream_settings(log_bytes: int = 12 * 1024**3) -> Mapping[str, object]:
     }
 
 
+def mqtt_stream_settings() -> Mapping[str, object]:
+    """The broker's own stream of QoS 1 messages, as it would create it when the first device connects."""
+    return {
+        "name": MQTT_STREAM,
+        "subjects": ["$MQTT.msgs.>"],
+        "retention": "interest",
+        "discard": "old",
+        "storage": "file",
+        "num_replicas": 1,
+    }
+
+
 def _quoted(path: Path) -> str:
     text = str(path)
     if '"' in text or "\n" in text:

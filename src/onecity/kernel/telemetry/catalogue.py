@@ -38,6 +38,7 @@ class Watcher:
         self._devices: list[KnownDevice] = []
         self._seen = EPOCH
         self._current = build(self._frame, [])
+        self._lock = threading.Lock()
         self._loaded = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,8 +70,17 @@ class Watcher:
             self._thread.join(10)
             self._thread = None
 
+    def refresh(self) -> None:
+        """Read what changed now, for who cannot wait to be told. Raises psycopg.Error."""
+        with psycopg.connect(**self._parameters, autocommit=True) as database:
+            self.load(database)
+
     def load(self, database: psycopg.Connection[Any]) -> None:
         """Read what changed since the last load; everything where rows have vanished."""
+        with self._lock:
+            self._load(database)
+
+    def _load(self, database: psycopg.Connection[Any]) -> None:
         since = self._seen
         now = database.execute("SELECT statement_timestamp()").fetchone()
         changed = _series(database, since)

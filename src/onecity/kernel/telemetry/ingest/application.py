@@ -56,7 +56,7 @@ class Ingest:
         if self._watcher is None or self._log is None:
             self._watcher = Watcher(database_parameters())
             self._watcher.start()
-            self._log = Log(settings.ONECITY_NATS_URL, BrokerKeys.derive(settings.ONECITY_NATS_SECRET))
+            self._log = Log(settings.ONECITY_NATS_URL, BrokerKeys.derive(settings.ONECITY_BROKER_SECRET))
             self._working = asyncio.Semaphore(PARALLEL)
         self._log.open()
         return self._watcher, self._log

@@ -4,7 +4,7 @@ It finds out what exactly is wrong with each reading and loses none: what comes 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +27,11 @@ class _RefusedError(ValueError):
 
 @dataclass(slots=True)
 class Careful:
-    """Reads lines one by one into `readings()`; what is wrong goes to `refusals`, as from `device`."""
+    """Reads lines one by one into `readings()`; what is wrong goes to `refusals`, as from `device`, or line by line from
+    `device[line]` where several devices sent the lines."""
 
     refusals: Refusals
-    device: str = ""
+    device: str | Sequence[str] = ""
     _rows: list[tuple[str, str, int, float, int]] = field(default_factory=list)
     units: list[tuple[int, str]] = field(default_factory=list)
 
@@ -79,10 +80,7 @@ class Careful:
     def _read_value(self, reading: dict[str, Any], attribute: str, value: object, unit: object, number: int) -> None:
         try:
             entity = _name(reading.get("entity"), "entity")
-            micros = times.from_one(reading.get("observed_at"))
-            if micros is None:
-                raise _RefusedError("bad_time", f'"observed_at" is {json.dumps(reading.get("observed_at"))[:80]}')
-            row = (entity, _name(attribute, "attribute"), micros, _number(attribute, value), number)
+            row = (entity, _name(attribute, "attribute"), _time(reading), _number(attribute, value), number)
         except _RefusedError as refused:
             part = {"entity": reading.get("entity"), "observed_at": reading.get("observed_at")}
             text = json.dumps(part | {"attribute": attribute, "value": value}, ensure_ascii=False)
@@ -95,7 +93,8 @@ class Careful:
     def _refuse(self, refused: _RefusedError, number: int, raw: bytes) -> None:
         # a refused text is kept on one line, so that it can be read back
         text = raw.replace(b"\n", b" ").replace(b"\r", b" ")
-        self.refusals.add(refused.reason, [text], count=1, detail=str(refused), line=number, device=self.device)
+        device = self.device if isinstance(self.device, str) else self.device[number]
+        self.refusals.add(refused.reason, [text], count=1, detail=str(refused), line=number, device=device)
 
 
 def _decode(line: bytes) -> dict[str, Any]:
@@ -127,6 +126,13 @@ def _name(value: object, what: str) -> str:
     if not value or len(value) > NAME_LIMIT or "\0" in value:
         raise _RefusedError("malformed", f'"{what}" must have 1 to {NAME_LIMIT} characters')
     return value
+
+
+def _time(reading: dict[str, Any]) -> int:
+    micros = times.from_one(reading.get("observed_at"))
+    if micros is None:
+        raise _RefusedError("bad_time", f'"observed_at" is {json.dumps(reading.get("observed_at"))[:80]}')
+    return micros
 
 
 def _number(attribute: str, value: object) -> float:

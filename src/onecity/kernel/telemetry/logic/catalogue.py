@@ -148,7 +148,7 @@ def _index(active: pl.DataFrame) -> dict[str, object]:
     where = first_slot[entity] + place[types, attributes]
     slots[where] = active["id"].to_numpy()
     return {
-        "entity_of": _names(urns, entities["entity_key"].to_list(), position),
+        "entity_of": _names(entities["entity_key"].to_list(), position),
         "attribute_of": {name: number for number, name in enumerate(attribute_names)},
         # one more for the unknown entity, whose number -1 points to the end
         "type_of": np.append(type_of, np.int32(len(type_names))).astype(np.int32),
@@ -158,7 +158,7 @@ def _index(active: pl.DataFrame) -> dict[str, object]:
     }
 
 
-def _names(urns: list[str], keys: list[str], position: dict[str, int]) -> dict[str, int]:
+def _names(keys: list[str], position: dict[str, int]) -> dict[str, int]:
     """Every name to its entity: keys that several entities share are ambiguous, a URN always means itself."""
     names: dict[str, int] = {}
     for number, key in enumerate(keys):

@@ -6,7 +6,7 @@ field's length and bytes; timestamptz is int64 µs since 2000-01-01 UTC.
 
 import numpy as np
 
-from onecity.kernel.telemetry.batch import Batch
+from onecity.kernel.telemetry.batch import Batch, Floats, Int32s, Int64s
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -38,3 +38,18 @@ def rows(batch: Batch) -> bytes:
     out["series_id_length"] = 4
     out["series_id"] = batch.series_id
     return b"".join([HEADER, out.tobytes(), TRAILER])
+
+
+def read_rows(data: bytes) -> tuple[Int32s, Int64s, Floats]:
+    """A whole COPY stream of COLUMNS without nulls back: series ids int32[n], times int64[n] (µs), values float64[n]."""
+    return read_table(data[len(HEADER) : -len(TRAILER)])
+
+
+def read_table(body: bytes) -> tuple[Int32s, Int64s, Floats]:
+    """The same from the rows alone, without the stream's head and end."""
+    table = np.frombuffer(body, ROW)
+    return (
+        table["series_id"].astype(np.int32),
+        table["observed_at"].astype(np.int64) + POSTGRES_EPOCH,
+        table["value"].astype(np.float64),
+    )

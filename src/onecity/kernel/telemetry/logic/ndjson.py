@@ -6,7 +6,7 @@ the lines concerned are read one by one (`careful`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -26,6 +26,8 @@ CHUNK_LINES = 500
 KEY = re.compile(rb'"([^"]*)":')
 MEMBERS = ("entity", "observed_at", "attribute", "value", "values")
 NAME_BYTES = 255
+
+Units = list[tuple[int, str]]
 
 
 @dataclass(slots=True)
@@ -48,8 +50,8 @@ class _Shape:
         return schema
 
 
-def parse(body: bytes, refusals: Refusals, device: str = "") -> tuple[Readings, list[tuple[int, str]]]:
-    """All readings of a body of JSON lines; what cannot be read goes to `refusals`.
+def parse(body: bytes, refusals: Refusals, device: str | Sequence[str] = "") -> tuple[Readings, Units]:
+    """All readings of a body of JSON lines; what cannot be read goes to `refusals`, as from `device` (or `device[line]`).
 
     Also returns the units that readings name: (position of the reading, unit). Lines count from 0, blank ones left out.
     """
@@ -100,7 +102,7 @@ def single(body: bytes) -> bytes | None:
     return body.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
-def _finish(parts: list[Readings], careful: Careful) -> tuple[Readings, list[tuple[int, str]]]:
+def _finish(parts: list[Readings], careful: Careful) -> tuple[Readings, Units]:
     before = sum(len(part) for part in parts)
     return join([*parts, careful.readings()]), [(before + row, unit) for row, unit in careful.units]
 

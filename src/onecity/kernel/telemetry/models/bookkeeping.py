@@ -19,6 +19,21 @@ class LogPosition(models.Model):
         return f"{self.source}: {self.sequence}"
 
 
+class Heartbeat(models.Model):
+    """The last sign of life of a process of telemetry, with what it has to say about itself."""
+
+    process = models.CharField(max_length=32, primary_key=True)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("Sign of life")
+        verbose_name_plural = _("Signs of life")
+
+    def __str__(self) -> str:
+        return f"{self.process} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
 class Counter(models.Model):
     """How many readings of a UTC day came by one way and were stored (outcome `stored`) or refused (the reason)."""
 
@@ -37,12 +52,15 @@ class Counter(models.Model):
 
 
 class Day(models.Model):
-    """One day partition of the hot store (UTC). `changed_at` is its last insert, `sorted_at` when it was last rewritten.
+    """One day partition of the hot store (UTC), with how many readings it holds.
+
+    `changed_at` is its last insert, `sorted_at` when it was last rewritten in the order of series and time.
 
     Hourly roll-ups are valid for a day while `rolled_up_at` is later than `changed_at`.
     """
 
     day = models.DateField(primary_key=True)
+    readings = models.BigIntegerField(default=0)
     changed_at = models.DateTimeField()
     sorted_at = models.DateTimeField(null=True, blank=True)
     rolled_up_at = models.DateTimeField(null=True, blank=True)

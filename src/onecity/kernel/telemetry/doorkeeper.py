@@ -1,0 +1,175 @@
+"""The broker's door: answers its question whether a device may connect, and shows out revoked and flooding devices."""
+
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+import msgspec
+
+from onecity.kernel.telemetry import broker
+from onecity.kernel.telemetry.catalogue import Watcher
+from onecity.kernel.telemetry.ingest.sign_in import verify
+from onecity.kernel.telemetry.link import Link, LinkError, Message
+from onecity.kernel.telemetry.logic import nkeys
+from onecity.kernel.telemetry.logic.catalogue import KnownDevice
+from onecity.kernel.telemetry.logic.nkeys import BrokerKeys, Request
+
+MQTT = "mqtt"
+RETRY_S = 0.3
+CHECK_S = 0.5
+# a device that floods for so long is shown out, and kept out for so long
+PATIENCE_S = 1.0
+FORGET_S = 5.0
+BAN_S = 60.0
+# connections a device may hold at once; the oldest gives way
+CONNECTIONS = 4
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A connection of a device: at which server, its number there, and the secret it came with."""
+
+    server: str
+    client: int
+    secret_hash: bytes
+    mqtt_id: str
+
+
+@dataclass(slots=True)
+class _Flood:
+    since: float
+    last: float
+
+
+@dataclass
+class Doorkeeper:
+    """Answers the broker in a thread of its own, so that a flood of messages keeps nobody waiting at the door."""
+
+    url: str
+    keys: BrokerKeys
+    watcher: Watcher
+    _ending: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _visits: dict[str, deque[Visit]] = field(default_factory=dict)
+    _bans: dict[str, float] = field(default_factory=dict)
+    _floods: dict[str, _Flood] = field(default_factory=dict)
+    _leaving: deque[Visit] = field(default_factory=deque)
+
+    @property
+    def connected(self) -> int:
+        """How many devices have come in since the start and were not shown out."""
+        return len(self._visits)
+
+    @property
+    def banned(self) -> int:
+        """How many devices are kept out now."""
+        moment = time.monotonic()
+        return sum(until > moment for until in list(self._bans.values()))
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread = threading.Thread(target=self._run, name="telemetry-door", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def flooded(self, device: str) -> None:
+        """A device sent more than it may; if that lasts it is shown out. Called by the collecting thread."""
+        moment = time.monotonic()
+        flood = self._floods.get(device)
+        if flood is None or moment - flood.last > FORGET_S:
+            flood = self._floods[device] = _Flood(moment, moment)
+        flood.last = moment
+        if moment - flood.since >= PATIENCE_S and device in self.watcher.current.devices:
+            self._bans[device] = moment + BAN_S
+            self._show_out(device)
+            del self._floods[device]
+            log.warning("device %s floods and is kept out for %.0f s", device, BAN_S)
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            link = Link(self.url, broker.USER, self.keys.password, "onecity-door")
+            system = Link(self.url, broker.SYSTEM_USER, self.keys.system_password, "onecity-door-system")
+            try:
+                link.open()
+                system.open()
+                link.subscribe(broker.AUTH_SUBJECT, "door")
+                self._serve(link, system)
+            except LinkError as error:
+                log.warning("the broker cannot be reached, trying again: %s", error)
+                self._ending.wait(RETRY_S)
+            finally:
+                link.close()
+                system.close()
+
+    def _serve(self, link: Link, system: Link) -> None:
+        checked = 0.0
+        while not self._ending.is_set():
+            for message in link.take(CHECK_S / 2):
+                link.publish(message.reply.decode(), self._answer(message))
+            if time.monotonic() - checked > CHECK_S:
+                checked = time.monotonic()
+                self._check_visits()
+                system.take(0)
+            while self._leaving:
+                visit = self._leaving.popleft()
+                body = msgspec.json.encode({"cid": visit.client})
+                system.publish(f"$SYS.REQ.SERVER.{visit.server}.KICK", body)
+
+    def _answer(self, message: Message) -> bytes:
+        at = int(time.time())
+        request = nkeys.read_request(message.payload)
+        device = verify(self.watcher.current, request.user, request.password)
+        refusal = self._refusal(request, device)
+        if device is None or refusal:
+            return nkeys.refuse(self.keys, request, refusal, at)
+        self._welcome(device, request)
+        return nkeys.allow(
+            self.keys,
+            request,
+            account=broker.ACCOUNT,
+            publish=[f"telemetry.{device.id}"],
+            subscribe=[f"command.{device.id}"],
+            at=at,
+        )
+
+    def _refusal(self, request: Request, device: KnownDevice | None) -> str:
+        """Why a client may not come in, or "". A session's name may not be another device's: it would end that session."""
+        if device is None:
+            return "unknown device or wrong secret"
+        if request.kind != MQTT:
+            return "devices connect by MQTT"
+        if self._bans.get(device.id, 0.0) > time.monotonic():
+            return "device was shown out"
+        names = self.watcher.current.devices
+        if request.mqtt_id != device.id and request.mqtt_id[:36].lower() in names and request.mqtt_id[:36] != device.id:
+            return "client id belongs to another device"
+        for name, visits in self._visits.items():
+            if name != device.id and any(visit.mqtt_id == request.mqtt_id for visit in visits):
+                return "client id is in use by another device"
+        return ""
+
+    def _welcome(self, device: KnownDevice, request: Request) -> None:
+        visits = self._visits.setdefault(device.id, deque())
+        visits.append(Visit(request.server, request.client, device.secret_hash, request.mqtt_id))
+        while len(visits) > CONNECTIONS:
+            self._leaving.append(visits.popleft())
+
+    def _check_visits(self) -> None:
+        """Show out whoever was revoked or given a new secret since coming in."""
+        devices = self.watcher.current.devices
+        for name, visits in list(self._visits.items()):
+            known = devices.get(name)
+            if known is None or not known.active or any(v.secret_hash != known.secret_hash for v in visits):
+                self._show_out(name)
+
+    def _show_out(self, device: str) -> None:
+        self._leaving.extend(self._visits.pop(device, ()))

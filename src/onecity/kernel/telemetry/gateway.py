@@ -1,0 +1,140 @@
+"""The gateway process: signs devices in at the broker, collects their QoS 0 messages, and shows out who floods."""
+
+import logging
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+
+import msgspec
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from onecity.kernel.core.clock import now, now_us
+from onecity.kernel.telemetry import broker
+from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
+from onecity.kernel.telemetry.collector import Collector
+from onecity.kernel.telemetry.doorkeeper import Doorkeeper
+from onecity.kernel.telemetry.link import Link, LinkError, Message
+from onecity.kernel.telemetry.logic import wire
+from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
+from onecity.kernel.telemetry.models import Heartbeat
+
+SOURCE = "mqtt0"
+SUBJECT = f"log.telemetry.{SOURCE}"
+QUEUE = "gateway"
+SUBJECT_START = len("telemetry.")
+# copies of messages that the broker keeps itself (QoS 1 and 2): the pipeline reads those from the log
+KEPT_BY_BROKER = (b"Nmqtt-Pub:1", b"Nmqtt-Pub:2", b"Nmqtt-Pub: 1", b"Nmqtt-Pub: 2")
+FLUSH_S = 0.04
+MOST_MESSAGES = 50_000
+RETRY_S = 0.3
+HEARTBEAT_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Gateway:
+    """One gateway; several share the work, since they subscribe as a group."""
+
+    url: str
+    keys: BrokerKeys
+    _ending: threading.Event = field(default_factory=threading.Event)
+    _collector: Collector = field(default_factory=Collector)
+    _lost: int = 0
+    _beat: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._watcher = Watcher(database_parameters())
+        self._doorkeeper = Doorkeeper(self.url, self.keys, self._watcher)
+
+    def stop(self, *_: object) -> None:
+        """Let `run` end; safe in a signal handler."""
+        self._ending.set()
+
+    def run(self) -> None:
+        """Collect until stopped; connections that break are made again."""
+        self._watcher.start()
+        self._watcher.wait(30)
+        self._doorkeeper.start()
+        while not self._ending.is_set():
+            link = Link(self.url, broker.USER, self.keys.password, "onecity-gateway")
+            try:
+                link.open()
+                link.subscribe(broker.DEVICE_SUBJECTS, QUEUE)
+                self._collect(link)
+            except LinkError as error:
+                log.warning("the broker cannot be reached, trying again: %s", error)
+                self._ending.wait(RETRY_S)
+            finally:
+                link.close()
+        self._doorkeeper.stop()
+        self._watcher.stop()
+
+    def _collect(self, link: Link) -> None:
+        while not self._ending.is_set():
+            messages = link.take(0.5)
+            deadline = time.monotonic() + FLUSH_S
+            while messages and len(messages) < MOST_MESSAGES and (left := deadline - time.monotonic()) > 0:
+                messages += link.take(left)
+            if messages:
+                self._flush(link, messages)
+            self._sign_of_life()
+
+    def _flush(self, link: Link, messages: list[Message]) -> None:
+        """Put one round of messages into the log; of QoS 0 nobody was promised anything, but what is lost is counted."""
+        mine = [
+            (message.subject[SUBJECT_START:].decode(errors="replace"), message.payload)
+            for message in messages
+            if not message.header or not any(mark in message.header for mark in KEPT_BY_BROKER)
+        ]
+        self._watch_kept(messages, len(messages) - len(mine))
+        if not mine:
+            return
+        received_at = now_us()
+        batch, refusals, floods = self._collector.collect(self._watcher.current, mine, received_at)
+        for device in floods:
+            self._doorkeeper.flooded(device)
+        for text in wire.messages(SOURCE, received_at, batch, refusals.finish()):
+            answer = msgspec.json.decode(link.request(SUBJECT, text, 10))
+            if "error" in answer:
+                self._lost += len(batch) + refusals.readings
+                log.error("the log takes nothing: %s", answer["error"].get("description"))
+
+    def _watch_kept(self, messages: list[Message], kept: int) -> None:
+        """A device that floods with QoS 1 is shown out as well; its messages are judged where they are read."""
+        if not kept:
+            return
+        counts: dict[bytes, int] = {}
+        for message in messages:
+            if message.header and any(mark in message.header for mark in KEPT_BY_BROKER):
+                counts[message.subject] = counts.get(message.subject, 0) + 1
+        devices = self._watcher.current.devices
+        moment = time.monotonic()
+        for subject, count in counts.items():
+            name = subject[SUBJECT_START:].decode(errors="replace")
+            if name in devices:
+                bucket = self._collector.buckets.of(f"{name}/kept", devices[name].readings_per_second, moment)
+                if bucket.take_up_to(count, moment) < count:
+                    self._doorkeeper.flooded(name)
+
+    def _sign_of_life(self) -> None:
+        if time.monotonic() < self._beat:
+            return
+        self._beat = time.monotonic() + HEARTBEAT_S
+        detail = {"lost": self._lost, "connected": self._doorkeeper.connected, "banned": self._doorkeeper.banned}
+        try:
+            Heartbeat.objects.update_or_create(process="gateway", defaults={"at": now(), "detail": detail})
+        except DatabaseError as error:
+            # devices are served from memory while the database is away
+            log.warning("the database cannot be reached: %s", str(error).strip())
+            connection.close()
+
+
+def run() -> None:
+    """Run the gateway until the process is told to end."""
+    gateway = Gateway(settings.ONECITY_NATS_URL, BrokerKeys.derive(settings.ONECITY_BROKER_SECRET))
+    signal.signal(signal.SIGTERM, gateway.stop)
+    signal.signal(signal.SIGINT, gateway.stop)
+    gateway.run()

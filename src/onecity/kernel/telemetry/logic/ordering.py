@@ -1,0 +1,84 @@
+"""Bringing a batch into the order of the store, and telling new readings from old, late and double ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from onecity.kernel.telemetry.batch import NEVER, Batch, Bools, Floats, Int32s, Int64s
+
+# bits left for the series once the times of a batch are counted from its earliest
+KEY_BITS = 63
+
+
+@dataclass(slots=True)
+class Newest:
+    """The newest reading of every series by its id: `at` int64 (µs, NEVER where none), `value` float64 (NaN where none)."""
+
+    at: Int64s
+    value: Floats
+
+    @staticmethod
+    def empty(size: int = 1) -> "Newest":
+        """Nothing known of series below `size`."""
+        return Newest(np.full(size, NEVER, np.int64), np.full(size, np.nan, np.float64))
+
+    def reach(self, size: int) -> None:
+        """Have room for series ids below `size`."""
+        if size > len(self.at):
+            larger = Newest.empty(max(size, 2 * len(self.at)))
+            larger.at[: len(self.at)], larger.value[: len(self.value)] = self.at, self.value
+            self.at, self.value = larger.at, larger.value
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch by (series, time): `rows` int64[n] are the positions in the batch it was made from, in that order.
+
+    `repeated` bool[n]: the same series and time as the row before, which came first. `late` bool[n]: too far behind its
+    series' newest. `old` bool[n]: not newer than its series' newest, so it may be in the store already.
+    """
+
+    rows: Int64s
+    batch: Batch
+    repeated: Bools
+    late: Bools
+    old: Bools
+
+
+def order(batch: Batch, newest: Newest, late_after: Int64s) -> Sorted:
+    """Sort a batch and judge each reading against the newest of its series; `late_after` (µs) is by series id."""
+    rows = sort(batch.series_id, batch.observed_at)
+    ordered = batch.take(rows)
+    series, at = ordered.series_id, ordered.observed_at
+    repeated = np.zeros(len(ordered), np.bool_)
+    repeated[1:] = (series[1:] == series[:-1]) & (at[1:] == at[:-1])
+    last = newest.at[series]
+    known = last != NEVER
+    late = known & (at < np.where(known, last, 0) - late_after[series])
+    return Sorted(rows, ordered, repeated, late & ~repeated, known & (at <= last) & ~late & ~repeated)
+
+
+def sort(series: Int32s, at: Int64s) -> Int64s:
+    """The stable order by series, then time, as positions int64[n]."""
+    if len(series) < 2:
+        return np.arange(len(series), dtype=np.int64)
+    first, span = int(at.min()), int(at.max()) - int(at.min())
+    width = max(span.bit_length(), 1)
+    if width + int(series.max()).bit_length() > KEY_BITS:
+        return np.lexsort((at, series))
+    key = (series.astype(np.int64) << width) | (at - first)
+    if bool(np.all(key[1:] >= key[:-1])):
+        return np.arange(len(series), dtype=np.int64)
+    # the quick sort of numpy is several times faster than its stable one; equal keys are put right afterwards
+    rows = np.argsort(key)
+    ordered = key[rows]
+    same = np.flatnonzero(ordered[1:] == ordered[:-1])
+    return np.argsort(key, kind="stable") if len(same) else rows
+
+
+def groups(series: Int32s) -> tuple[Int32s, Int64s]:
+    """Distinct series int32[m] of a sorted column and where their rows begin, int64[m + 1]."""
+    if not len(series):
+        return np.empty(0, np.int32), np.zeros(1, np.int64)
+    starts = np.flatnonzero(np.concatenate([[True], series[1:] != series[:-1]]))
+    return series[starts], np.append(starts, len(series)).astype(np.int64)

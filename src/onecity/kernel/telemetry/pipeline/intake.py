@@ -1,0 +1,112 @@
+"""From log messages to one batch: which readings they hold, which way each came, and what was refused on that way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from onecity.kernel.telemetry.batch import Batch, Bools, Int64s
+from onecity.kernel.telemetry.collector import Collector
+from onecity.kernel.telemetry.logic import wire
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
+from onecity.kernel.telemetry.logic.readings import Refusal, Refusals
+from onecity.kernel.telemetry.pipeline.source import Entry
+
+MQTT_SOURCE = "mqtt1"
+DEVICE_SUBJECT = b"$MQTT.msgs.telemetry."
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Readings refused on one way: the refusal, the way, when they came (µs)."""
+
+    refusal: Refusal
+    source: str
+    received_at: int
+
+
+@dataclass(slots=True)
+class Intake:
+    """Everything one transaction takes up: readings, their ways (`way` int64[n] into `ways`), refusals, log positions."""
+
+    batch: Batch
+    way: Int64s
+    ways: list[str]
+    refused: list[Refused]
+    positions: dict[str, int] = field(default_factory=dict)
+
+    def keep(self, rows: Bools) -> None:
+        """Keep only these readings."""
+        self.batch, self.way = self.batch.take(rows), self.way[rows]
+
+
+def gather(entries: Sequence[Entry], catalogue: Catalogue, collector: Collector) -> Intake:
+    """The content of log messages, in order. Messages of devices (QoS 1) are read here, as the broker kept them."""
+    batches: list[Batch] = []
+    ways: list[str] = []
+    refused: list[Refused] = []
+    positions: dict[str, int] = {}
+    raw: list[Entry] = []
+    for entry in entries:
+        positions[entry.source] = entry.sequence
+        if entry.subject.startswith(DEVICE_SUBJECT):
+            raw.append(entry)
+        else:
+            _take(entry, batches, ways, refused)
+    if raw:
+        batches.append(_devices(raw, catalogue, collector, refused))
+        ways.append(MQTT_SOURCE)
+    names = list(dict.fromkeys(ways))
+    numbers = [names.index(way) for way in ways]
+    way = np.repeat(np.array(numbers, np.int64), [len(batch) for batch in batches])
+    return Intake(Batch.concatenate(batches), way, names, refused, positions)
+
+
+def _take(entry: Entry, batches: list[Batch], ways: list[str], refused: list[Refused]) -> None:
+    try:
+        head, batch = wire.decode(entry.payload)
+    except ValueError as error:
+        damaged = Refusal("malformed", str(error), 1, 1, entry.payload[:4096].replace(b"\n", b" "))
+        refused.append(Refused(damaged, "log", entry.stored_at))
+        return
+    batches.append(batch)
+    ways.append(head.source)
+    for reason, detail, readings, kept, raw, device in head.refusals:
+        refusal = Refusal(reason, detail, readings, kept, raw, device=device)
+        refused.append(Refused(refusal, head.source, head.received_at))
+
+
+def _devices(entries: Sequence[Entry], catalogue: Catalogue, collector: Collector, refused: list[Refused]) -> Batch:
+    start = len(DEVICE_SUBJECT)
+    messages = [(entry.subject[start:].decode(errors="replace"), entry.payload) for entry in entries]
+    received_at = entries[-1].stored_at
+    batch, refusals, _floods = collector.collect(catalogue, messages, received_at)
+    refused.extend(Refused(refusal, MQTT_SOURCE, received_at) for refusal in refusals.finish())
+    return batch
+
+
+def unknown_series(catalogue: Catalogue, intake: Intake, received_at: int) -> None:
+    """Refuse readings of series that were removed since they were accepted."""
+    ids = intake.batch.series_id
+    known = (ids >= 0) & (ids < len(catalogue.row))
+    known[known] = catalogue.row[ids[known]] >= 0
+    if known.all():
+        return
+    for number in np.unique(intake.way[~known]).tolist():
+        gone = ~known & (intake.way == number)
+        refusals = Refusals()
+        part = intake.batch.take(gone)
+        texts = (
+            admission_text(series, at, value)
+            for series, at, value in zip(
+                part.series_id.tolist(), part.observed_at.tolist(), part.value.tolist(), strict=True
+            )
+        )
+        refusals.add("unknown_entity", texts, count=len(part), detail=f"series {int(part.series_id[0])}")
+        intake.refused.extend(Refused(refusal, intake.ways[number], received_at) for refusal in refusals.finish())
+    intake.keep(known)
+
+
+def admission_text(series: int, at: int, value: float) -> bytes:
+    """A reading whose series no longer has a name, as its refusal keeps it."""
+    return f'{{"series": {series}, "observed_at": {at}, "value": {value!r}}}'.encode()

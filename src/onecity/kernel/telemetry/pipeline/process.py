@@ -1,0 +1,213 @@
+"""The pipeline's life: take what the logs hold, commit it, let time pass; begin again from the database when it fails."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
+
+from onecity.kernel.core.clock import now, now_us
+from onecity.kernel.telemetry import broker, store
+from onecity.kernel.telemetry.batch import Stage
+from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
+from onecity.kernel.telemetry.collector import Collector
+from onecity.kernel.telemetry.link import Link, LinkError
+from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
+from onecity.kernel.telemetry.logic.ordering import Newest
+from onecity.kernel.telemetry.models import Heartbeat, LogPosition
+from onecity.kernel.telemetry.pipeline.commit import FencedError, StageError, commit
+from onecity.kernel.telemetry.pipeline.intake import gather, unknown_series
+from onecity.kernel.telemetry.pipeline.source import Entry, Reader, Stream, purge
+
+LOG = Stream("log", broker.LOG_STREAM, broker.LOG_SUBJECTS, broker.log_stream_settings())
+MQTT = Stream("mqtt", broker.MQTT_STREAM, broker.MQTT_SUBJECTS, broker.mqtt_stream_settings(), hold="onecity")
+PIPELINE_LOCK = 0x7E1E_0002
+MOST_MESSAGES = 20_000
+MOST_BYTES = 24 * 1024 * 1024
+# transactions do not follow each other faster than this, so that each is worth its sync to disk
+LINGER_S = 0.03
+TICK_S = 1.0
+PURGE_S = 2.0
+SUMMARISE_S = 30.0
+RETRY_S = 0.5
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Moments:
+    """When each periodic act is due next (monotonic seconds)."""
+
+    tick: float = 0.0
+    purge: float = 0.0
+    summarise: float = 0.0
+
+    def due(self, name: str, every: float) -> bool:
+        """Whether it is time, and if so count from now."""
+        moment = time.monotonic()
+        if moment < getattr(self, name):
+            return False
+        setattr(self, name, moment + every)
+        return True
+
+
+@dataclass
+class Pipeline:
+    """One pipeline; `run` returns when `stop` is called."""
+
+    stages: Sequence[Stage]
+    url: str
+    keys: BrokerKeys
+    _ending: threading.Event = field(default_factory=threading.Event)
+    _positions: dict[str, int] = field(default_factory=dict)
+    _newest: Newest = field(default_factory=Newest.empty)
+    _failed: str = ""
+    _skipped: dict[str, int] = field(default_factory=dict)
+    _purged: dict[str, int] = field(default_factory=dict)
+    _moments: _Moments = field(default_factory=_Moments)
+
+    def __post_init__(self) -> None:
+        self._watcher = Watcher(database_parameters())
+        self._collector = Collector()
+        self._partitions = store.Partitions()
+        self._reader = Reader(self._link, (LOG, MQTT), lambda source: self._positions.get(source, 0))
+        self._janitor: Link | None = None
+
+    def stop(self, *_: object) -> None:
+        """Let `run` end after the batch in hand; safe in a signal handler."""
+        self._ending.set()
+
+    def run(self) -> None:
+        """Work until stopped; whatever fails is undone by the database and begun again from there."""
+        self._watcher.start()
+        while not self._ending.is_set():
+            try:
+                self._begin()
+                self._work()
+            except (DatabaseError, InterfaceError, FencedError) as error:
+                log.warning("the pipeline begins again from the database: %s", str(error).strip())
+                self._ending.wait(RETRY_S)
+            finally:
+                self._reader.stop()
+                connection.close()
+        self._watcher.stop()
+
+    def _link(self) -> Link:
+        return Link(self.url, broker.USER, self.keys.password, "onecity-pipeline")
+
+    def _begin(self) -> None:
+        """Be the only pipeline, and know what the database knows."""
+        while not self._only() and not self._ending.is_set():
+            self._ending.wait(RETRY_S)
+        self._watcher.wait(30)
+        self._partitions.forget()
+        self._newest = Newest.empty(len(self._watcher.current.row))
+        ids, at, value = store.load_newest()
+        if len(ids):
+            self._newest.reach(int(ids.max()) + 1)
+            self._newest.at[ids], self._newest.value[ids] = at, value
+        self._positions = dict(LogPosition.objects.values_list("source", "sequence"))
+        self._purged = {}
+        for stage in self.stages:
+            stage.load()
+        self._reader.start()
+
+    def _only(self) -> bool:
+        # held as long as this connection lives: a killed pipeline gives it back at once
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [PIPELINE_LOCK])
+            return bool(cursor.fetchone()[0])
+
+    def _work(self) -> None:
+        while not self._ending.is_set():
+            started = time.monotonic()
+            entries = self._reader.take(MOST_MESSAGES, MOST_BYTES, TICK_S / 2)
+            if entries:
+                self._store(entries)
+            self._periodic()
+            if entries and (left := LINGER_S - (time.monotonic() - started)) > 0:
+                self._ending.wait(left)
+
+    def _store(self, entries: Sequence[Entry]) -> None:
+        """Commit messages; a stage that fails twice on the same ones is left out for them, and that is recorded."""
+        fresh = [entry for entry in entries if entry.sequence > self._positions.get(entry.source, 0)]
+        if not fresh:
+            return
+        left_out: set[str] = set()
+        failures = 0
+        while not self._ending.is_set():
+            try:
+                self._commit(fresh, left_out)
+            except StageError as error:
+                failures += 1
+                log.exception("stage %s failed on a batch", error.stage.name)
+                error.stage.load()
+                if failures >= 2:
+                    left_out.add(error.stage.name)
+                    self._skipped[error.stage.name] = self._skipped.get(error.stage.name, 0) + 1
+            else:
+                return
+
+    def _commit(self, entries: Sequence[Entry], left_out: set[str]) -> None:
+        catalogue = self._watcher.current
+        intake = gather(entries, catalogue, self._collector)
+        if len(intake.batch) and int(intake.batch.series_id.max()) >= len(catalogue.row):
+            # interned by a gateway that heard of the series before we did
+            self._watcher.refresh()
+            catalogue = self._watcher.current
+        unknown_series(catalogue, intake, now_us())
+        stages = [stage for stage in self.stages if stage.name not in left_out]
+        commit(intake, catalogue, self._newest, stages, self._partitions, self._positions)
+        self._positions |= intake.positions
+
+    def _periodic(self) -> None:
+        if self._moments.due("tick", TICK_S):
+            self._tick()
+        if self._moments.due("purge", PURGE_S):
+            self._purge()
+        if self._moments.due("summarise", SUMMARISE_S):
+            store.summarise()
+            today = now().date()
+            self._partitions.ensure({today, today + timedelta(days=1)})
+
+    def _tick(self) -> None:
+        for stage in self.stages:
+            try:
+                with transaction.atomic():
+                    stage.tick(now_us())
+            except (DatabaseError, InterfaceError):
+                raise
+            except Exception:  # a stage's fault must not stop the others
+                log.exception("stage %s failed at its tick", stage.name)
+                self._skipped[stage.name] = self._skipped.get(stage.name, 0) + 1
+                stage.load()
+        detail = {"log_connected": self._reader.connected, "skipped": self._skipped, "waiting": self._reader.waiting}
+        Heartbeat.objects.update_or_create(process="pipeline", defaults={"at": now(), "detail": detail})
+
+    def _purge(self) -> None:
+        """Let the broker forget what is committed; a failure only leaves that for later."""
+        try:
+            if self._janitor is None:
+                self._janitor = self._link()
+                self._janitor.open()
+            for source, sequence in self._positions.items():
+                stream = {LOG.name: LOG, MQTT.name: MQTT}.get(source.partition("@")[0])
+                if stream is not None and self._reader.current(source) and self._purged.get(source) != sequence:
+                    purge(self._janitor, stream, sequence)
+                    self._purged[source] = sequence
+        except LinkError as error:
+            log.info("the log is shortened later: %s", error)
+            self._janitor = None
+
+
+def run(stages: Sequence[Stage]) -> None:
+    """Run the pipeline with these stages until the process is told to end."""
+    pipeline = Pipeline(stages, settings.ONECITY_NATS_URL, BrokerKeys.derive(settings.ONECITY_BROKER_SECRET))
+    signal.signal(signal.SIGTERM, pipeline.stop)
+    signal.signal(signal.SIGINT, pipeline.stop)
+    pipeline.run()

@@ -1,0 +1,188 @@
+"""The hot store: day partitions of `telemetry_observation`, written with binary COPY, asked for what they hold already."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from psycopg import sql
+
+from onecity.kernel.core.clock import from_us
+from onecity.kernel.telemetry.batch import Batch, Bools, Floats, Int32s, Int64s
+from onecity.kernel.telemetry.limits import DAY
+from onecity.kernel.telemetry.logic import copy
+
+TABLE = "telemetry_observation"
+# one at a time may change the set of partitions
+PARTITION_LOCK = 0x7E1E_0001
+
+
+def day_of(micros: int) -> dt.date:
+    """The UTC day of a time in µs."""
+    return from_us(micros).date()
+
+
+def partition(day: dt.date) -> str:
+    """The name of a day's partition."""
+    return f"{TABLE}_{day:%Y%m%d}"
+
+
+def by_day(batch: Batch) -> Iterator[tuple[dt.date, Batch]]:
+    """The readings of a batch, UTC day by UTC day, each in the batch's order."""
+    if not len(batch):
+        return
+    days = batch.observed_at // DAY
+    for number in np.unique(days).tolist():
+        day = day_of(number * DAY)
+        yield day, batch if len(batch) and bool(np.all(days == number)) else batch.take(days == number)
+
+
+class Partitions:
+    """Knows which partitions exist and creates those that are missing, each in a transaction of its own."""
+
+    def __init__(self) -> None:
+        self._known: set[dt.date] = set()
+
+    def forget(self) -> None:
+        """Look again: retention may have dropped some."""
+        self._known.clear()
+
+    def missing(self, days: set[dt.date]) -> set[dt.date]:
+        """Those of `days` of which no partition is known."""
+        return days - self._known
+
+    def ensure(self, days: set[dt.date]) -> None:
+        """Have a partition for each of `days`; not inside another transaction, since that would block readers."""
+        for day in sorted(self.missing(days)):
+            create_partition(day)
+        self._known |= days
+
+
+def create_partition(day: dt.date) -> None:
+    """Create a day's partition where it does not exist; readers are not held up."""
+    name = partition(day)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
+        if cursor.fetchone()[0]:
+            return
+        new_table(name)
+        attach(name, day)
+        cursor.execute("INSERT INTO telemetry_day (day, readings, changed_at) VALUES (%s, 0, now())", [day])
+
+
+def new_table(name: str) -> None:
+    """A table like the store, not yet part of it; the application's role reads it only through the store."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
+                name=sql.Identifier(name), parent=sql.Identifier(TABLE)
+            )
+        )
+        cursor.execute(sql.SQL("REVOKE ALL ON {} FROM onecity_app").format(sql.Identifier(name)))
+
+
+def attach(name: str, day: dt.date) -> None:
+    """Make a table the partition of a day; a check that says the same spares reading it for that."""
+    start = dt.datetime.combine(day, dt.time(), dt.UTC)
+    bounds = {"start": sql.Literal(start), "end": sql.Literal(start + dt.timedelta(days=1))}
+    names = {"name": sql.Identifier(name), "parent": sql.Identifier(TABLE), "check": sql.Identifier(f"{name}_day")}
+    with connection.cursor() as cursor:
+        for statement in (
+            "ALTER TABLE {name} ADD CONSTRAINT {check} CHECK (observed_at >= {start} AND observed_at < {end})",
+            "ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})",
+            "ALTER TABLE {name} DROP CONSTRAINT {check}",
+        ):
+            cursor.execute(sql.SQL(statement).format(**names, **bounds))
+
+
+def append(batch: Batch) -> None:
+    """Store readings, inside the caller's transaction; their partitions exist."""
+    with connection.cursor() as cursor:
+        for day, part in by_day(batch):
+            statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+                sql.Identifier(partition(day)), sql.SQL(copy.COLUMNS)
+            )
+            with cursor.copy(statement) as stream:
+                stream.write(copy.rows(part))
+            cursor.execute(
+                "UPDATE telemetry_day SET readings = readings + %s, changed_at = now() WHERE day = %s", [len(part), day]
+            )
+
+
+def present(batch: Batch) -> Bools:
+    """Which readings' series and time are in the store already, bool[n]."""
+    found = np.zeros(len(batch), np.bool_)
+    with connection.cursor() as cursor:
+        for number in np.unique(batch.observed_at // DAY).tolist():
+            rows = np.flatnonzero(batch.observed_at // DAY == number)
+            name = partition(day_of(number * DAY))
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
+            if not cursor.fetchone()[0]:
+                continue
+            found[rows[_matches(cursor, name, batch.take(rows))]] = True
+    return found
+
+
+def _matches(cursor: Any, name: str, batch: Batch) -> Int64s:
+    query = sql.SQL(
+        "SELECT q.row FROM {} o JOIN unnest(%(series)s::int4[], %(at)s::timestamptz[]) WITH ORDINALITY AS q (id, at, row)"
+        " ON o.series_id = q.id AND o.observed_at = q.at WHERE o.observed_at BETWEEN %(from)s AND %(to)s"
+        " AND o.series_id BETWEEN %(first)s AND %(last)s"
+    ).format(sql.Identifier(name))
+    cursor.execute(
+        query,
+        {
+            "series": batch.series_id.tolist(),
+            "at": [from_us(at) for at in batch.observed_at.tolist()],
+            "from": from_us(int(batch.observed_at.min())),
+            "to": from_us(int(batch.observed_at.max())),
+            "first": int(batch.series_id.min()),
+            "last": int(batch.series_id.max()),
+        },
+    )
+    return np.array([row - 1 for (row,) in cursor.fetchall()], np.int64)
+
+
+def load_newest() -> tuple[Int32s, Int64s, Floats]:
+    """The newest reading of every series: ids, times (µs), values."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY (SELECT observed_at, value, series_id FROM telemetry_latest) TO STDOUT (FORMAT BINARY)"
+        ) as stream,
+    ):
+        data = b"".join(bytes(piece) for piece in stream)
+    return copy.read_rows(data)
+
+
+def write_newest(series: Int32s, at: Int64s, value: Floats) -> None:
+    """Keep the newest readings of these series, inside the caller's transaction."""
+    if not len(series):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS telemetry_newest"
+            " (observed_at timestamptz, value float8, series_id int4) ON COMMIT DELETE ROWS"
+        )
+        with cursor.copy(f"COPY telemetry_newest ({copy.COLUMNS}) FROM STDIN (FORMAT BINARY)") as stream:
+            stream.write(copy.rows(Batch(series, at, value)))
+        cursor.execute(
+            "INSERT INTO telemetry_latest AS l (series_id, observed_at, value)"
+            " SELECT series_id, observed_at, value FROM telemetry_newest"
+            " ON CONFLICT (series_id) DO UPDATE SET observed_at = excluded.observed_at, value = excluded.value"
+            " WHERE l.observed_at < excluded.observed_at"
+        )
+
+
+def summarise() -> None:
+    """Let the block indexes of the partitions written lately know their newest blocks, so that queries skip the others."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.indexrelid::regclass::text FROM telemetry_day d"
+            " JOIN pg_index i ON i.indrelid = to_regclass('telemetry_observation_' || to_char(d.day, 'YYYYMMDD'))"
+            " WHERE d.changed_at > now() - interval '1 hour'"
+        )
+        for (index,) in cursor.fetchall():
+            cursor.execute("SELECT brin_summarize_new_values(%s::regclass)", [index])
