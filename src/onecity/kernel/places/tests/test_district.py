@@ -115,11 +115,19 @@ def test_a_code_that_is_no_district(archives: dict[str, Path], code: str, title:
     assert not Division.objects.exists()
 
 
-def test_a_district_without_a_known_outline_says_how_to_give_one(archives: dict[str, Path]) -> None:
-    with pytest.raises(Problem, match="No outline of 990201 山晏区 is known") as caught:
-        district.load("990201", archives=archives)
-    assert "--outline" in str(caught.value.detail)
-    assert not Division.objects.exists()
+def test_a_district_without_a_published_outline_is_sketched_and_says_so(
+    archives: dict[str, Path], tmp_path: Path
+) -> None:
+    report = district.load("990201", archives=archives)
+    assert (report.name, report.sketched) == ("山晏区", True)
+    assert "--outline" in str(report)
+    root = service.root()
+    assert root is not None
+    assert (root.approximate, "sketch" in root.source) == (True, True)
+    assert made_up.OUTLINE.contains(shapely.Point(root.lon or 0, root.lat or 0))
+    own = tmp_path / "own.geojson"
+    own.write_text(shapely.to_geojson(made_up.OUTLINE))
+    assert not district.load("990201", outline_geojson=own).sketched
 
 
 def test_one_installation_holds_one_district(archives: dict[str, Path]) -> None:
