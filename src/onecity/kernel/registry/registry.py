@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from onecity.kernel.access import permissions
 from onecity.kernel.cases.types import CaseTypeDecl
@@ -62,13 +63,13 @@ class Registry:
     def _claims(self, domain: Domain) -> dict[tuple[str, str], str]:
         claims: dict[tuple[str, str], str] = {}
         for part, kind in PARTS:
-            items = getattr(domain, part)
+            items: Any = getattr(domain, part)
             if not isinstance(items, tuple):
                 raise RegistryError(f"domain {domain.name!r}: {part} must be a tuple")
             for item in items:
                 if not isinstance(item, kind):
                     raise RegistryError(f"domain {domain.name!r}: {item!r} in {part} is not a {kind.__name__}")
-                key = (part, item.path if isinstance(item, Page) else str(item.name))
+                key = (part, str(getattr(item, "path" if kind is Page else "name")))
                 owner = domain.name if key in claims else self._taken.get(key)
                 if owner is not None:
                     raise RegistryError(f"domain {domain.name!r}: {part} {key[1]!r} is already taken by {owner!r}")
