@@ -1,58 +1,92 @@
-"""Asking the store: newest values, all readings of a time, and figures by interval. What comes back are arrays.
+"""Questions to the history: the newest readings, the readings of a span, and what they add up to, as arrays.
 
-Row-level security applies: readings of series the asker may not see are simply not there.
+Asked by the web they run under row-level security: readings of series the asking account may not see do not exist.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
-from django.conf import settings
 from django.db import connection
+from django.utils import timezone
+from numpy.typing import NDArray
 from psycopg import sql
 
-from onecity.kernel.core.errors import Problem
-from onecity.kernel.telemetry.batch import Batch, Floats, Int32s, Int64s
-from onecity.kernel.telemetry.logic import copy
-from onecity.kernel.telemetry.query_text import AGGREGATE, FUNCTIONS, HOUR_S, RAW, ROLLED
+from onecity.kernel.core.clock import from_us, to_us
+from onecity.kernel.telemetry.batch import Floats, Int32s, Int64s
+from onecity.kernel.telemetry.limits import DAY
+from onecity.kernel.telemetry.logic import buckets
+from onecity.kernel.telemetry.logic.buckets import HOUR, Gathered, Grid
+from onecity.kernel.telemetry.logic.copy_columns import Kind, read_columns
+from onecity.kernel.telemetry.query_text import GATHER, NEWEST, OPEN_DAYS, RAW, ROLLED
 
-MOST_ROWS = 1_000_000
-DAY_S = 86_400
+Function = Literal["mean", "minimum", "maximum", "count", "sum", "last"]
+FUNCTIONS: tuple[Function, ...] = ("mean", "minimum", "maximum", "count", "sum", "last")
+READING: tuple[Kind, ...] = ("int4", "timestamptz", "float8")
+GATHERED: tuple[Kind, ...] = ("int4", "timestamptz", "int8", "float8", "float8", "float8", "float8")
 
 
 @dataclass(frozen=True, slots=True)
-class Buckets:
-    """Figures of m intervals that have readings, ordered by series and time.
-
-    `series_id` int32[m]; `bucket_start` int64[m] (µs since 1970 UTC); `values` float64[m] for each function asked for.
-    """
+class Readings:
+    """n readings: `series_id` int32[n], `observed_at` int64[n] (µs since 1970 UTC), `value` float64[n]."""
 
     series_id: Int32s
-    bucket_start: Int64s
-    values: dict[str, Floats]
+    observed_at: Int64s
+    value: Floats
 
     def __len__(self) -> int:
         return len(self.series_id)
 
 
-def latest(series_ids: Sequence[int]) -> Batch:
-    """The newest reading of each series that has one, by series id."""
-    text = sql.SQL(
-        "SELECT observed_at, value, series_id FROM telemetry_latest WHERE series_id = ANY({}) ORDER BY series_id"
-    )
-    return _rows(text.format(_ids(series_ids)))
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """n buckets that hold readings, sorted by series and time: `series_id` int32[n], `bucket_start` int64[n] (µs since
+    1970 UTC), and for every function asked for float64[n] in `values`."""
+
+    series_id: Int32s
+    bucket_start: Int64s
+    values: Mapping[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.series_id)
 
 
-def range_(series_ids: Sequence[int], start: dt.datetime, end: dt.datetime, limit: int = MOST_ROWS) -> Batch:
-    """All readings with start ≤ time < end, ordered by series and time; at most `limit`, the first ones."""
-    text = sql.SQL(
-        "SELECT observed_at, value, series_id FROM telemetry_observation WHERE series_id = ANY({ids})"
-        " AND observed_at >= {start} AND observed_at < {end} ORDER BY series_id, observed_at LIMIT {limit}"
+def latest(series_ids: Sequence[int]) -> Readings:
+    """The newest reading of each series, sorted by series; a series without any is left out."""
+    ids = _ids(series_ids)
+    if not ids:
+        return _readings([])
+    query = "SELECT series_id, observed_at, value FROM telemetry_latest WHERE series_id = ANY({}) ORDER BY series_id"
+    return _readings(_columns(sql.SQL(query).format(_array(ids)), READING))
+
+
+def range_(
+    series_ids: Sequence[int],
+    start: dt.datetime,
+    end: dt.datetime,
+    limit: int | None = None,
+    newest_first: bool = False,
+) -> Readings:
+    """The readings from `start` to just before `end` (aware), sorted by series and time, at most `limit` in that order.
+
+    With `newest_first` the times of each series descend, so that a limit keeps the newest. Raises ValueError for a naive
+    time.
+    """
+    ids = _ids(series_ids)
+    span = to_us(start), to_us(end)
+    if not ids or span[1] <= span[0] or limit == 0:
+        return _readings([])
+    query = sql.SQL(
+        "SELECT series_id, observed_at, value FROM telemetry_observation WHERE {which}"
+        " ORDER BY series_id, observed_at {order} {limit}"
+    ).format(
+        which=_which(ids, "observed_at", *span),
+        order=sql.SQL("DESC" if newest_first else "ASC"),
+        limit=sql.SQL("") if limit is None else sql.SQL("LIMIT {}").format(sql.Literal(limit)),
     )
-    return _rows(
-        text.format(ids=_ids(series_ids), start=sql.Literal(start), end=sql.Literal(end), limit=sql.Literal(limit))
-    )
+    return _readings(_columns(query, READING))
 
 
 def aggregate(
@@ -60,64 +94,115 @@ def aggregate(
     start: dt.datetime,
     end: dt.datetime,
     bucket_seconds: int,
-    functions: Sequence[str] = ("mean",),
-) -> Buckets:
-    """Figures of the readings with start ≤ time < end by intervals of `bucket_seconds`.
+    functions: Sequence[Function] = FUNCTIONS,
+    zone: dt.tzinfo | None = None,
+) -> Aggregates:
+    """What the readings from `start` to just before `end` (aware) add up to in each bucket of `bucket_seconds`.
 
-    Intervals begin at midnight of the district's time zone; a day is a local day. Functions: mean (avg), min, max, count,
-    sum, last. Whole hours come from the hourly roll-up where there is one. Raises Problem 422 for another function or an
-    interval that does not divide a day nor consists of days.
+    Buckets are cut as `buckets.grid` says, in the district's zone unless another is given. The first may begin before
+    `start`, but only readings of the span count. Whole hours come from the roll-up where it holds. Raises ValueError for
+    a naive time, an unknown function or a length that cannot be cut.
     """
-    wanted = [name for name in functions if name in FUNCTIONS]
-    if len(wanted) != len(functions) or not wanted:
-        raise Problem("function-unknown", f"functions: {', '.join(FUNCTIONS)}", status=422)
-    if bucket_seconds <= 0 or (DAY_S % bucket_seconds and bucket_seconds % DAY_S):
-        raise Problem("bucket-unfit", "the interval must divide a day or consist of days", status=422)
-    source = ROLLED if bucket_seconds % HOUR_S == 0 and _whole_hours(start, end) else RAW
-    statement = sql.SQL(AGGREGATE).format(
-        source=sql.SQL(source).format(ids=_ids(series_ids), start=sql.Literal(start), end=sql.Literal(end)),
-        width=sql.Literal(dt.timedelta(seconds=bucket_seconds)),
-        zone=sql.Literal(settings.TIME_ZONE),
-        columns=sql.SQL(", ").join(
-            sql.SQL(FUNCTIONS[name] + " AS {}").format(sql.Identifier(name)) for name in dict.fromkeys(wanted)
-        ),
+    if unknown := set(functions) - set(FUNCTIONS):
+        raise ValueError(f"no such function: {', '.join(sorted(unknown))}")
+    ids = _ids(series_ids)
+    first, last = to_us(start), to_us(end)
+    if not ids or last <= first:
+        found = Gathered.empty()
+    else:
+        cut = buckets.grid(start, end, bucket_seconds, zone or timezone.get_default_timezone())
+        parts = [_gather(ids, cut, piece, newest="last" in functions) for piece in _pieces(cut, first, last)]
+        found = buckets.join(parts)
+    return Aggregates(found.series_id, found.bucket, {name: _value(found, name) for name in functions})
+
+
+def _pieces(cut: Grid, first: int, last: int) -> Iterator[tuple[bool, int, int]]:
+    """The span cut where roll-ups hold and where they do not, in order: (rolled up?, from, to), µs."""
+    inner = buckets.ceil(first, HOUR), buckets.floor(last, HOUR)
+    if not cut.whole_hours or inner[0] >= inner[1]:
+        yield False, first, last
+        return
+    at = first
+    for rolled, start, end in buckets.around(*inner, _open_days(*inner), DAY):
+        if rolled:
+            if at < start:
+                yield False, at, start
+            yield True, start, end
+            at = end
+    if at < last:
+        yield False, at, last
+
+
+def _open_days(first: int, last: int) -> list[int]:
+    """The starts (µs) of the UTC days that touch the span and whose roll-up does not hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(OPEN_DAYS).format(start=_moment(first), end=_moment(last)))
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _gather(ids: list[int], cut: Grid, piece: tuple[bool, int, int], *, newest: bool) -> Gathered:
+    rolled, first, last = piece
+    names = ROLLED if rolled else RAW
+    columns = {name: sql.SQL(text) for name, text in names.items()}
+    # the last in time costs a sort; where nobody asks, anything may stand for it
+    chosen = sql.SQL(NEWEST if newest else "min({newest})").format(newest=columns["newest"], at=columns["at"])
+    query = sql.SQL(GATHER).format(
+        **columns
+        | {"newest": chosen, "bucket": _bucket(cut, columns["at"]), "which": _which(ids, names["at"], first, last)}
     )
-    names = list(dict.fromkeys(wanted))
-    fields: list[tuple[str, str]] = [
-        ("fields", ">i2"),
-        ("l0", ">i4"),
-        ("series", ">i4"),
-        ("l1", ">i4"),
-        ("start", ">i8"),
-    ]
-    for number, name in enumerate(names):
-        fields += [(f"v{number}", ">i4"), (name, ">f8")]
-    table = np.frombuffer(_copied(statement), np.dtype(fields))
-    return Buckets(
-        table["series"].astype(np.int32),
-        table["start"].astype(np.int64) + copy.POSTGRES_EPOCH,
-        {name: table[name].astype(np.float64) for name in names},
+    return Gathered(*_columns(query, GATHERED))
+
+
+def _bucket(cut: Grid, at: sql.SQL) -> sql.Composable:
+    if cut.edges is None:
+        width = sql.Literal(dt.timedelta(microseconds=cut.width))
+        return sql.SQL("date_bin({}, {}, {})").format(width, at, _moment(cut.origin))
+    edges = sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(_moment(edge) for edge in cut.edges.tolist()))
+    return sql.SQL("({edges})[width_bucket({at}, {edges})]").format(edges=edges, at=at)
+
+
+def _value(found: Gathered, name: Function) -> Floats:
+    if name == "mean":
+        return found.total / found.readings
+    columns = {"minimum": found.minimum, "maximum": found.maximum, "sum": found.total, "last": found.newest}
+    return found.readings.astype(np.float64) if name == "count" else columns[name]
+
+
+def _which(ids: list[int], at: str, first: int, last: int) -> sql.Composable:
+    # the bounds of the ids let block indexes skip what the list alone would not
+    return sql.SQL(
+        "series_id = ANY({ids}) AND series_id BETWEEN {least} AND {greatest} AND {at} >= {first} AND {at} < {last}"
+    ).format(
+        ids=_array(ids),
+        least=sql.Literal(ids[0]),
+        greatest=sql.Literal(ids[-1]),
+        at=sql.Identifier(at),
+        first=_moment(first),
+        last=_moment(last),
     )
 
 
-def _whole_hours(start: dt.datetime, end: dt.datetime) -> bool:
-    return all(moment.timestamp() % HOUR_S == 0 for moment in (start, end))
+def _ids(series_ids: Sequence[int]) -> list[int]:
+    return sorted({int(number) for number in series_ids})
 
 
-def _ids(series_ids: Sequence[int]) -> sql.Composable:
-    return sql.SQL("{}::int4[]").format(sql.Literal([int(number) for number in series_ids]))
+def _array(ids: list[int]) -> sql.Composable:
+    return sql.SQL("{}::int4[]").format(sql.Literal(ids))
 
 
-def _rows(statement: sql.Composable) -> Batch:
-    series, at, value = copy.read_table(_copied(statement))
-    return Batch(series, at, value)
+def _moment(micros: int) -> sql.Literal:
+    return sql.Literal(from_us(micros))
 
 
-def _copied(statement: sql.Composable) -> bytes:
-    """The rows of a statement in PostgreSQL's binary form: no object a row is made on the way."""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(statement)) as stream,
-    ):
+def _columns(query: sql.Composable, kinds: Sequence[Kind]) -> list[NDArray[Any]]:
+    """The rows of a query as columns, through binary COPY: no object a row is made on the way."""
+    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
+    with connection.cursor() as cursor, cursor.copy(statement) as stream:
         data = b"".join(bytes(piece) for piece in stream)
-    return data[len(copy.HEADER) : -len(copy.TRAILER)]
+    return read_columns(data, kinds)
+
+
+def _readings(columns: list[NDArray[Any]]) -> Readings:
+    if not columns:
+        return Readings(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64))
+    return Readings(*columns)
