@@ -8,6 +8,7 @@ from django.db.models import F, Max
 from onecity.domains.operations.scope import Scope
 from onecity.kernel.core.clock import now
 from onecity.kernel.telemetry.models import Latest, Series
+from onecity.kernel.web.indicators import within
 
 QUIET_AFTER = dt.timedelta(minutes=10)
 
@@ -29,7 +30,7 @@ class Health:
 
 def of(scope: Scope) -> Health:
     """The health of what the account may see in the division now."""
-    series = Series.objects.filter(active=True, division_path__startswith=scope.division)
+    series = within(Series.objects.filter(active=True), scope.division)
     moment = now()
     rows = series.values("entity_id").annotate(until=Max(F("latest__observed_at") + F("max_age")))
     until = list(rows.values_list("until", flat=True))

@@ -18,6 +18,7 @@ from onecity.kernel.registry import registry
 from onecity.kernel.telemetry.models import Series
 from onecity.kernel.twin.models import Entity, EntityStatus
 from onecity.kernel.web import wording
+from onecity.kernel.web.indicators import within
 
 LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -63,7 +64,7 @@ def _visible(scope: Scope) -> list[Entity]:
 
 def _readings(scope: Scope) -> dict[UUID, Reading]:
     moment = scope.moment
-    series = Series.objects.filter(active=True, division_path__startswith=scope.division)
+    series = within(Series.objects.filter(active=True), scope.division)
     stamps = series.values("entity_id").annotate(
         last=Max("latest__observed_at"),
         fresh=Max(Coalesce(F("latest__observed_at") + F("max_age"), LONG_AGO)),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.errors import MEDIA_TYPE, Problem
 from onecity.kernel.web import problems
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class SecurityHeadersMiddleware:
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
-        if headers.get("Content-Type", "").startswith(("text/html", problems.MEDIA_TYPE)):
+        if headers.get("Content-Type", "").startswith(("text/html", MEDIA_TYPE)):
             headers.setdefault("Cache-Control", "no-store" if response.cookies else "private, no-cache")
         return response
 

@@ -1,7 +1,7 @@
 """The menus: which doors and pages a reader is shown, from what the packages offer and what the account may open."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy as _
 
@@ -53,7 +53,7 @@ def doors(path: str, permissions: frozenset[str]) -> tuple[Item, ...]:
     items += _pages(RESIDENTS, permissions)
     if permissions:
         items += [Item("/desk", _("Desk")), Item("/ops", _("Operations"))]
-    return _mark(items, path)
+    return _mark(items, _best(items, path))
 
 
 def rail(path: str, permissions: frozenset[str], known: Iterable[str]) -> tuple[Group, ...]:
@@ -65,8 +65,14 @@ def rail(path: str, permissions: frozenset[str], known: Iterable[str]) -> tuple[
         Group(_("Systems"), tuple(_pages(DESK, permissions))),
         Group(_("Administration"), _allowed(MANAGE, permissions, here)),
     )
-    marked = (Group(group.title, _mark(group.items, path)) for group in groups)
-    return tuple(group for group in marked if group.items)
+    best = _best((item for group in groups for item in group.items), path)
+    return tuple(Group(group.title, _mark(group.items, best)) for group in groups if group.items)
+
+
+def offered(permissions: frozenset[str]) -> tuple[Item, ...]:
+    """Every page of every door that the account may open; for the search."""
+    kernel = [item for item in (*WORK, *KNOW, *MANAGE) if permissions and item.permission in {"", *permissions}]
+    return (*_pages(RESIDENTS, permissions), *_pages(OPS, permissions), *_pages(DESK, permissions), *kernel)
 
 
 def _pages(door: str, permissions: frozenset[str]) -> list[Item]:
@@ -83,9 +89,15 @@ def _allowed(items: Iterable[Item], permissions: frozenset[str], known: frozense
     return tuple(i for i in items if i.path in known and (not i.permission or i.permission in permissions))
 
 
-def _mark(items: Iterable[Item], path: str) -> tuple[Item, ...]:
-    listed = list(items)
+def _best(items: Iterable[Item], path: str) -> str:
+    """The longest address of the menu that the page lies at or below."""
     clean = path.rstrip("/") or "/"
-    matching = [i.path for i in listed if clean == i.path or (i.path != "/" and clean.startswith(i.path + "/"))]
-    best = max(matching, key=len, default="")
-    return tuple(Item(i.path, i.title, i.icon, i.permission, i.path == best) for i in listed)
+    return max(
+        (i.path for i in items if clean == i.path or (i.path != "/" and clean.startswith(i.path + "/"))),
+        key=len,
+        default="",
+    )
+
+
+def _mark(items: Iterable[Item], current: str) -> tuple[Item, ...]:
+    return tuple(replace(item, current=item.path == current) for item in items)

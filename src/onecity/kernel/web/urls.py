@@ -8,6 +8,7 @@ from onecity.kernel.web.live import live
 app_name = "web"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search", views.search, name="search"),
     path("offline", views.offline, name="offline"),
     path("health", views.health, name="health"),
     path("live", live, name="live"),

@@ -71,6 +71,14 @@ def day(value: dt.datetime | dt.date | None) -> str:
 
 
 @register.filter
+def short_day(value: dt.datetime | dt.date | None) -> str:
+    """`{{ report.start|short_day }}`: 11月25日 / 25 Nov, where the year is plain."""
+    if value is None:
+        return wording.MISSING
+    return wording.short_day(_local(value) if isinstance(value, dt.datetime) else value, _language())
+
+
+@register.filter
 def moment(value: dt.datetime | None) -> SafeString:
     """`{{ alert.onset|moment }}`: short day and time, with the full one and its zone as title."""
     if value is None:
@@ -141,7 +149,7 @@ def query(context: Context, **changes: object) -> str:
         parameters.pop(name, None)
         if value not in (None, ""):
             parameters[name] = str(value)
-    return "?" + parameters.urlencode()
+    return f"?{parameters.urlencode()}"
 
 
 @register.tag

@@ -1,5 +1,5 @@
 // The wall's map: entities and cases with their states, filters, a list of the same, and one pulse for what is new.
-import { addEntities, addShapes, create, STATES, withRank } from "onecity/map.js";
+import { addEntities, addShapes, create, frame, STATES, withRank } from "onecity/map.js";
 import { token } from "onecity/colours.js";
 import { number, say } from "onecity/words.js";
 
@@ -142,14 +142,8 @@ export class CityMap {
   // the whole of a division, with room for the legend
   async look(division) {
     await this.loaded;
-    const source = await this.map.getSource("divisions").getData();
-    const feature = source.features.find((f) => f.properties.path === division) ?? source.features[0];
-    if (!feature) return;
-    const points = feature.geometry.coordinates.flat(feature.geometry.type === "Polygon" ? 1 : 2);
-    const [west, east] = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
-    const [south, north] = [Math.min(...points.map((p) => p[1])), Math.max(...points.map((p) => p[1]))];
-    this.map.fitBounds([[west, south], [east, north]], { padding: { top: 64, bottom: 32, left: 32, right: 32 }, duration: 0 });
-    for (const other of source.features) this.map.setFeatureState({ source: "divisions", id: other.properties.path }, { chosen: other.properties.path === division && other.properties.depth > 0 });
+    const features = await frame(this.map, division, { top: 64, bottom: 32, left: 32, right: 32 });
+    for (const other of features ?? []) this.map.setFeatureState({ source: "divisions", id: other.properties.path }, { chosen: other.properties.path === division && other.properties.depth > 0 });
   }
 }
 

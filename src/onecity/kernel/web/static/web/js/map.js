@@ -162,6 +162,17 @@ function boundsOf(collection) {
   return bounds;
 }
 
+// the whole of a division (of the district where none is named), with `padding` around it
+export async function frame(map, path = "", padding = 32) {
+  const { features } = await map.getSource("divisions").getData();
+  const feature = features.find((one) => one.properties.path === path) ?? features[0];
+  if (!feature) return null;
+  const bounds = new maplibregl.LngLatBounds();
+  for (const point of feature.geometry.coordinates.flat(feature.geometry.type === "Polygon" ? 1 : 2)) bounds.extend(point);
+  map.fitBounds(bounds, { padding, duration: 0 });
+  return features;
+}
+
 function listOf(collection) {
   const list = document.createElement("ul");
   list.className = "list map-list";
@@ -189,6 +200,7 @@ export async function mount(element) {
   const bounds = boundsOf(collection);
   const view = bounds.isEmpty() ? {} : { bounds, fitBoundsOptions: { padding: 48, maxZoom: 12.5 } };
   const map = create(element, view);
+  if (bounds.isEmpty()) map.once("load", () => frame(map));
   map.on("style.load", () => {
     addShapes(map);
     addEntities(map, collection);

@@ -1,5 +1,6 @@
 """From values of many places to one figure, and from hours to its course: pure functions on arrays."""
 
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Literal
 
@@ -8,6 +9,12 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+REDUCERS: Mapping[str, Callable[[Floats], np.float64]] = {
+    "mean": lambda known: known.mean(),
+    "minimum": lambda known: known.min(),
+    "maximum": lambda known: known.max(),
+    "sum": lambda known: known.sum(),
+}
 Function = Literal["mean", "minimum", "maximum", "sum", "count", "share_above"]
 
 
@@ -21,8 +28,7 @@ def reduce(values: Floats, function: Function, threshold: float | None = None) -
     if function == "share_above":
         limit = np.inf if threshold is None else threshold
         return float(np.count_nonzero(known > limit) / known.size * 100)
-    reducers = {"mean": np.mean, "minimum": np.min, "maximum": np.max, "sum": np.sum}
-    return float(reducers[function](known))
+    return float(REDUCERS[function](known))
 
 
 def course(
@@ -35,8 +41,7 @@ def course(
     order = np.argsort(position, kind="stable")
     edges = np.searchsorted(position[order], np.arange(length + 1))
     return [
-        reduce(kept[order[start:end]], function, threshold) if end > start else None
-        for start, end in pairwise(edges)
+        reduce(kept[order[start:end]], function, threshold) if end > start else None for start, end in pairwise(edges)
     ]
 
 
