@@ -30,6 +30,7 @@ router = Router(tags=["environment"], auth=public)
 LONGEST_HOURLY_DAYS = 31
 LONGEST_DAILY_DAYS = 366
 DEFAULT_DAYS = 7
+Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2100, 12, 31))]
 Key = Annotated[str, Field(max_length=180, description="Key of a station; empty: the district")]
 
 
@@ -112,8 +113,8 @@ class Span(Schema):
     """Local days of the district, both included; without them the last seven."""
 
     station: Key = ""
-    start: dt.date | None = None
-    end: dt.date | None = None
+    start: Day | None = None
+    end: Day | None = None
 
 
 @router.get("/air/now", response=AirNowOut, summary="Air quality index now, of the district and its stations")

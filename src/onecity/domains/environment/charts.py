@@ -24,6 +24,8 @@ from onecity.kernel.twin import service as twin
 from onecity.kernel.twin.models import Entity
 
 MOST_POINTS = 300
+STEPS = (60, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400)
+"""Lengths of steps that divide a day, s."""
 WATER_STATES = {0: "ok", 1: "blue", 2: "yellow"}
 """State on the map by classes below the target."""
 
@@ -125,6 +127,5 @@ def _limits(entity: Entity, attribute: Attribute) -> list[dict[str, Any]]:
 
 
 def _step(entity: Entity, hours: int) -> int:
-    least = max(60, int(sampling_minutes(entity) * 60))
-    wanted = hours * 3600 // MOST_POINTS
-    return max(least, -(-wanted // 600) * 600)
+    least = max(sampling_minutes(entity) * 60, hours * 3600 / MOST_POINTS)
+    return next((step for step in STEPS if step >= least), STEPS[-1])

@@ -104,11 +104,9 @@ def _noise() -> Iterator[Derived]:
         enough = samples * sampling_minutes(entity) >= noise.MINIMUM_SHARE * 60
         night = noise.GB3096_PARTS.part_of((span.first + np.arange(span.count)) % 24) == 2
         by_day, by_night = noise.LIMITS[service.noise_class(entity)]
-        excess = {
-            "excess_day": np.where(enough & ~night, level - by_day, np.nan),
-            "excess_night": np.where(enough & night, level - by_night, np.nan),
-        }
-        yield from _made(entity, {name: np.round(values, 1) for name, values in excess.items()}, span)
+        above_day: Floats = np.where(enough & ~night, level - by_day, np.nan)
+        above_night: Floats = np.where(enough & night, level - by_night, np.nan)
+        yield from _made(entity, {"excess_day": above_day.round(1), "excess_night": above_night.round(1)}, span)
 
 
 def _water() -> Iterator[Derived]:

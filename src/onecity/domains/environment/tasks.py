@@ -34,7 +34,7 @@ def append(found: list[Derived]) -> None:
         np.concatenate([one.observed_at for one in found]),
         np.concatenate([one.value for one in found]),
     )
-    password = BrokerKeys.derive(settings.ONECITY_NATS_SECRET).password
+    password = BrokerKeys.derive(settings.ONECITY_BROKER_SECRET).password
     link = Link(settings.ONECITY_NATS_URL, broker.USER, password, name="onecity-derived")
     link.open()
     try:

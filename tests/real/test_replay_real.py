@@ -1,0 +1,313 @@
+"""Real files through the running platform: every row accounted for, alerts where the data truly exceed, cases closed."""
+
+import csv
+import gzip
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+import psycopg
+import pytest
+
+from onecity.project import sample_district
+from onecity.project.stack.platform import Platform
+from onecity.project.stack.postgres import Postgres
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "environment"
+TOWN = f"adm/{sample_district.ADCODE}/{sample_district.ADCODE}001/"
+PASSWORD = "onecity-demo"
+LADDER = ((60, "blue"), (115, "yellow"), (150, "orange"), (250, "red"))
+CLEARS_AT = 54.0
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.skipif(
+        not DATA.is_dir(), reason="the real data (Beijing air, noise) do not lie beside this checkout; see docs/"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A replay as the command printed it, with the lines of the file it was given."""
+
+    file: Path
+    lines: list[dict[str, str]]
+    output: str
+    shift: timedelta
+
+    @property
+    def key(self) -> str:
+        stem = self.file.name.removesuffix(".csv.gz")
+        return stem if stem.startswith("noise") else f"beijing_air-{stem}"
+
+
+@dataclass(frozen=True)
+class Exceedance:
+    """One stretch above the blue level, found in the text of the file."""
+
+    onset: datetime
+    end: datetime | None
+    peak: float
+    severity: str
+
+
+@pytest.fixture(scope="module")
+def database(platform: Platform) -> Iterator[psycopg.Connection]:
+    with Postgres(platform.env.home).connect() as connection:
+        connection.autocommit = True
+        yield connection
+
+
+def part_of(source: Path, target: Path, wanted: Callable[[str], bool], *more: str) -> list[dict[str, str]]:
+    """Copy the lines of a file whose time is wanted, unchanged, and `more` lines after them."""
+    with gzip.open(source, "rt", encoding="utf-8") as file:
+        head = next(file)
+        kept = [line for line in file if wanted(line)] + [f"{line}\n" for line in more]
+    with gzip.open(target, "wt", encoding="utf-8") as file:
+        file.write(head + "".join(kept))
+    return list(csv.DictReader([head, *kept]))
+
+
+def replay(platform: Platform, file: Path, profile: str, *options: str) -> str:
+    command = [sys.executable, "-m", "onecity.project.cli", "replay", str(file), "--profile", profile]
+    done = subprocess.run(
+        [*command, "--division", TOWN, *options],
+        env=platform.child_env("system"),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def weeks_to_now(last: datetime) -> timedelta:
+    week = timedelta(weeks=1)
+    return (datetime.now(UTC) - last) // week * week
+
+
+@pytest.fixture(scope="module")
+def beijing(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Replayed:
+    """Dongsi in January and February 2017, the winter's smog, with one line doubled and one that is no reading."""
+    file = tmp_path_factory.mktemp("beijing") / "dongsi.csv.gz"
+    doubled = "2017-02-28T23:00+08:00,,,,,,,,1013.8,,,,"
+    rubbish = "2017-02-28T23:30+08:00,many,,,,,,,,,,,"
+    lines = part_of(
+        DATA / "beijing_air" / "dongsi.csv.gz", file, lambda line: line.startswith("2017-"), doubled, rubbish
+    )
+    shift = weeks_to_now(datetime(2017, 2, 28, 15, 30, tzinfo=UTC))
+    return Replayed(file, lines, replay(platform, file, "beijing_air"), shift)
+
+
+@pytest.fixture(scope="module")
+def noise(platform: Platform) -> Replayed:
+    file = DATA / "noise_laeq1m.csv.gz"
+    with gzip.open(file, "rt", encoding="utf-8") as text:
+        lines = list(csv.DictReader(text))
+    shift = weeks_to_now(datetime(2025, 4, 1, 2, 29, 30, tzinfo=UTC))
+    return Replayed(file, lines, replay(platform, file, "noise_laeq1m"), shift)
+
+
+COLUMNS = ("pm2_5", "pm10", "so2", "no2", "co", "o3", "temp_c", "pressure_hpa", "wind_dir", "wind_speed_ms")
+
+
+def values_in(lines: list[dict[str, str]], columns: tuple[str, ...]) -> int:
+    return sum(1 for line in lines for column in columns if line[column])
+
+
+def stored(database: psycopg.Connection, key: str, attribute: str) -> list[tuple[datetime, float]]:
+    query = """
+        SELECT o.observed_at, o.value FROM telemetry_observation o JOIN telemetry_series s ON s.id = o.series_id
+        WHERE s.entity_key = %s AND s.attribute = %s ORDER BY o.observed_at
+    """
+    return database.execute(query, [key, attribute]).fetchall()
+
+
+def figures(output: str) -> tuple[int, int, int]:
+    """Rows in, stored and quarantined as the command printed them."""
+    numbers = re.search(r"([\d,]+) [^=\d]*= [^\d]*([\d,]+) \+ [^\d]*([\d,]+)", output)
+    assert numbers is not None, output
+    rows, kept, refused = (int(number.replace(",", "")) for number in numbers.groups())
+    return rows, kept, refused
+
+
+def test_every_row_of_the_smog_is_stored_or_quarantined(
+    platform: Platform, database: psycopg.Connection, beijing: Replayed
+) -> None:
+    rows = values_in(beijing.lines, COLUMNS)
+    assert figures(beijing.output) == (rows, rows - 2, 2)
+    count = """
+        SELECT count(*) FROM telemetry_observation o JOIN telemetry_series s ON s.id = o.series_id
+        WHERE s.entity_key = %s AND s.attribute <> 'aqi'
+    """
+    assert database.execute(count, [beijing.key]).fetchone() == (rows - 2,)
+    reasons = """
+        SELECT q.reason, sum(q.readings)::int FROM telemetry_quarantine q JOIN telemetry_device d ON d.id = q.device_id
+        WHERE d.name = %s GROUP BY q.reason ORDER BY q.reason
+    """
+    found: dict[str, int] = dict(database.execute(reasons, [f"replay {beijing.key}"]).fetchall())
+    assert sum(found.values()) == 2
+    assert found["duplicate"] == 1
+
+
+def test_stored_values_are_those_of_the_file(database: psycopg.Connection, beijing: Replayed) -> None:
+    for column, attribute, factor in (("pm2_5", "pm2_5", 1.0), ("co", "co", 0.001), ("temp_c", "temperature", 1.0)):
+        expected = [
+            (datetime.fromisoformat(line["observed_at"]) + beijing.shift, round(float(line[column]) * factor, 9))
+            for line in beijing.lines
+            if line[column] and line[column] != "many"
+        ]
+        assert stored(database, beijing.key, attribute) == expected
+
+
+def exceedances(replayed: Replayed) -> list[Exceedance]:
+    """Stretches in which PM2.5 is above 60 until it is back at 54, straight from the lines of the file."""
+    found: list[Exceedance] = []
+    onset: datetime | None = None
+    peak = 0.0
+    for line in replayed.lines:
+        if not line["pm2_5"] or line["pm2_5"] == "many":
+            continue
+        at, value = datetime.fromisoformat(line["observed_at"]) + replayed.shift, float(line["pm2_5"])
+        if onset is None and value > LADDER[0][0]:
+            onset, peak = at, value
+        elif onset is not None and value <= CLEARS_AT:
+            found.append(Exceedance(onset, at, peak, colour(peak)))
+            onset = None
+        elif onset is not None:
+            peak = max(peak, value)
+    return [*found, Exceedance(onset, None, peak, colour(peak))] if onset else found
+
+
+def colour(peak: float) -> str:
+    return [name for level, name in LADDER if peak > level][-1]
+
+
+def test_alerts_stand_exactly_where_the_data_exceed(database: psycopg.Connection, beijing: Replayed) -> None:
+    expected = exceedances(beijing)
+    assert len(expected) > 5
+    query = """
+        SELECT a.onset, a."end", a.peak_value, a.severity, a.division_path FROM rules_alert a
+        JOIN rules_rule r ON r.id = a.rule_id JOIN twin_entity e ON e.id = a.entity_id
+        WHERE e.key = %s AND r.name = 'environment.pm2_5_exceedance' ORDER BY a.onset
+    """
+    found = database.execute(query, [beijing.key]).fetchall()
+    assert [Exceedance(*row[:4]) for row in found] == expected
+    assert {row[4] for row in found} == {TOWN}
+
+
+def test_each_serious_alert_opened_one_case_in_its_town(database: psycopg.Connection, beijing: Replayed) -> None:
+    serious = [one for one in exceedances(beijing) if one.severity != "blue"]
+    query = """
+        SELECT c.division_path, c.type_name, c.state FROM cases_case c JOIN rules_alert a ON a.case_id = c.id
+        JOIN rules_rule r ON r.id = a.rule_id JOIN twin_entity e ON e.id = a.entity_id
+        WHERE e.key = %s AND r.name = 'environment.pm2_5_exceedance'
+    """
+    wanted = [(TOWN, "air_exceedance", "opened")] * len(serious)
+    assert until(lambda: database.execute(query, [beijing.key]).fetchall(), wanted) == wanted
+
+
+def until(read: Callable[[], Sequence[object]], wanted: Sequence[object]) -> Sequence[object]:
+    """Read again until it is as wanted, for at most 60 s; gives what was read last."""
+    deadline = monotonic() + 60
+    found = read()
+    while found != wanted and monotonic() < deadline:
+        sleep(0.2)
+        found = read()
+    return found
+
+
+def sign_in(platform: Platform, username: str) -> httpx.Client:
+    client = httpx.Client(base_url=platform.env.base_url, follow_redirects=True, timeout=30)
+    client.get("/accounts/login/")
+    form = {"login": username, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+    answer = client.post("/accounts/login/", data=form, headers={"Referer": platform.env.base_url})
+    assert answer.is_success
+    assert "sessionid" in client.cookies
+    return client
+
+
+def test_a_case_is_accepted_handled_verified_and_closed_by_its_town(platform: Platform, beijing: Replayed) -> None:
+    with sign_in(platform, "town-a") as clerk:
+        listed = clerk.get("/api/cases", params={"type": "air_exceedance"}).json()["cases"]
+        chosen = next(case for case in listed if case["division_path"] == TOWN)
+        for action, state in (
+            ("accept", "accepted"),
+            ("start", "handling"),
+            ("finish", "handled"),
+            ("verify", "verified"),
+            ("close", "closed"),
+        ):
+            answer = clerk.post(
+                f"/api/cases/{chosen['id']}/act",
+                json={"action": action, "note": "查明污染源并已停工"},
+                headers={"X-CSRFToken": clerk.cookies["csrftoken"], "Referer": platform.env.base_url},
+            )
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["state"] == state
+        assert answer.json()["closed_at"]
+        history = [entry["action"] for entry in answer.json()["history"]]
+        assert history[-5:] == ["accept", "start", "finish", "verify", "close"]
+    with sign_in(platform, "town-b") as stranger:
+        assert stranger.get(f"/api/cases/{chosen['id']}").status_code == 404
+
+
+def test_every_minute_of_noise_is_stored_and_levels_are_the_publishers(
+    database: psycopg.Connection, noise: Replayed
+) -> None:
+    assert figures(noise.output) == (16_470, 16_470, 0)
+    found = stored(database, noise.key, "laeq")
+    assert [value for _at, value in found] == [float(line["laeq_db"]) for line in noise.lines]
+    local = [(at.astimezone(UTC) + timedelta(hours=8), value) for at, value in found]
+    parts = {"day": range(7, 19), "evening": range(19, 23), "night": (23, *range(7))}
+    level = {name: equivalent([v for at, v in local if at.hour in hours]) for name, hours in parts.items()}
+    assert {name: round(value, 2) for name, value in level.items()} == {"day": 51.75, "evening": 50.09, "night": 49.22}
+    weighted = (
+        12 * 10 ** (level["day"] / 10) + 4 * 10 ** (level["evening"] / 10 + 0.5) + 8 * 10 ** (level["night"] / 10 + 1)
+    )
+    assert round(10 * math.log10(weighted / 24), 2) == 56.10
+
+
+def equivalent(levels: list[float]) -> float:
+    return 10 * math.log10(math.fsum(10 ** (level / 10) for level in levels) / len(levels))
+
+
+def test_day_and_night_levels_of_the_platform_equal_those_of_the_file(platform: Platform, noise: Replayed) -> None:
+    days: dict[tuple[str, bool], list[float]] = {}
+    for line in noise.lines:
+        at = datetime.fromisoformat(line["observed_at"]) + noise.shift
+        night = at.hour < 6 or at.hour >= 22
+        owner = (at - timedelta(days=1 if at.hour < 6 else 0)).date().isoformat()
+        days.setdefault((owner, night), []).append(float(line["laeq_db"]))
+    first, last = min(day for day, _night in days), max(day for day, _night in days)
+    with sign_in(platform, "admin") as admin:
+        span = {"station": noise.key, "start": first, "end": last}
+        found = {day["day"]: day for day in admin.get("/api/environment/noise/daily", params=span).json()}
+    for (day, night), levels in days.items():
+        shown = found[day]["night_level" if night else "day_level"]
+        enough = len(levels) * 60 >= 0.75 * (8 if night else 16) * 3600
+        assert shown == (pytest.approx(equivalent(levels), abs=1e-6) if enough else None)
+
+
+def test_a_second_replay_changes_nothing(platform: Platform, database: psycopg.Connection, noise: Replayed) -> None:
+    before = stored(database, noise.key, "laeq")
+    again = replay(platform, noise.file, "noise_laeq1m")
+    assert figures(again) == (16_470, 0, 16_470)
+    assert stored(database, noise.key, "laeq") == before
+
+
+def test_a_recording_from_elsewhere_is_not_shown_as_the_districts_own(platform: Platform, beijing: Replayed) -> None:
+    del beijing
+    with httpx.Client(base_url=platform.env.base_url, timeout=30) as resident:
+        now = resident.get("/api/environment/air/now").json()
+        assert now["stations"] == []
+        assert "beijing" not in resident.get("/environment").text.lower()
