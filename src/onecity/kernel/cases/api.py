@@ -178,13 +178,13 @@ def open_(request: HttpRequest, body: OpenIn) -> Status[CaseDetail]:
     return Status(201, _detail(request, open_case(new, actor=account)))
 
 
-@router.get("/{uuid:case_id}", response=CaseDetail, auth=view, summary="One case with its history")
+@router.get("/{case_id}", response=CaseDetail, auth=view, summary="One case with its history")
 def case(request: HttpRequest, case_id: UUID) -> CaseDetail:
     """One case; 404 where there is none that the caller may see."""
     return _detail(request, _find(request, case_id))
 
 
-@router.post("/{uuid:case_id}/act", response=CaseDetail, auth=view, summary="Take a step")
+@router.post("/{case_id}/act", response=CaseDetail, auth=view, summary="Take a step")
 def act(request: HttpRequest, case_id: UUID, body: ActIn) -> CaseDetail:
     """Take a step of the life cycle, or `comment`, or `take` the case; 409 where somebody acted in between."""
     account = account_of(request)

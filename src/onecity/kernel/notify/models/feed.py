@@ -41,6 +41,8 @@ class FeedEvent(models.Model):
 class FeedFloor(models.Model):
     """One row: the newest transaction whose feed rows were removed, so that an outdated cursor is recognised."""
 
+    derived: ClassVar[bool] = True
+
     xid = TransactionIdField()
 
     class Meta:
