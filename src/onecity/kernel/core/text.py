@@ -3,7 +3,8 @@
 The pure core may not import Django; the application that does installs its `gettext` here once, at start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _translators: list[Callable[[str], str]] = []
@@ -34,3 +35,14 @@ def lazy(template: str, **parameters: Any) -> Text:
 def install_translator(translate: Callable[[str], str]) -> None:
     """Let all sentences of the core be translated by `translate` from now on."""
     _translators[:] = [translate]
+
+
+@contextmanager
+def use_translator(translate: Callable[[str], str]) -> Iterator[None]:
+    """Let sentences be translated by `translate` inside the `with` block, whatever the context."""
+    before = list(_translators)
+    _translators[:] = [translate]
+    try:
+        yield
+    finally:
+        _translators[:] = before

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onecity.kernel.core.text import install_translator
+from onecity.kernel.core.text import use_translator
 from onecity.kernel.core.units import UnitError, compatible, convert, symbol, unit
 
 
@@ -100,10 +100,7 @@ def test_errors_are_read_in_the_language_of_the_reader() -> None:
     with pytest.raises(UnitError) as caught:
         unit("furlong")
     problem = caught.value
-    try:
-        install_translator(lambda text: chinese.get(text, text))
+    with use_translator(lambda text: chinese.get(text, text)):
         shown = problem.to_dict()["title"]
-    finally:
-        install_translator(str)
     assert shown == "无法使用该单位"
     assert problem.to_dict()["title"] == "The unit cannot be used"
