@@ -105,6 +105,9 @@ class Watcher:
             except psycopg.Error as error:
                 log.warning("the catalogue of series cannot be read, trying again: %s", error)
                 self._stop.wait(RETRY_S)
+            except Exception:  # a thread that ended unseen would leave revoked devices inside
+                log.exception("the catalogue of series could not be built, trying again")
+                self._stop.wait(RETRY_S)
 
     def _follow(self, database: psycopg.Connection[Any]) -> None:
         while not self._stop.is_set():

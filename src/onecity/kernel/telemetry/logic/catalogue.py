@@ -107,7 +107,9 @@ def build(frame: pl.DataFrame, devices: list[KnownDevice]) -> Catalogue:
     size = int(frame["id"].max() or 0) + 1 if len(frame) else 1  # type: ignore[arg-type] - the column is of integers
     ids = frame["id"].to_numpy()
     number_of = {device.id: device.number for device in devices}
-    owners = frame["device_id"].replace_strict(number_of, default=NO_DEVICE, return_dtype=pl.Int32)
+    owners = frame["device_id"].replace_strict(
+        list(number_of), list(number_of.values()), default=NO_DEVICE, return_dtype=pl.Int32
+    )
     active = frame.filter(pl.col("active"))
     return Catalogue(
         frame=frame,
@@ -144,6 +146,7 @@ def _index(active: pl.DataFrame) -> dict[str, object]:
     urns = entities["entity_urn"].to_list()
     position = {urn: number for number, urn in enumerate(urns)}
     entity = active["entity_urn"].replace_strict(urns, np.arange(len(urns)), return_dtype=pl.Int64).to_numpy()
+    entity = entity.astype(np.int64, copy=False)  # of an empty column the type is not kept
     slots = np.full(int(first_slot[-1]), -1, np.int32)
     where = first_slot[entity] + place[types, attributes]
     slots[where] = active["id"].to_numpy()

@@ -11,6 +11,8 @@ from onecity.kernel.telemetry.logic.readings import Readings
 
 def factorize(names: pl.Series) -> tuple[Int32s, list[str]]:
     """A column of texts without nulls as codes int32[n] and the distinct texts they point into."""
+    if not len(names):
+        return np.empty(0, np.int32), []
     distinct = names.unique()
     codes = names.replace_strict(distinct, np.arange(len(distinct), dtype=np.int32), return_dtype=pl.Int32)
     return codes.to_numpy(), distinct.to_list()

@@ -65,7 +65,9 @@ class Refusals:
     ) -> None:
         """Refuse `count` readings; `raws` are their texts, read only as far as they are kept."""
         key = (device, reason)
-        group = self.groups.setdefault(key, Refusal(reason, detail[:DETAIL_LENGTH], line=line, device=device))
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = Refusal(reason, _storable(detail), line=line, device=_storable(device))
         group.readings += count
         parts, size = self._parts.setdefault(key, []), self._sizes.get(key, 0)
         for raw in raws:
@@ -86,3 +88,8 @@ class Refusals:
     def readings(self) -> int:
         """How many readings were refused so far."""
         return sum(group.readings for group in self.groups.values())
+
+
+def _storable(text: str) -> str:
+    """A text a database takes: of bounded length, without zero bytes and halves of characters."""
+    return text[:DETAIL_LENGTH].encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

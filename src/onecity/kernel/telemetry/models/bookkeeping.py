@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class LogPosition(models.Model):
     """The last message of a log whose effects are in the database; written in the same transaction as the effects."""
 
-    source = models.CharField(max_length=32, primary_key=True)
+    source = models.CharField(max_length=64, primary_key=True)
     sequence = models.BigIntegerField()
     updated_at = models.DateTimeField()
 

@@ -141,7 +141,7 @@ def _write_refused(refused: Sequence[Refused], catalogue: Catalogue) -> None:
                 received_at=from_us(item.received_at),
                 source=item.source,
                 reason=item.refusal.reason,
-                detail=item.refusal.detail.replace("\0", "�")[:500],
+                detail=item.refusal.detail[:500],
                 device_id=parse_id(item.refusal.device),
                 division_path=_division(catalogue, item.refusal.device),
                 readings=item.refusal.readings,

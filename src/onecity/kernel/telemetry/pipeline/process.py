@@ -8,20 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import numpy as np
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection, transaction
 
 from onecity.kernel.core.clock import now, now_us
 from onecity.kernel.telemetry import broker, store
-from onecity.kernel.telemetry.batch import Stage
+from onecity.kernel.telemetry.batch import Batch, Stage
 from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
 from onecity.kernel.telemetry.collector import Collector
 from onecity.kernel.telemetry.link import Link, LinkError
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
 from onecity.kernel.telemetry.logic.ordering import Newest
+from onecity.kernel.telemetry.logic.readings import KEPT_BYTES, Refusal
 from onecity.kernel.telemetry.models import Heartbeat, LogPosition
 from onecity.kernel.telemetry.pipeline.commit import FencedError, StageError, commit
-from onecity.kernel.telemetry.pipeline.intake import gather, unknown_series
+from onecity.kernel.telemetry.pipeline.intake import Intake, Refused, gather, unknown_series
 from onecity.kernel.telemetry.pipeline.source import Entry, Reader, Stream, purge
 
 LOG = Stream("log", broker.LOG_STREAM, broker.LOG_SUBJECTS, broker.log_stream_settings())
@@ -134,7 +136,7 @@ class Pipeline:
                 self._ending.wait(left)
 
     def _store(self, entries: Sequence[Entry]) -> None:
-        """Commit messages; a stage that fails twice on the same ones is left out for them, and that is recorded."""
+        """Commit messages. What fails twice for a reason of its own is singled out, so that it cannot stop the others."""
         fresh = [entry for entry in entries if entry.sequence > self._positions.get(entry.source, 0)]
         if not fresh:
             return
@@ -144,14 +146,31 @@ class Pipeline:
             try:
                 self._commit(fresh, left_out)
             except StageError as error:
-                failures += 1
                 log.exception("stage %s failed on a batch", error.stage.name)
                 error.stage.load()
+                failures += 1
                 if failures >= 2:
                     left_out.add(error.stage.name)
                     self._skipped[error.stage.name] = self._skipped.get(error.stage.name, 0) + 1
+            except (DataError, IntegrityError, ValueError) as error:
+                log.exception("a batch cannot be stored")
+                if len(fresh) == 1:
+                    self._set_aside(fresh[0], error)
+                    return
+                for entry in fresh:
+                    self._store([entry])
+                return
             else:
                 return
+
+    def _set_aside(self, entry: Entry, error: Exception) -> None:
+        """Put a message that cannot be stored into quarantine as it is, and go on behind it."""
+        text = entry.payload[:KEPT_BYTES].replace(b"\n", b" ")
+        refusal = Refusal("malformed", str(error)[:300].replace("\0", " "), 1, 1, text)
+        refused = [Refused(refusal, entry.source.partition("@")[0], entry.stored_at)]
+        intake = Intake(Batch.empty(), np.empty(0, np.int64), [], refused, {entry.source: entry.sequence})
+        commit(intake, self._watcher.current, self._newest, [], self._partitions, self._positions)
+        self._positions |= intake.positions
 
     def _commit(self, entries: Sequence[Entry], left_out: set[str]) -> None:
         catalogue = self._watcher.current
