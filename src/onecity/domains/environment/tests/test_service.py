@@ -203,6 +203,15 @@ def test_the_page_for_residents(client: Client, language: str) -> None:
     assert "dongsi" not in page
 
 
+def test_the_page_with_stations_that_never_reported(client: Client) -> None:
+    for kind in (AIR_STATION, NOISE_STATION, WATER_STATION):
+        entity = station(kind, f"new-{kind.name}")
+        assert client.get(f"/environment/stations/{entity.key}").status_code == 200
+    page = client.get("/environment", headers={"accept-language": "en"})
+    assert page.status_code == 200
+    assert "We cannot say" in page.content.decode()
+
+
 def test_the_page_without_any_station_says_so(client: Client) -> None:
     page = client.get("/environment", headers={"accept-language": "en"}).content.decode()
     assert "No air station yet" in page
