@@ -1,0 +1,1 @@
+"""Tests across packages: architecture, contracts, journeys, real data, faults."""
