@@ -64,5 +64,7 @@ def _follow(route: Route, above: Sequence[str], levels: Mapping[str, str], bodie
 
 
 def _preferred(candidates: Sequence[Body], role: str) -> Body | None:
-    """One whose people hold the role, else the first by code."""
-    return next((b for b in candidates if role and role in b.roles), candidates[0] if candidates else None)
+    """One whose people hold the role, else one whose people handle cases at all, else the first by code."""
+    with_role = [b for b in candidates if role and role in b.roles]
+    with_people = [b for b in candidates if b.roles]
+    return next(iter(with_role or with_people or candidates), None)
