@@ -5,6 +5,7 @@ they move (Rousseeuw & Croux 1993, "Alternatives to the median absolute deviatio
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ def hour_of_week(at: Int64s, zone: ZoneInfo) -> Int64s:
     The zone's offset is looked up once per distinct quarter of an hour, the finest step in which offsets change.
     """
     quarters, which = np.unique(at // (HOUR // 4), return_inverse=True)
-    offsets = [zone.utcoffset(UNIX_EPOCH + dt.timedelta(minutes=15 * int(q))) for q in quarters.tolist()]
+    offsets = [(UNIX_EPOCH + dt.timedelta(minutes=15 * q)).astimezone(zone).utcoffset() for q in quarters.tolist()]
     local = at + np.array([_microseconds(offset) for offset in offsets], np.int64)[which.reshape(at.shape)]
     return (local // HOUR + EPOCH_SLOT) % SLOTS
 
@@ -51,6 +52,17 @@ class Table:
         """Return a table of no series."""
         nothing = np.empty((0, SLOTS), np.float64)
         return Table(np.empty(0, np.int32), nothing, nothing, np.empty((0, SLOTS), np.int64))
+
+    @staticmethod
+    def concatenate(tables: "Sequence[Table]") -> "Table":
+        """Return the baselines of all tables, whose series ascend from one to the next."""
+        whole = [Table.empty(), *tables]
+        return Table(
+            np.concatenate([table.series for table in whole]),
+            np.concatenate([table.centre for table in whole]),
+            np.concatenate([table.spread for table in whole]),
+            np.concatenate([table.count for table in whole]),
+        )
 
 
 def learn(series: Int32s, slot: Int64s, value: Floats) -> Table:

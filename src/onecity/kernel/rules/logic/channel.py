@@ -68,7 +68,7 @@ class Channel:
         self._zone, self._tables = zone, tables
         self._scope = _union(scope for _rule, _condition, scope in rules)
         asking = [rule for rule in rules if not isinstance(rule[1], Absence)]
-        self._groups = [Group.of(mine) for mine in _together(asking)]
+        self.groups = [Group.of(mine) for mine in _together(asking)]
         silent = _together([rule for rule in rules if isinstance(rule[1], Absence)])
         self._silences = [
             (mine[0][2], Silence(Ladder.build([(r, c) for r, c, _s in mine], 1.0), mine[0][2].series))
@@ -88,7 +88,7 @@ class Channel:
         changes, runs, failed = [self._settle(mine)], [Memory.of(tails=tails)], {}
         for group, found, fault in list(self._attempts(context)):
             if found is None:
-                self._groups.remove(group)
+                self.groups.remove(group)
                 failed[group.rules[0][0]] = fault
             else:
                 changes.append(found[0])
@@ -113,14 +113,14 @@ class Channel:
 
     def restore(self, standing: Records, tails: Records) -> None:
         """Take up what was remembered: STATE records that stand, READING records in the order of their batches."""
-        for group in self._groups:
+        for group in self.groups:
             group.watch.open = journal.runs_on(group.watch.ladder, standing)
         if self._tails.horizon:
             self._tails.restore(tails[self._windowed.contains(tails["series"])])
 
     def memory(self) -> Memory:
         """Return everything there is to remember."""
-        runs = [Memory.of(runs=journal.everything(group.watch.ladder, group.watch.open)) for group in self._groups]
+        runs = [Memory.of(runs=journal.everything(group.watch.ladder, group.watch.open)) for group in self.groups]
         return Memory.concatenate([*runs, Memory.of(tails=self._tails.records())])
 
     def _take_up(self, context: Context) -> Records | None:
@@ -144,7 +144,7 @@ class Channel:
 
     def _attempts(self, context: Context) -> Iterator[tuple[Group, tuple[Changes, Records] | None, str]]:
         """Evaluate group by group; one that fails is taken apart, so that only the rule at fault stops."""
-        waiting = list(self._groups)
+        waiting = list(self.groups)
         while waiting:
             group = waiting.pop(0)
             try:
@@ -152,8 +152,8 @@ class Channel:
             except Exception as error:  # whatever it is, it must stop this rule and no other
                 if len(group.rules) > 1:
                     parts = group.apart()
-                    self._groups[self._groups.index(group)] = parts[0]
-                    self._groups.extend(parts[1:])
+                    self.groups[self.groups.index(group)] = parts[0]
+                    self.groups.extend(parts[1:])
                     waiting = parts + waiting
                 else:
                     yield group, None, f"{type(error).__name__}: {error}"

@@ -52,7 +52,7 @@ class Engine:
         for watcher in watchers:
             rules.setdefault(watcher.channel, []).append((watcher.rule, watcher.condition, watcher.scope))
         known = (tables or {}).items()
-        self._channels = [
+        self.channels = [
             Channel(mine, zone, {history: table for (name, history), table in known if name == channel})
             for channel, mine in rules.items()
         ]
@@ -66,7 +66,7 @@ class Engine:
         self._reserve(memory.live["series"])
         self._live[memory.live["series"]] = memory.live["live"]
         standing = journal.standing(memory.runs)
-        for channel in self._channels:
+        for channel in self.channels:
             channel.restore(standing, memory.tails)
 
     @property
@@ -77,7 +77,7 @@ class Engine:
     def process(self, readings: Readings, live: Bools) -> Report:
         """Evaluate all rules over readings that are newer than all before; `live` bool[m]: they came in time."""
         newly = Memory.of(live=self._note(readings, live))
-        results = [channel.process(readings) for channel in self._channels]
+        results = [channel.process(readings) for channel in self.channels]
         return Report(
             Changes.concatenate([result.changes for result in results]),
             Memory.concatenate([*(result.memory for result in results), newly]),
@@ -86,11 +86,11 @@ class Engine:
 
     def sweep(self, now: int) -> Changes:
         """Return the alerts for silence that have become due at `now` (µs); nothing needs to be remembered of them."""
-        return Changes.concatenate([channel.sweep(now, self._last_at, self._live) for channel in self._channels])
+        return Changes.concatenate([channel.sweep(now, self._last_at, self._live) for channel in self.channels])
 
     def announce(self, rule: int, series: Int32s, rank: int) -> None:
         """Take up alerts for silence of these series that are open already, so that the next reading can end them."""
-        for channel in self._channels:
+        for channel in self.channels:
             channel.announce(rule, series, rank)
 
     def memory(self) -> Memory:
@@ -98,7 +98,7 @@ class Engine:
         known = np.flatnonzero(self._live)
         live = np.empty(len(known), LIVE)
         live["series"], live["live"] = known, True
-        return Memory.concatenate([*(channel.memory() for channel in self._channels), Memory.of(live=live)])
+        return Memory.concatenate([*(channel.memory() for channel in self.channels), Memory.of(live=live)])
 
     def _note(self, readings: Readings, live: Bools) -> Records:
         self._reserve(readings.series)
