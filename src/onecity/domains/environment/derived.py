@@ -97,16 +97,15 @@ def _district() -> Iterator[Derived]:
 
 
 def _noise() -> Iterator[Derived]:
-    for entity, span in _waiting(NOISE_STATION, ("laeq",), "excess_day", "excess_night"):
+    for entity, span in _waiting(NOISE_STATION, ("laeq",), "excess"):
         found = trace(entity, "laeq", span.start, span.end)
         hour = local_seconds(found.observed_at) // HOUR_SECONDS - span.first
         level, samples = noise.energy_mean_by_group(found.value, hour, span.count)
         enough = samples * sampling_minutes(entity) >= noise.MINIMUM_SHARE * 60
         night = noise.GB3096_PARTS.part_of((span.first + np.arange(span.count)) % 24) == 2
         by_day, by_night = noise.LIMITS[service.noise_class(entity)]
-        above_day: Floats = np.where(enough & ~night, level - by_day, np.nan)
-        above_night: Floats = np.where(enough & night, level - by_night, np.nan)
-        yield from _made(entity, {"excess_day": above_day.round(1), "excess_night": above_night.round(1)}, span)
+        above: Floats = np.where(enough, level - np.where(night, by_night, by_day), np.nan)
+        yield from _made(entity, {"excess": above.round(1)}, span)
 
 
 def _water() -> Iterator[Derived]:

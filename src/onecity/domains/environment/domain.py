@@ -55,8 +55,7 @@ NOISE_STATION = EntityType(
     title=_("Noise station"),
     attributes=(
         Attribute("laeq", _("Sound level"), "dB{A}", 0, 140),
-        Attribute("excess_day", _("Above the day limit"), "dB{A}", -140, 140),
-        Attribute("excess_night", _("Above the night limit"), "dB{A}", -140, 140),
+        Attribute("excess", _("Above the limit of the hour"), "dB{A}", -140, 140),
     ),
     max_age=timedelta(hours=1),
     late_after=timedelta(days=1),
@@ -204,14 +203,14 @@ RULES = (
     _silent(NOISE_STATION, "laeq", _("Noise station is silent"), 1),
     _silent(WATER_STATION, "dissolved_oxygen", _("Water station is silent"), 6),
     RuleDecl(
-        name="environment.noise_night",
-        title=_("Too loud at night"),
+        name="environment.noise_limit",
+        title=_("Louder than allowed"),
         entity_type=NOISE_STATION.name,
-        attribute="excess_night",
+        attribute="excess",
         condition=Threshold((Level(Severity.BLUE, 0), Level(Severity.YELLOW, 5), Level(Severity.ORANGE, 10))),
         case_type=NOISE_EXCEEDANCE.name,
         case_from=Severity.YELLOW,
-        description=_("The level of a night hour is above the limit of its class (GB 3096)."),
+        description=_("The level of an hour is above the limit of its class, by day or by night (GB 3096)."),
     ),
     RuleDecl(
         name="environment.noise_unusual",

@@ -28,7 +28,7 @@ NAMES = {
     WATER_STATION.name: _("%(place)s canal station"),
 }
 KEYS = {AIR_STATION.name: "air", NOISE_STATION.name: "noise", WATER_STATION.name: "water"}
-NOISE_SITES = (("2", 54.0), ("4a", 64.0), ("1", 49.0), ("3", 58.0))
+NOISE_SITES = (("2", 52.0), ("4a", 60.0), ("1", 46.5), ("3", 56.0))
 """Class of acoustic environment and usual day level of the simulated places, dB(A)."""
 CANAL_TARGETS = (3, 4, 3, 3)
 
@@ -86,7 +86,7 @@ class Simulation:
             columns = _signal(kind, group, at, sky)
             for rank, station in enumerate(group):
                 own: Readings = {name: values[rank] for name, values in columns.items()}
-                struck = [event for event in events if event.strikes(rank, len(group))]
+                struck = [event for event in events if event.strikes(kind.name, rank, len(group))]
                 for event in _heard(struck, self.opening):
                     own = apply(event, dict(own), at)
                 found[station.key] = _rounded(kind, own)

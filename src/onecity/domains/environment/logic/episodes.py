@@ -25,7 +25,19 @@ class EpisodeKind(StrEnum):
     STUCK = "stuck"
 
 
-KINDS = tuple(EpisodeKind)
+KINDS = (EpisodeKind.DUST, EpisodeKind.DISCHARGE, EpisodeKind.NIGHT_WORKS) * 2 + (
+    EpisodeKind.SILENCE,
+    EpisodeKind.STUCK,
+)
+"""What a slot draws from: faults are half as frequent as each of the others."""
+TARGETS = {
+    EpisodeKind.DUST: ("AirQualityObserved",),
+    EpisodeKind.NIGHT_WORKS: ("NoiseLevelObserved",),
+    EpisodeKind.DISCHARGE: ("WaterQualityObserved",),
+    EpisodeKind.SILENCE: ("AirQualityObserved",),
+    EpisodeKind.STUCK: ("NoiseLevelObserved",),
+}
+"""Types of station that an episode can strike."""
 FAULTS = frozenset({EpisodeKind.SILENCE, EpisodeKind.STUCK})
 MINUTES = {
     EpisodeKind.DUST: 50.0,
@@ -46,9 +58,9 @@ class Episode:
     choice: float
     strength: float
 
-    def strikes(self, rank: int, stations: int) -> bool:
-        """Say whether the station of this rank among `stations` is the one that is struck."""
-        return rank == int(self.choice * stations)
+    def strikes(self, entity_type: str, rank: int, stations: int) -> bool:
+        """Say whether the station of this rank among the `stations` of its type is the one that is struck."""
+        return entity_type in TARGETS[self.kind] and rank == int(self.choice * stations)
 
 
 def episodes_between(seed: int, first_second: int, last_second: int) -> tuple[Episode, ...]:

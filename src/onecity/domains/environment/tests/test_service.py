@@ -139,7 +139,7 @@ def test_hours_that_are_complete_become_readings_once() -> None:
     assert found == {
         ("a", "aqi"): [128.0, 128.0, 128.0],
         ("990101", "aqi"): [128.0, 128.0, 128.0],
-        ("n", "excess_night"): [7.3],
+        ("n", "excess"): [7.3],
         ("w", "water_class"): [5.0, 5.0],
         ("w", "classes_below_target"): [2.0, 2.0],
     }

@@ -74,7 +74,7 @@ def test_plans_and_readings_repeat_exactly(simulation: Simulation) -> None:
     first, second = simulation.read(FORTNIGHT), again.read(FORTNIGHT[500:501])
     for key, readings in second.items():
         for name, values in readings.items():
-            assert abs(values[0] - first[key][name][500]) <= 0.11 * max(1.0, abs(values[0])), (key, name)
+            assert np.isclose(values[0], first[key][name][500], rtol=0.01, atol=0.11, equal_nan=True), (key, name)
 
 
 def test_readings_lie_within_the_ranges_of_their_types(simulation: Simulation) -> None:
