@@ -2,25 +2,31 @@
 """Public reads over HTTP: the tree of divisions, the division of a point, map layers."""
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext_lazy as _
-from ninja import Query, Router, Schema
+from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.geometry import to_geojson
 from onecity.kernel.places import layers, service, snapshot
 from onecity.kernel.places.editions import as_entry
-from onecity.kernel.places.logic.paths import ADMINISTRATIVE, parent_of
+from onecity.kernel.places.logic.paths import ADMINISTRATIVE, TREE_PATTERN, parent_of
 from onecity.kernel.places.models import Division
 
 router = Router(tags=["places"])
 
 MAX_ROWS = 2000
+LEVEL_PATTERN = r"^[A-Za-z0-9_-]+$"
+PATH_PATTERN = r"^[A-Za-z0-9._/-]*$"
 LAYER_CACHE = "public, max-age=60"
+
+
+LevelWord = Annotated[str, Field(pattern=LEVEL_PATTERN)]
+PathText = Annotated[str, Field(pattern=PATH_PATTERN)]
 
 
 class DivisionOut(Schema):
@@ -59,11 +65,11 @@ class Located(Schema):
 class Filter(Schema):
     """Which divisions to list."""
 
-    tree: str = ADMINISTRATIVE
-    level: str | None = None
-    parent: str | None = Field(None, description="path: only the divisions directly below it")
+    tree: str = Field(ADMINISTRATIVE, pattern=TREE_PATTERN)
+    level: str | None = Field(None, pattern=LEVEL_PATTERN)
+    parent: str | None = Field(None, pattern=PATH_PATTERN, description="path: only the divisions directly below it")
     at: dt.date | None = Field(None, description="the day, today when not given")
-    after: str = Field("", description="path of the last one of the page before")
+    after: str = Field("", pattern=PATH_PATTERN, description="path of the last one of the page before")
     limit: int = Field(MAX_ROWS, ge=1, le=MAX_ROWS)
 
 
@@ -72,10 +78,18 @@ class Point(Schema):
 
     lon: float = Field(ge=-180, le=180)
     lat: float = Field(ge=-90, le=90)
-    tree: str = ADMINISTRATIVE
-    level: str | None = None
+    tree: str = Field(ADMINISTRATIVE, pattern=TREE_PATTERN)
+    level: str | None = Field(None, pattern=LEVEL_PATTERN)
     at: dt.date | None = None
     snap_m: float = Field(0, ge=0, le=5000, description="take the nearest division within that many metres")
+
+
+class LayerQuery(Schema):
+    """Which layer: the tree, the day, and how finely drawn."""
+
+    tree: str = Field(ADMINISTRATIVE, pattern=TREE_PATTERN)
+    at: dt.date | None = None
+    detail: layers.Detail = "normal"
 
 
 @router.get("/divisions", response=list[DivisionOut], summary="Divisions of a tree, in the order of their paths")
@@ -91,7 +105,9 @@ def list_divisions(request: HttpRequest, query: Query[Filter]) -> list[DivisionO
 
 
 @router.get("/divisions/{path:path}", response=DivisionDetail, summary="One division")
-def get_division(request: HttpRequest, path: str, at: dt.date | None = None, geometry: bool = False) -> DivisionDetail:
+def get_division(
+    request: HttpRequest, path: Path[PathText], at: dt.date | None = None, geometry: bool = False
+) -> DivisionDetail:
     """Return the division with that path and the ones directly below it; its outline as GeoJSON with `geometry`."""
     wanted = path if path.endswith("/") else f"{path}/"
     row = service.by_path(wanted, at)
@@ -116,15 +132,9 @@ def locate(request: HttpRequest, query: Query[Point]) -> Located:
 
 
 @router.get("/layers/{level}.geojson", summary="A level of the tree as GeoJSON for the map")
-def get_layer(
-    request: HttpRequest,
-    level: str,
-    tree: str = ADMINISTRATIVE,
-    at: dt.date | None = None,
-    detail: layers.Detail = "normal",
-) -> HttpResponse:
+def get_layer(request: HttpRequest, level: Path[LevelWord], query: Query[LayerQuery]) -> HttpResponse:
     """Return the divisions of a level with their outlines; answers 304 when the caller's copy is the present one."""
-    layer = layers.layer(level, tree=tree, at=at, detail=detail)
+    layer = layers.layer(level, tree=query.tree, at=query.at, detail=query.detail)
     response = HttpResponse(layer.content, content_type="application/geo+json")
     response["ETag"], response["Cache-Control"] = layer.etag, LAYER_CACHE
     found = get_conditional_response(request, etag=layer.etag, response=response)

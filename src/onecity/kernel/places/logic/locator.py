@@ -8,6 +8,7 @@ that cell. A point on a common border belongs to the area that stands first in t
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,17 @@ Indices = npt.NDArray[np.int32]
 
 NOWHERE = -1  # no area holds the point
 BORDER = -2  # in the table: a border crosses the cell
-CELLS = 1024  # raster cells along each side
+FEWEST_CELLS, MOST_CELLS = 128, 1024  # raster cells along each side, 64 for the square root of the number of areas
+
+
+class Frame(NamedTuple):
+    """Where the raster lies: cells along each side, its south-west corner and the size of a cell in degrees."""
+
+    cells: int
+    west: float
+    south: float
+    width: float
+    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,7 @@ class Locator:
     """The table for a list of areas; `locate` answers with positions in that list."""
 
     areas: Sequence[BaseGeometry]
+    cells: int
     west: float
     south: float
     width: float
@@ -64,9 +76,9 @@ class Locator:
         with np.errstate(invalid="ignore", over="ignore"):
             column = np.floor((east - self.west) / self.width)
             row = np.floor((north - self.south) / self.height)
-            within = (column >= 0) & (column < CELLS) & (row >= 0) & (row < CELLS)
+            within = (column >= 0) & (column < self.cells) & (row >= 0) & (row < self.cells)
         cells = np.full(east.shape, -1, dtype=np.int64)
-        cells[within] = row[within].astype(np.int64) * CELLS + column[within].astype(np.int64)
+        cells[within] = row[within].astype(np.int64) * self.cells + column[within].astype(np.int64)
         return cells
 
     def _exact(self, east: Floats, north: Floats, cell: npt.NDArray[np.int64]) -> Indices:
@@ -90,7 +102,7 @@ class Locator:
     def _nearest(self, east: Floats, north: Floats, snap_m: float) -> Indices:
         found = np.full(east.shape, NOWHERE, dtype=np.int32)
         reach = np.degrees(snap_m / EARTH_RADIUS_M) / max(
-            0.05, float(np.cos(np.radians(self.south + self.height * CELLS)))
+            0.05, float(np.cos(np.radians(self.south + self.height * self.cells)))
         )
         points = np.asarray(shapely.points(east, north), dtype=object)
         pairs = shapely.STRtree(self.areas).query(points, predicate="dwithin", distance=reach)
@@ -112,14 +124,15 @@ def build(areas: Sequence[BaseGeometry]) -> Locator:
     """
     if not len(areas):
         empty = np.empty(0, dtype=np.int64)
-        return Locator(areas, 0, 0, 1, 1, np.empty(0, np.int32), empty, empty, np.empty(0, np.int32))
+        return Locator(areas, 1, 0, 0, 1, 1, np.empty(0, np.int32), empty, empty, np.empty(0, np.int32))
     shapely.prepare(list(areas))
     west, south, east, north = shapely.total_bounds(list(areas))
     margin = 1e-9 + 1e-9 * max(abs(west), abs(east))
     west, south = west - margin, south - margin
-    width, height = (east - west + margin) / CELLS, (north - south + margin) / CELLS
-    frame = np.array([west, south, width, height])
-    owner = np.full(CELLS * CELLS, NOWHERE, dtype=np.int32)
+    side = int(np.clip(64 * np.sqrt(len(areas)), FEWEST_CELLS, MOST_CELLS))
+    width, height = (east - west + margin) / side, (north - south + margin) / side
+    frame = Frame(side, west, south, width, height)
+    owner = np.full(side * side, NOWHERE, dtype=np.int32)
     pairs = [_border_cells(area, frame) for area in areas]
     touched = np.concatenate(pairs)
     owner[touched] = BORDER
@@ -133,34 +146,33 @@ def build(areas: Sequence[BaseGeometry]) -> Locator:
     cell, holder = np.concatenate(cells), np.concatenate(holders)
     order = np.lexsort((holder, cell))
     border_cells, first = np.unique(cell[order], return_index=True)
-    return Locator(areas, west, south, width, height, owner, border_cells, np.append(first, len(cell)), holder[order])
+    return Locator(
+        areas, side, west, south, width, height, owner, border_cells, np.append(first, len(cell)), holder[order]
+    )
 
 
-def _border_cells(area: BaseGeometry, frame: Floats) -> npt.NDArray[np.int64]:
+def _border_cells(area: BaseGeometry, frame: Frame) -> npt.NDArray[np.int64]:
     """Return the raster cells that the border of one area may touch, sorted; a superset, one cell wide to each side."""
-    west, south, width, height = frame
-    scaled = shapely.transform(area, lambda xy: (xy - [west, south]) / [width, height])
+    scaled = shapely.transform(area, lambda xy: (xy - [frame.west, frame.south]) / [frame.width, frame.height])
     dense = shapely.segmentize(shapely.boundary(scaled), 0.5)
     column, row = np.floor(shapely.get_coordinates(dense)).astype(np.int64).T
-    core = np.unique(row * CELLS + column)
-    rows, columns = core // CELLS, core % CELLS
+    core = np.unique(row * frame.cells + column)
     step = np.array([-1, 0, 1])
-    wide_rows = (rows[:, None, None] + step[None, :, None]).repeat(3, axis=2)
-    wide_columns = (columns[:, None, None] + step[None, None, :]).repeat(3, axis=1)
-    within = (wide_rows >= 0) & (wide_rows < CELLS) & (wide_columns >= 0) & (wide_columns < CELLS)
-    return np.unique((wide_rows * CELLS + wide_columns)[within])
+    rows = ((core // frame.cells)[:, None, None] + step[None, :, None]).repeat(3, axis=2)
+    columns = ((core % frame.cells)[:, None, None] + step[None, None, :]).repeat(3, axis=1)
+    within = (rows >= 0) & (rows < frame.cells) & (columns >= 0) & (columns < frame.cells)
+    return np.unique((rows * frame.cells + columns)[within])
 
 
-def _inner_cells(area: BaseGeometry, border: npt.NDArray[np.int64], frame: Floats) -> npt.NDArray[np.int64]:
+def _inner_cells(area: BaseGeometry, border: npt.NDArray[np.int64], frame: Frame) -> npt.NDArray[np.int64]:
     """Return the raster cells that lie wholly in one area: centre inside, no border of it near."""
-    west, south, width, height = frame
-    bounds = np.array(area.bounds)
-    low = np.clip(np.floor((bounds[:2] - [west, south]) / [width, height]).astype(int), 0, CELLS - 1)
-    high = np.clip(np.floor((bounds[2:] - [west, south]) / [width, height]).astype(int), 0, CELLS - 1)
-    rows, columns = np.mgrid[low[1] : high[1] + 1, low[0] : high[0] + 1]
-    cells = (rows * CELLS + columns).ravel()
+    bounds = np.array(area.bounds).reshape(2, 2)
+    corners = np.floor((bounds - [frame.west, frame.south]) / [frame.width, frame.height]).astype(int)
+    (left, bottom), (right, top) = np.clip(corners, 0, frame.cells - 1)
+    rows, columns = np.mgrid[bottom : top + 1, left : right + 1]
+    cells = (rows * frame.cells + columns).ravel()
     cells = cells[~np.isin(cells, border, assume_unique=True)]
-    centre_lon = west + (cells % CELLS + 0.5) * width
-    centre_lat = south + (cells // CELLS + 0.5) * height
+    centre_lon = frame.west + (cells % frame.cells + 0.5) * frame.width
+    centre_lat = frame.south + (cells // frame.cells + 0.5) * frame.height
     inner: npt.NDArray[np.int64] = cells[shapely.contains_xy(area, centre_lon, centre_lat)]
     return inner

@@ -50,3 +50,13 @@ def ancestors(path: str) -> list[str]:
     """Return the paths from the root down to the division itself."""
     tree, *codes = path.rstrip("/").split("/")
     return [f"{tree}/{'/'.join(codes[: depth + 1])}/" for depth in range(len(codes))]
+
+
+def is_code(text: str) -> bool:
+    """Return whether the text can be a division's code."""
+    return re.fullmatch(CODE_PATTERN, text) is not None
+
+
+def is_tree(text: str) -> bool:
+    """Return whether the text can be the name of a tree."""
+    return re.fullmatch(TREE_PATTERN, text) is not None

@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 SAMPLE = 4000  # points that stand for the area
 ROUNDS = 30
+DENSE = 500_000  # pairs up to which comparing all with all is quicker than a tree
 NUDGE_DEG = 2e-5  # 2 m: how far positions that coincide are moved apart
 
 
@@ -72,6 +73,10 @@ def apart(positions: Floats) -> Floats:
 
 def _nearest(points: Floats, centres: Floats) -> npt.NDArray[np.intp]:
     """Return intp[n]: for each point the index of the nearest centre (the lowest of equals)."""
+    if len(points) * len(centres) <= DENSE:
+        squares = (points[:, None, 0] - centres[None, :, 0]) ** 2 + (points[:, None, 1] - centres[None, :, 1]) ** 2
+        closest: npt.NDArray[np.intp] = squares.argmin(axis=1)
+        return closest
     tree = shapely.STRtree(np.asarray(shapely.points(centres), dtype=object))
     found = tree.query_nearest(np.asarray(shapely.points(points), dtype=object), all_matches=False)
     nearest: npt.NDArray[np.intp] = found[1]

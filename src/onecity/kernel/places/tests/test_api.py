@@ -92,3 +92,29 @@ def test_simplified_borders_stay_common() -> None:
     assert layers.simplified(areas, 0) is areas
     apart = [box(0, 0), areal_part(shapely.transform(box(1, 0), lambda xy: xy + 1e-11))]
     assert shapely.coverage_is_valid(list(layers.simplified(apart, 1e-5)))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "divisions?tree=%00",
+        "divisions?level=a%00",
+        "divisions?parent=%00",
+        "divisions?after=%00",
+        "divisions?limit=0",
+        "divisions?at=2025-13-01",
+        "divisions/%00",
+        "locate?lon=1&lat=1&level=%00",
+        "locate?lon=1&lat=1&snap_m=1e9",
+        "layers/%00.geojson",
+        "layers/town.geojson?tree=%00",
+    ],
+)
+def test_odd_values_are_refused_and_break_nothing(client: Client, address: str) -> None:
+    assert client.get(f"{BASE}/{address}").status_code in {404, 422}
+
+
+def test_the_first_and_the_last_day_of_the_calendar(client: Client) -> None:
+    four_towns()
+    for day, count in (("0001-01-01", 12), ("9999-12-31", 13)):
+        assert len(client.get(f"{BASE}/divisions", {"at": day}).json()) == count
