@@ -23,7 +23,7 @@ from onecity.kernel.rules.permissions import ALERTS_VIEW
 RANK = {"": 0, "blue": 2, "yellow": 3, "orange": 4, "red": 5}
 RECENT = dt.timedelta(hours=24)
 MOST = 200
-UNTOUCHED = frozenset({"open"})
+WAITING = "accept"  # the stage of a case that nobody has accepted yet
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _need(situation: Situation, moment: dt.datetime) -> str:
     if case is not None:
         if case.closed_at is not None and case.closed_at <= moment:
             return "ended" if situation.ended is not None or situation.alert is None else "new"
-        return "new" if case.state in UNTOUCHED else "hand"
+        return "new" if case.stage == WAITING else "hand"
     return "ended" if situation.ended is not None else "new"
 
 

@@ -38,7 +38,7 @@ def install_handlers(api: NinjaAPI) -> None:
 def _problem(request: HttpRequest, error: Problem | type[Problem]) -> HttpResponse:
     if not isinstance(error, Problem):
         raise TypeError("an API must raise an instance of Problem")
-    return problems.answer(request, error)
+    return problems.answer(request, error, program=True)
 
 
 def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
@@ -46,7 +46,7 @@ def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError
     fields = [FieldError(_place(item), item.get("msg", ""), str(item.get("type", "invalid"))) for item in found]
     detail = _("Correct the values named under `errors` and send the request again. Nothing was stored.")
     problem = Problem("invalid", _("Some values are wrong"), status=422, detail=detail, errors=fields)
-    return problems.answer(request, problem)
+    return problems.answer(request, problem, program=True)
 
 
 def _place(item: Mapping[str, Any]) -> str:
@@ -58,23 +58,26 @@ def _place(item: Mapping[str, Any]) -> str:
 
 def _nobody(request: HttpRequest, _error: AuthenticationError | type[AuthenticationError]) -> HttpResponse:
     detail = _("Sign in, or send an access token that is still valid.")
-    return problems.answer(request, Problem("unauthenticated", _("Sign in first"), status=401, detail=detail))
+    problem = Problem("unauthenticated", _("Sign in first"), status=401, detail=detail)
+    return problems.answer(request, problem, program=True)
 
 
 def _throttled(request: HttpRequest, error: Throttled | type[Throttled]) -> HttpResponse:
     wait = error.wait if isinstance(error, Throttled) and error.wait else 1
     problem = Problem("too-many-requests", _("Too many requests"), status=429, extra={"retry_after": wait})
-    return problems.answer(request, problem)
+    return problems.answer(request, problem, program=True)
 
 
 def _http(request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
     status = error.status_code if isinstance(error, HttpError) else 400
     title = TITLES.get(status, TITLES[400])
-    return problems.answer(request, Problem("refused", title, status=status, detail=str(error)))
+    problem = Problem("refused", title, status=status, detail=str(error))
+    return problems.answer(request, problem, program=True)
 
 
 def _absent(request: HttpRequest, _error: Http404 | type[Http404]) -> HttpResponse:
-    return problems.answer(request, Problem("not-found", TITLES[404], status=404))
+    problem = Problem("not-found", TITLES[404], status=404)
+    return problems.answer(request, problem, program=True)
 
 
 def _broken(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
@@ -82,4 +85,4 @@ def _broken(request: HttpRequest, error: Exception | type[Exception]) -> HttpRes
     failure = error if isinstance(error, Exception) else None
     logger.error("error %s on %s %s", reference, request.method, request.path, exc_info=failure)
     problem = Problem("broken", _("Something went wrong on our side"), status=500)
-    return problems.answer(request, problem, reference)
+    return problems.answer(request, problem, reference, program=True)

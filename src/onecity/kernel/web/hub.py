@@ -1,4 +1,4 @@
-"""Wakes the live streams of one web process: one LISTEN connection, few reading threads, however many pages are open.
+"""Wakes the live streams of one web process: one LISTEN connection and one reading thread, however many pages are open.
 
 Readers see only changes whose transaction is older than every running one (`notify.feed`), so a change can become
 readable a little after its notification. The hub therefore ticks again after each one, and streams read at most once a
@@ -26,12 +26,11 @@ logger = logging.getLogger(__name__)
 SPACING = 0.4  # seconds between two ticks at least
 ECHOES = (0.4, 0.8, 1.6, 3.2)  # ticks after a notification, for changes that become readable late
 RECONNECT = 2.0
-THREADS = 2
 Read = Callable[[Key], Batch]
 
 
 def read(key: Key) -> Batch:
-    """Read on from a cursor as one account, in a transaction of its own; runs in a thread of the hub."""
+    """Read on from a cursor as one account, in a transaction of its own; runs in the thread of the hub."""
     account_id, cursor = key
     close_old_connections()
     with acting_as(account_id):
@@ -45,7 +44,7 @@ class Hub:
 
     def __init__(self, reading: Read = read) -> None:
         self._reading = reading
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="live")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="live")
         self._tick = asyncio.Event()
         self._notified = asyncio.Event()
         self._running: dict[Key, asyncio.Future[Batch]] = {}
@@ -76,10 +75,15 @@ class Hub:
         key = (account_id, cursor)
         running = self._running.get(key)
         if running is None:
-            running = asyncio.get_running_loop().run_in_executor(self._threads, self._reading, key)
+            running = asyncio.get_running_loop().run_in_executor(self._thread, self._reading, key)
             self._running[key] = running
             running.add_done_callback(lambda _done: self._running.pop(key, None))
         return await asyncio.shield(running)
+
+    async def close(self) -> None:
+        """Give the reading thread and its database connection back; for the end of a process or a test."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, connections.close_all)
+        self._thread.shutdown()
 
     def notify(self) -> None:
         """Something was published: tick now and, for what becomes readable late, a few times more."""

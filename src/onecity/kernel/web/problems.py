@@ -15,9 +15,10 @@ from onecity.kernel.core.errors import MEDIA_TYPE, Problem
 API_PREFIXES = ("/api/", "/ingest", "/live")
 
 
-def answer(request: HttpRequest, problem: Problem, reference: str = "") -> HttpResponse:
-    """The response for a problem; access.middleware rolls back what the request had written."""
-    response = as_json(request, problem, reference) if wants_json(request) else as_page(request, problem, reference)
+def answer(request: HttpRequest, problem: Problem, reference: str = "", *, program: bool = False) -> HttpResponse:
+    """The response for a problem, as JSON for a `program`; access.middleware rolls back what was written."""
+    write = as_json if program or wants_json(request) else as_page
+    response = write(request, problem, reference)
     response["Vary"] = "Accept, Accept-Language, Cookie"
     if problem.status == 429 and "retry_after" in problem.extra:
         response["Retry-After"] = str(problem.extra["retry_after"])

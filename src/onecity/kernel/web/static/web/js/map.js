@@ -38,7 +38,7 @@ export function style() {
       },
       {
         id: "town-label", type: "symbol", source: "labels",
-        layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": ["interpolate", ["linear"], ["zoom"], 8, 11, 12, 14], "text-allow-overlap": ["step", ["zoom"], true, 11.5, false] },
+        layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": ["interpolate", ["linear"], ["zoom"], 8, 11, 12, 14], "text-variable-anchor": ["center", "top", "bottom", "right", "left"], "text-radial-offset": 0.9 },
         paint: { "text-color": night ? "#93a1ab" : "#5b6770", "text-halo-color": land, "text-halo-width": 1.2 },
       },
     ],

@@ -1,4 +1,8 @@
 // Brings a part of the page in step with fresh HTML and leaves alone what has not changed: scroll, focus, selection.
+const STAYS = new Set(["aria-current", "open"]);
+// charts and maps draw their own content: they are replaced only when they shall show something else
+const drawn = (node) => node.matches("[data-chart], [data-map]");
+const sameDrawing = (a, b) => ["src", "lon", "lat", "state", "title"].every((name) => a.dataset[name] === b.dataset[name]);
 const key = (node) => (node.nodeType === 1 ? node.dataset.ref || node.id || "" : "");
 
 // Returns the elements with `data-ref` that are new.
@@ -13,7 +17,7 @@ function attributes(current, fresh) {
   for (const { name, value } of [...fresh.attributes]) if (current.getAttribute(name) !== value) current.setAttribute(name, value);
   for (const { name } of [...current.attributes]) {
     // what scripts have set themselves stays
-    if (!fresh.hasAttribute(name) && !name.startsWith("data-live") && name !== "aria-current") current.removeAttribute(name);
+    if (!fresh.hasAttribute(name) && !name.startsWith("data-live") && !STAYS.has(name)) current.removeAttribute(name);
   }
 }
 
@@ -48,6 +52,8 @@ function find(place, wanted, keyed) {
 function update(node, wanted, added) {
   if (node.nodeType !== 1) {
     if (node.data !== wanted.data) node.data = wanted.data;
+  } else if (drawn(node)) {
+    if (!sameDrawing(node, wanted)) node.replaceWith(document.importNode(wanted, true));
   } else if (!node.isEqualNode(wanted)) {
     attributes(node, wanted);
     children(node, wanted, added);
