@@ -79,7 +79,7 @@ def read_outline(file: Path, code: str) -> Area:
 
 
 def normal_code(code: str) -> str:
-    """Return a code as the tree writes it: 310120001000 is the town 310120001, 310120000000 the district 310120."""
+    """Return a code as the tree writes it: 990101001000 is the town 990101001, 990101000000 the district 990101."""
     code = code.strip()
     ending = next((one for one in ENDINGS if len(code) == 12 and code.endswith(one)), "")
     return code.removesuffix(ending)

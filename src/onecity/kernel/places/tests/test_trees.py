@@ -58,14 +58,14 @@ def test_the_grid_covers_the_district_and_answers_as_h3_does() -> None:
 
 
 def test_paths() -> None:
-    path = paths.join(paths.join("adm", "310120"), "310120101")
-    assert path == "adm/310120/310120101/"
-    assert paths.parent_of(path) == "adm/310120/"
-    assert paths.parent_of("adm/310120/") == ""
+    path = paths.join(paths.join("adm", "990101"), "990101001")
+    assert path == "adm/990101/990101001/"
+    assert paths.parent_of(path) == "adm/990101/"
+    assert paths.parent_of("adm/990101/") == ""
     assert paths.tree_of(path) == "adm"
-    assert paths.code_of(path) == "310120101"
-    assert paths.ancestors(path) == ["adm/310120/", path]
-    assert paths.contains("adm/310120/", path)
+    assert paths.code_of(path) == "990101001"
+    assert paths.ancestors(path) == ["adm/990101/", path]
+    assert paths.contains("adm/990101/", path)
     assert not paths.contains("", path)
     assert not paths.contains("adm/31012/", path)
     assert [paths.tree_of(text) for text in ("", "adm", "/", "adm/x")] == ["", "", "", ""]
