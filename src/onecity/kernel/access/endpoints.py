@@ -12,7 +12,8 @@ from ninja.operation import Operation, PathView
 from onecity.kernel.people.doors import PUBLIC, Door, door_of
 
 # one value for each converter of a route, enough to reach the view
-EXAMPLES = {"int": "1", "uuid": "01900000-0000-7000-8000-000000000000"}
+NO_ID = "01900000-0000-7000-8000-000000000000"
+EXAMPLES = {"int": "1", "uuid": NO_ID, "uuidstr": NO_ID}
 CONVERTER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 GROUP = re.compile(r"\(\?P<(?P<name>\w+)>(?:[^()]|\([^()]*\))*\)")
 PAGE_METHODS = ("GET", "POST")
@@ -63,7 +64,9 @@ def _api_endpoints(route: str, operations: list[Operation]) -> Iterator[Endpoint
     for operation in operations:
         view = operation.view_func
         for method in operation.methods:
-            yield Endpoint(route, method, _operation_door(operation), f"{view.__module__}.{view.__qualname__}", is_api=True)
+            yield Endpoint(
+                route, method, _operation_door(operation), f"{view.__module__}.{view.__qualname__}", is_api=True
+            )
 
 
 def _operation_door(operation: Operation) -> Door | None:

@@ -22,23 +22,16 @@ class StandardRole:
     duty: Duty = Duty.NONE
 
 
-SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view", "telemetry.view")
-WORK_ON_CASES = (*SEE_THE_CITY, "alerts.acknowledge", "cases.open", "cases.handle")
+SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view")
+WORK_ON_CASES = (*SEE_THE_CITY, "alerts.acknowledge", "cases.handle", "cases.open")
+LEAD_WORK = (*WORK_ON_CASES, "cases.dispatch", "cases.verify")
 
 STANDARD_ROLES = (
-    StandardRole(
-        "operator",
-        _("Operations centre, on duty"),
-        (*WORK_ON_CASES, "cases.dispatch", "cases.verify"),
-    ),
+    StandardRole("operator", _("Operations centre, on duty"), LEAD_WORK),
     StandardRole("handler", _("Case handler"), WORK_ON_CASES),
-    StandardRole("town_lead", _("Town case manager"), (*WORK_ON_CASES, "cases.dispatch", "cases.verify")),
+    StandardRole("town_lead", _("Town case manager"), LEAD_WORK),
     StandardRole("village_worker", _("Village or community worker"), WORK_ON_CASES),
-    StandardRole(
-        "data_officer",
-        _("Data officer"),
-        (*SEE_THE_CITY, "entities.edit", "rules.edit", "telemetry.manage"),
-    ),
+    StandardRole("data_officer", _("Data officer"), (*SEE_THE_CITY, "cases.manage", "entities.edit", "rules.edit")),
     StandardRole(
         "administrator",
         _("System administrator"),

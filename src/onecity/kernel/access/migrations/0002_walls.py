@@ -214,6 +214,8 @@ class Migration(migrations.Migration):
         ),
         # what a role allows is decided for the whole platform, so the right to say it must reach everywhere
         RowSecurityThrough("people_role", "true", commands=("select",)),
+        # which offices there are is public; the web does not write them
+        RowSecurityThrough("people_organisation", "true", commands=("select",)),
         # everybody sees his own events; nobody writes in another's name
         RowSecurity(
             "access_auditevent",
