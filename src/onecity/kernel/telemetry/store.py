@@ -65,11 +65,12 @@ def create_partition(day: dt.date) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
-        if cursor.fetchone()[0]:
-            return
-        new_table(name)
-        attach(name, day)
-        cursor.execute("INSERT INTO telemetry_day (day, readings, changed_at) VALUES (%s, 0, now())", [day])
+        if not cursor.fetchone()[0]:
+            new_table(name)
+            attach(name, day)
+        cursor.execute(
+            "INSERT INTO telemetry_day (day, readings, changed_at) VALUES (%s, 0, now()) ON CONFLICT DO NOTHING", [day]
+        )
 
 
 def new_table(name: str) -> None:

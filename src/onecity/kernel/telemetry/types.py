@@ -4,6 +4,8 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from onecity.kernel.core.units import unit as parse_unit
+
 ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 ENTITY_TYPE_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,62}\Z")
 # members of a reading in the wire format: an attribute of such a name could not be told from them
@@ -28,6 +30,7 @@ class Attribute:
     def __post_init__(self) -> None:
         if not ATTRIBUTE_NAME.match(self.name) or self.name in RESERVED:
             raise ValueError(f"{self.name!r} cannot name an attribute: use small letters, digits and _, as in 'pm2_5'")
+        parse_unit(self.unit)
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"attribute {self.name!r}: minimum {self.minimum} is above maximum {self.maximum}")
 

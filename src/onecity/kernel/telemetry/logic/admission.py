@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onecity.kernel.core.units import compatible, convert
+from onecity.kernel.core.units import UnitError, convert
 from onecity.kernel.telemetry.batch import Batch, Bools, Int32s, Int64s
 from onecity.kernel.telemetry.logic import times
 from onecity.kernel.telemetry.logic.catalogue import (
@@ -47,12 +47,12 @@ def admit(
         return Batch.empty()
     series = catalogue.resolve(readings)
     value, mismatched = _in_series_units(catalogue, series, readings.value, units)
-    safe = np.maximum(series, 0)
+    safe, owner = np.maximum(series, 0), catalogue.owner_of(series)
     checks: list[tuple[str, Bools]] = [
         ("unknown_entity", series == UNKNOWN_ENTITY),
         ("ambiguous_entity", series == AMBIGUOUS_ENTITY),
         ("unknown_attribute", series == UNKNOWN_ATTRIBUTE),
-        ("not_yours", (series >= 0) & (catalogue.owner_of(series) != sender)),
+        ("not_yours", (series >= 0) & ((owner != sender) | (owner < 0))),
         ("unit_mismatch", mismatched),
         ("not_a_number", ~np.isfinite(value)),
         ("out_of_range", (value < catalogue.minimum[safe]) | (value > catalogue.maximum[safe])),
@@ -104,9 +104,8 @@ def _in_series_units(
         if unit == wanted:
             continue
         try:
-            value[position] = float(convert(value[position], unit, wanted)) if compatible(unit, wanted) else np.nan
-            mismatched[position] = not compatible(unit, wanted)
-        except ValueError:
+            value[position] = float(convert(value[position], unit, wanted))
+        except UnitError:
             mismatched[position] = True
     return value, mismatched
 

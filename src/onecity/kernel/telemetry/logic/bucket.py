@@ -7,6 +7,8 @@ one passes. So nothing is ever taken in half, and a batch larger than a second's
 from dataclasses import dataclass, field
 
 BURST_SECONDS = 30.0
+# so that what filled up in fractions counts as whole
+ROUNDING = 1e-6
 
 
 @dataclass(slots=True)
@@ -30,7 +32,7 @@ class Bucket:
     def take_up_to(self, readings: int, now: float) -> int:
         """How many of these readings may pass, and count them: for senders that cannot be told to wait."""
         self._fill(now)
-        passed = min(readings, max(int(self.level), 0))
+        passed = min(readings, max(int(self.level + ROUNDING), 0))
         self.level -= passed
         return passed
 

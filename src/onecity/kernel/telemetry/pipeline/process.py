@@ -78,7 +78,6 @@ class Pipeline:
         self._collector = Collector()
         self._partitions = store.Partitions()
         self._reader = Reader(self._link, (LOG, MQTT), lambda source: self._positions.get(source, 0))
-        self._janitor: Link | None = None
 
     def stop(self, *_: object) -> None:
         """Let `run` end after the batch in hand; safe in a signal handler."""
@@ -92,7 +91,7 @@ class Pipeline:
                 self._begin()
                 self._work()
             except (DatabaseError, InterfaceError, FencedError) as error:
-                log.warning("the pipeline begins again from the database: %s", str(error).strip())
+                log.warning("the pipeline begins again from the database: %s", str(error).strip(), exc_info=True)
                 self._ending.wait(RETRY_S)
             finally:
                 self._reader.stop()
@@ -140,11 +139,23 @@ class Pipeline:
         fresh = [entry for entry in entries if entry.sequence > self._positions.get(entry.source, 0)]
         if not fresh:
             return
+        try:
+            self._commit_with_stages(fresh)
+        except (DataError, IntegrityError, ValueError) as error:
+            log.exception("a batch cannot be stored")
+            if len(fresh) == 1:
+                self._set_aside(fresh[0], error)
+                return
+            for entry in fresh:
+                self._store([entry])
+
+    def _commit_with_stages(self, entries: Sequence[Entry]) -> None:
+        """Commit; a stage that fails twice on the same messages is left out for them, and that is recorded."""
         left_out: set[str] = set()
         failures = 0
         while not self._ending.is_set():
             try:
-                self._commit(fresh, left_out)
+                self._commit(entries, left_out)
             except StageError as error:
                 log.exception("stage %s failed on a batch", error.stage.name)
                 error.stage.load()
@@ -152,14 +163,6 @@ class Pipeline:
                 if failures >= 2:
                     left_out.add(error.stage.name)
                     self._skipped[error.stage.name] = self._skipped.get(error.stage.name, 0) + 1
-            except (DataError, IntegrityError, ValueError) as error:
-                log.exception("a batch cannot be stored")
-                if len(fresh) == 1:
-                    self._set_aside(fresh[0], error)
-                    return
-                for entry in fresh:
-                    self._store([entry])
-                return
             else:
                 return
 
@@ -210,18 +213,24 @@ class Pipeline:
 
     def _purge(self) -> None:
         """Let the broker forget what is committed; a failure only leaves that for later."""
+        streams = {LOG.name: LOG, MQTT.name: MQTT}
+        due = {
+            source: sequence
+            for source, sequence in self._positions.items()
+            if self._reader.current(source) and self._purged.get(source) != sequence
+        }
+        if not due:
+            return
+        janitor = self._link()
         try:
-            if self._janitor is None:
-                self._janitor = self._link()
-                self._janitor.open()
-            for source, sequence in self._positions.items():
-                stream = {LOG.name: LOG, MQTT.name: MQTT}.get(source.partition("@")[0])
-                if stream is not None and self._reader.current(source) and self._purged.get(source) != sequence:
-                    purge(self._janitor, stream, sequence)
-                    self._purged[source] = sequence
+            janitor.open()
+            for source, sequence in due.items():
+                purge(janitor, streams[source.partition("@")[0]], sequence)
+                self._purged[source] = sequence
         except LinkError as error:
             log.info("the log is shortened later: %s", error)
-            self._janitor = None
+        finally:
+            janitor.close()
 
 
 def run(stages: Sequence[Stage]) -> None:

@@ -194,7 +194,7 @@ def _entry(cursor: _Cursor, message: Message) -> Entry:
 
 def _status(cursor: _Cursor, message: Message) -> None:
     code = message.header[9:12]
-    if code in (b"408", b"404") or b"Exceeded" in message.header or b"Batch Completed" in message.header:
+    if code in (b"408", b"404") or b"Exceed" in message.header or b"Batch Completed" in message.header:
         cursor.wanted = 0
     elif code != b"100":
         raise LinkError(
