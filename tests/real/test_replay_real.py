@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
 
 import httpx
+import polars as pl
 import psycopg
 import pytest
 
@@ -264,6 +265,83 @@ def test_a_case_is_accepted_handled_verified_and_closed_by_its_town(platform: Pl
         assert history[-5:] == ["accept", "start", "finish", "verify", "close"]
     with sign_in(platform, "town-b") as stranger:
         assert stranger.get(f"/api/cases/{chosen['id']}").status_code == 404
+
+
+TABLE_2026 = {
+    "pm2_5": ((0, 35, 60, 115, 150, 250, 350, 500), (0, 35, 60, 115, 150, 250, 350, 500)),
+    "pm10": ((0, 50, 120, 250, 350, 420, 500, 600), (0, 50, 120, 250, 350, 420, 500, 600)),
+    "so2": ((0, 150, 500, 650, 800), (0, 50, 150, 475, 800, 1600, 2100, 2620)),
+    "no2": ((0, 100, 200, 700, 1200, 2340, 3090, 3840), (0, 40, 80, 180, 280, 565, 750, 940)),
+    "co": ((0, 50, 100, 350, 600, 900, 1200, 1500), (0, 20, 40, 140, 240, 360, 480, 600)),
+    "o3": ((0, 160, 200, 300, 400, 800, 1000, 1200), (0, 100, 160, 215, 265, 800)),
+}
+"""Break points of the hour and of the day, HJ 633-2026; CO in tenths of mg/m³."""
+INDICES = (0, 50, 100, 150, 200, 300, 400, 500)
+
+
+def index(columns: pl.DataFrame, row: int) -> list[int | None]:
+    """The index of each line of rounded concentrations; None = NA (a pollutant is missing and nothing is above 100)."""
+
+    def individual(name: str) -> pl.Expr:
+        points, value = TABLE_2026[name][row], pl.col(name)
+        found = pl.when(value.is_not_null()).then(pl.lit(INDICES[len(points) - 1]))
+        for k in range(len(points) - 2, -1, -1):
+            share = (value - points[k]) / (points[k + 1] - points[k])
+            inside = (INDICES[k] + share * (INDICES[k + 1] - INDICES[k]) - 1e-9).ceil()
+            found = pl.when(value <= points[k + 1]).then(inside).otherwise(found)  # type: ignore[assignment]  # a chain
+        return found.alias(name)
+
+    each = columns.select(individual(name) for name in TABLE_2026)
+    largest = each.max_horizontal()
+    missing = [any(value is None for value in line) for line in each.rows()]
+    return [
+        None if value is None or (gap and value <= 100) else int(value)
+        for value, gap in zip(largest, missing, strict=True)
+    ]
+
+
+def measured(replayed: Replayed) -> pl.DataFrame:
+    """The hours of the file with their shifted local time; CO in tenths of mg/m³."""
+    hours = [line for line in replayed.lines if line["observed_at"].endswith(":00+08:00")][:-1]
+    frame = pl.DataFrame({name: [float(h[name]) if h[name] else None for h in hours] for name in TABLE_2026})
+    times = [datetime.fromisoformat(h["observed_at"]).replace(tzinfo=None) + replayed.shift for h in hours]
+    return frame.with_columns(pl.col("co") / 100, at=pl.Series(times))
+
+
+def rounded(name: str) -> pl.Expr:
+    return pl.col(name).round(0, mode="half_to_even")
+
+
+def test_hourly_indices_of_the_platform_equal_those_of_the_file(platform: Platform, beijing: Replayed) -> None:
+    frame = measured(beijing).head(24 * 31)
+    expected = index(frame.select(rounded(name) for name in TABLE_2026), 0)
+    first, last = frame["at"][0].date(), frame["at"][-1].date()
+    assert reported(platform, "hourly", beijing.key, first, last) == expected
+    assert max(value for value in expected if value is not None) > 300
+
+
+def test_daily_indices_of_the_platform_equal_those_of_the_file(platform: Platform, beijing: Replayed) -> None:
+    frame = measured(beijing).with_columns(pl.col("o3").rolling_mean(8, min_samples=6).alias("eight"))
+    within = pl.col("eight").filter(pl.col("at").dt.hour() >= 7)
+    daily = frame.group_by(pl.col("at").dt.date().alias("day"), maintain_order=True).agg(
+        *(
+            pl.when(pl.col(name).count() >= 20).then(pl.col(name).mean()).alias(name)
+            for name in TABLE_2026
+            if name != "o3"
+        ),
+        pl.when(within.count() >= 14).then(within.max()).alias("o3"),
+    )
+    expected = index(daily.select(rounded(name) for name in TABLE_2026), 1)
+    assert reported(platform, "daily", beijing.key, daily["day"][0], daily["day"][-1]) == expected
+    assert sum(value is not None for value in expected) > 40
+
+
+def reported(platform: Platform, period: str, key: str, first: date, last: date) -> list[int | None]:
+    span = {"station": key, "start": first.isoformat(), "end": last.isoformat()}
+    with sign_in(platform, "admin") as admin:
+        answer = admin.get(f"/api/environment/air/{period}", params=span).json()
+    assert {report["edition"] for report in answer["reports"]} == {"HJ 633-2026"}
+    return [report["aqi"] for report in answer["reports"]]
 
 
 def test_every_minute_of_noise_is_stored_and_levels_are_the_publishers(
