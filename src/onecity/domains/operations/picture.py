@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db.models import F, Max, Q
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language
 
 from onecity.domains.operations.scope import Scope
 from onecity.domains.operations.situations import RANK, Situation
@@ -32,10 +31,14 @@ class Reading:
     text: str
 
 
+THEN = Reading(None, fresh=True, text="")
+
+
 def entities(scope: Scope, found: Sequence[Situation]) -> dict[str, Any]:
     """All entities with a place: id, title, type, state (ok, stale, blue … red), rank, value as text, cases on it."""
     rows = _visible(scope)
-    readings = _readings(scope) if scope.at is None else {}
+    # of the past only alerts and cases are known for every place
+    readings = _readings(scope) if scope.at is None else {row.id: THEN for row in rows}
     worst = _worst(found)
     with_case = {s.entity_id for s in found if s.case is not None and s.case.closed_at is None}
     return _collection(_entity(row, readings.get(row.id), worst.get(row.id, ""), row.id in with_case) for row in rows)
@@ -94,7 +97,6 @@ def _headlines(series: Any) -> dict[UUID, str]:
 
 def _titles() -> dict[tuple[str, str], str]:
     """Titles of attributes in the reader's language."""
-    get_language()
     return {
         (kind.name, attribute.name): str(attribute.title)
         for domain in registry.domains()
@@ -116,7 +118,7 @@ def _worst(found: Iterable[Situation]) -> dict[UUID, str]:
 
 
 def _entity(row: Entity, reading: Reading | None, severity: str, has_case: bool) -> dict[str, Any]:
-    quiet = "ok" if reading is None or reading.fresh else "stale"
+    quiet = "ok" if reading and reading.fresh else "stale"
     state = severity or quiet
     rank = RANK.get(severity, 0) or (1 if state == "ok" else 0)
     return {
