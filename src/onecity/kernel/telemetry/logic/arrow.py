@@ -6,19 +6,20 @@ zone it is UTC), a number since 1970 (its size tells s, ms, µs or ns), or ISO 8
 """
 
 import io
+import json
 
 import numpy as np
 import polars as pl
 
 from onecity.kernel.telemetry.batch import NEVER, Bools, Int64s
 from onecity.kernel.telemetry.logic import times
-from onecity.kernel.telemetry.logic.admission import render
 from onecity.kernel.telemetry.logic.columns import from_long, from_wide, join
 from onecity.kernel.telemetry.logic.readings import Readings, Refusals
 
 LONG = {"entity", "attribute", "value", "observed_at"}
 MAX_COLUMNS = 1_000
 NAME_BYTES = 255
+LARGEST_MILLIS = 9.2e15
 
 
 class SchemaError(ValueError):
@@ -28,12 +29,15 @@ class SchemaError(ValueError):
 def parse(body: bytes, refusals: Refusals, device: str = "") -> Readings:
     """All readings of a stream; rows without a name or a time go to `refusals`. Raises SchemaError."""
     try:
-        frame = pl.read_ipc_stream(io.BytesIO(body)).rechunk()
-    # the reader panics on some damaged streams; its panic is a BaseException of no public name
+        return _readings(pl.read_ipc_stream(io.BytesIO(body)).rechunk(), refusals, device)
+    # the reader panics on some damaged streams, and its panic is a BaseException of no public name
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError | SchemaError):
             raise
         raise SchemaError("not a complete Arrow IPC stream") from error
+
+
+def _readings(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:
     if len(frame.columns) > MAX_COLUMNS:
         raise SchemaError(f"more than {MAX_COLUMNS} columns")
     if not len(frame):
@@ -42,9 +46,7 @@ def parse(body: bytes, refusals: Refusals, device: str = "") -> Readings:
         return _long(frame, refusals, device)
     if {"entity", "observed_at"} <= set(frame.columns):
         return _wide(frame, refusals, device)
-    raise SchemaError(
-        "needed are entity, attribute, value, observed_at; or entity, observed_at and a column an attribute"
-    )
+    raise SchemaError("needed are entity, attribute, value, observed_at; or entity, observed_at and a column an attribute")
 
 
 def _long(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:
@@ -99,7 +101,7 @@ def _numbers(column: pl.Series) -> pl.Series:
 
 def _times(column: pl.Series) -> Int64s:
     if isinstance(column.dtype, pl.Datetime):
-        return column.dt.epoch("us").fill_null(NEVER).to_numpy()
+        return _scaled(column.to_physical(), column.dtype.time_unit)
     if column.dtype.is_integer():
         moments = times.from_integers(column.fill_null(0).cast(pl.Int64).to_numpy())
         return np.where(column.is_null().to_numpy(), NEVER, moments)
@@ -110,6 +112,17 @@ def _times(column: pl.Series) -> Int64s:
     raise SchemaError(f"column 'observed_at' must be a timestamp, a number or text, it is {column.dtype}")
 
 
+def _scaled(numbers: pl.Series, unit: str) -> Int64s:
+    """A timestamp's whole numbers as µs; NEVER for a null and for what lies beyond every calendar."""
+    values = numbers.fill_null(NEVER).to_numpy()
+    if unit == "ns":
+        return np.where(values == NEVER, NEVER, values // 1000)
+    if unit == "us":
+        return values
+    fits = np.abs(values.astype(np.float64)) < LARGEST_MILLIS
+    return np.where(fits, np.where(fits, values, 0) * 1000, NEVER)
+
+
 def _named(column: pl.Series) -> Bools:
     lengths = column.str.len_bytes().fill_null(0).to_numpy()
     return (lengths > 0) & (lengths <= NAME_BYTES)
@@ -118,12 +131,18 @@ def _named(column: pl.Series) -> Bools:
 def _refuse(frame: pl.DataFrame, rows: Int64s, reason: str, refusals: Refusals, device: str) -> None:
     if not len(rows):
         return
-    first = frame.row(int(rows[0]), named=True)
-    raws = (
-        render(str(row["entity"]), str(row["attribute"]), row["value"], 0).replace(
-            b'"1970-01-01T00:00:00Z"', b"null" if row["observed_at"] is None else f'"{row["observed_at"]}"'.encode()
-        )
-        for row in (frame.row(int(number), named=True) for number in rows)
+    stamp = frame["observed_at"]
+    # a number, not a date: some numbers are no date
+    stamps = (stamp.to_physical() if isinstance(stamp.dtype, pl.Datetime) else stamp).to_list()
+    columns = [frame[name].to_list() for name in ("entity", "attribute", "value")]
+
+    def text(row: int) -> bytes:
+        entity, attribute, value = (column[row] for column in columns)
+        reading = {"entity": entity, "attribute": attribute, "value": value, "observed_at": stamps[row]}
+        return json.dumps(reading, ensure_ascii=False).encode(errors="replace")
+
+    first = int(rows[0])
+    detail = text(first).decode()
+    refusals.add(
+        reason, (text(row) for row in rows.tolist()), count=len(rows), detail=detail, line=first, device=device
     )
-    detail = f"{first['entity']} · {first['attribute']} = {first['value']} ({first['observed_at']})"
-    refusals.add(reason, raws, count=len(rows), detail=detail, line=int(rows[0]), device=device)
