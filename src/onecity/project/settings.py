@@ -18,6 +18,7 @@ ONECITY_NATS_URL = ENV.nats_url or f"nats://127.0.0.1:{ENV.nats_port}"
 ONECITY_MQTT_PORT = ENV.mqtt_port
 ONECITY_BROKER_SECRET = secrets.text(ENV.home, "broker")
 ONECITY_BASE_URL = ENV.base_url
+ONECITY_AUDIT_HASH = os.environ.get("ONECITY_AUDIT_HASH") or "sha256"
 ONECITY_UPLOADS = ENV.home / "uploads"
 ONECITY_NODE_MODULES = ENV.node_modules
 

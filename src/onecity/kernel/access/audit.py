@@ -28,14 +28,14 @@ FIELDS = tuple(chain.Event.__dataclass_fields__)
 class AuditReport:
     """What `verify` saw: how many events in which chains ending where, and each break by name."""
 
-    events: int
+    checked: int
     heads: Mapping[int, chain.Head]
-    findings: tuple[chain.Finding, ...] = field(default=())
+    faults: tuple[chain.Finding, ...] = field(default=())
 
     @property
     def intact(self) -> bool:
         """Whether nothing was changed, removed or inserted."""
-        return not self.findings
+        return not self.faults
 
 
 def record(
@@ -64,10 +64,10 @@ def record(
 
 def algorithm() -> str:
     """The hash for new events: the setting ONECITY_AUDIT_HASH (sha256 or sm3); raises ValueError where it is missing here."""
-    name = getattr(settings, "ONECITY_AUDIT_HASH", chain.DEFAULT_ALGORITHM)
+    name: str = settings.ONECITY_AUDIT_HASH
     if name not in chain.ALGORITHMS or name not in hashlib.algorithms_available:
         raise ValueError(f"ONECITY_AUDIT_HASH: this machine has no {name!r}; use {chain.DEFAULT_ALGORITHM!r}")
-    return str(name)
+    return name
 
 
 def verify(anchors: Mapping[int, chain.Head] | None = None) -> AuditReport:
@@ -82,20 +82,20 @@ def verify(anchors: Mapping[int, chain.Head] | None = None) -> AuditReport:
         heads = {head.chain: chain.Head(head.seq, head.hash) for head in AuditHead.objects.all()}
         found = list(chain.findings(counter.watch(_stored()), heads))
     found += counter.rewritten
-    return AuditReport(counter.events, heads, tuple(sorted(found, key=lambda f: (f.chain, f.seq, f.what))))
+    return AuditReport(counter.checked, heads, tuple(sorted(found, key=lambda f: (f.chain, f.seq, f.what))))
 
 
 class _Counter:
     """Counts the rows that pass and compares the anchored ones."""
 
     def __init__(self, anchors: dict[int, chain.Head]) -> None:
-        self.events = 0
+        self.checked = 0
         self.anchors = anchors
         self.rewritten: list[chain.Finding] = []
 
     def watch(self, rows: Iterator[chain.Stored]) -> Iterator[chain.Stored]:
         for row in rows:
-            self.events += 1
+            self.checked += 1
             anchor = self.anchors.get(row.event.chain)
             if anchor and anchor.seq == row.event.seq:
                 del self.anchors[row.event.chain]

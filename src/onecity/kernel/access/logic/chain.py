@@ -59,6 +59,10 @@ class Finding:
     id: UUID | None
     detail: str
 
+    def __str__(self) -> str:
+        name = f"event {self.id}" if self.id else "event"
+        return f"{self.what}: {name} (chain {self.chain}, number {self.seq}): {self.detail}"
+
 
 def canonical(value: Mapping[str, Any]) -> str:
     """JSON text with sorted keys and no spaces; raises TypeError for what JSON cannot hold."""

@@ -44,7 +44,7 @@ def test_events_of_one_actor_form_one_sound_chain() -> None:
     assert [e.seq for e in events] == [1, 2, 3, 4, 5]
     assert [e.prev_hash for e in events] == ["", *(e.hash for e in events[:-1])]
     report = audit.verify()
-    assert (report.intact, report.events, report.findings) == (True, 5, ())
+    assert (report.intact, report.checked, report.faults) == (True, 5, ())
     assert report.heads == {events[0].chain: Head(5, events[-1].hash)}
 
 
@@ -52,7 +52,7 @@ def test_events_of_one_actor_form_one_sound_chain() -> None:
 def test_a_changed_row_is_named() -> None:
     events = record(4)
     tamper("UPDATE access_auditevent SET action = 'nothing.happened' WHERE id = %s", events[1].id)
-    assert audit.verify().findings == (
+    assert audit.verify().faults == (
         Finding("changed", events[1].chain, 2, events[1].id, "its content no longer has the hash stored with it"),
     )
 
@@ -61,7 +61,7 @@ def test_a_changed_row_is_named() -> None:
 def test_a_removed_row_is_named() -> None:
     events = record(4)
     tamper("DELETE FROM access_auditevent WHERE id = %s", events[2].id)
-    assert audit.verify().findings == (
+    assert audit.verify().faults == (
         Finding("removed", events[0].chain, 3, None, "events 3 to 3 are missing in between"),
     )
 
@@ -70,11 +70,11 @@ def test_a_removed_row_is_named() -> None:
 def test_a_cut_off_tail_and_an_emptied_chain_are_named() -> None:
     events = record(4)
     tamper("DELETE FROM access_auditevent WHERE seq > 2")
-    assert audit.verify().findings == (
+    assert audit.verify().faults == (
         Finding("removed", events[0].chain, 3, None, "events 3 to 4 are missing at the end"),
     )
     tamper("DELETE FROM access_auditevent")
-    assert audit.verify().findings == (
+    assert audit.verify().faults == (
         Finding("removed", events[0].chain, 1, None, "events 1 to 4 are missing at the end"),
     )
 
@@ -88,7 +88,7 @@ def test_an_inserted_row_is_named() -> None:
         " purpose, detail, algorithm, hash, hash FROM access_auditevent WHERE seq = 3",
         forged,
     )
-    found = audit.verify().findings
+    found = audit.verify().faults
     assert {(f.what, f.seq, f.id) for f in found} == {("changed", 4, forged), ("inserted", 4, forged)}
     assert {f.chain for f in found} == {events[0].chain}
 
@@ -101,7 +101,7 @@ def test_a_chain_rewritten_to_its_head_is_found_by_an_anchor_kept_elsewhere() ->
         "DELETE FROM access_auditevent WHERE seq = 3; UPDATE access_audithead SET seq = 2, hash = %s", events[1].hash
     )
     assert audit.verify().intact
-    assert audit.verify(anchors).findings == (
+    assert audit.verify(anchors).faults == (
         Finding("rewritten", events[0].chain, 3, None, "the anchored event is gone"),
     )
 
@@ -200,4 +200,4 @@ def test_concurrent_writers_of_one_and_of_many_chains_keep_every_chain_sound() -
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(write, actors * 2))
     report = audit.verify()
-    assert (report.intact, report.events) == (True, 120)
+    assert (report.intact, report.checked) == (True, 120)

@@ -118,6 +118,13 @@ def test_a_lost_head_and_an_unknown_hash_are_found() -> None:
         digest(rows[1].event)
 
 
+def test_a_finding_reads_as_a_sentence() -> None:
+    assert str(Finding("changed", 3, 7, UUID(int=1), "its content no longer has the hash stored with it")) == (
+        "changed: event 00000000-0000-0000-0000-000000000001 (chain 3, number 7):"
+        " its content no longer has the hash stored with it"
+    )
+
+
 def test_the_chain_follows_the_actor() -> None:
     assert chain_of(UUID(int=1), "a") == chain_of(UUID(int=1), "b")
     assert {chain_of(UUID(int=n), "") for n in range(400)} == set(range(CHAINS))
