@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from onecity.kernel.cases import permissions
 from onecity.kernel.cases.logic.routing import Body, ancestors
@@ -14,7 +15,7 @@ VALID = "g.valid_from <= statement_timestamp() AND (g.valid_to IS NULL OR g.vali
 ROLES = f"""
 SELECT DISTINCT a.organisation_id, r.name FROM access_grant g
 JOIN people_account a ON a.id = g.account_id JOIN people_role r ON r.id = g.role_id
-WHERE g.permission = %s AND a.organisation_id IS NOT NULL AND {VALID}
+WHERE g.permission = %s AND a.organisation_id = ANY (%s) AND {VALID}
 """  # noqa: S608 - VALID is a constant of this module
 HANDLERS = f"""
 SELECT DISTINCT a.id, a.display_name, r.name, g.permission FROM access_grant g
@@ -24,14 +25,19 @@ ORDER BY a.display_name, a.id
 """  # noqa: S608 - same
 
 
-def bodies() -> list[Body]:
-    """Every active organisation that answers for a division, with the roles of its people who handle cases."""
+def bodies(paths: Iterable[str], codes: Iterable[str] = ()) -> list[Body]:
+    """The active organisations of these divisions, of those above them, and of these codes, with their handlers' roles."""
+    above = {one for path in paths for one in ancestors(path)}
+    found = list(
+        Organisation.objects.filter(Q(division_path__in=above) | Q(code__in=set(codes)), is_active=True).values_list(
+            "id", "code", "division_path"
+        )
+    )
     roles: dict[UUID, set[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(ROLES, [permissions.HANDLE])
+        cursor.execute(ROLES, [permissions.HANDLE, [row[0] for row in found]])
         for organisation, role in cursor.fetchall():
             roles.setdefault(organisation, set()).add(role)
-    found = Organisation.objects.filter(is_active=True).values_list("id", "code", "division_path")
     return [Body(i, code, path, frozenset(roles.get(i, ()))) for i, code, path in found]
 
 

@@ -107,13 +107,13 @@ def narrowed(account: Account, wanted: Wanted) -> QuerySet[Case]:
     return rows
 
 
-def located(account: Account, wanted: Wanted, limit: int) -> list[Case]:
+def located(account: Account, wanted: Wanted, limit: int) -> QuerySet[Case]:
     """The first cases of a list that have a point."""
     query = search_text.query(wanted.text) if not NUMBER.match(wanted.text.strip()) else ""
     rows = narrowed(account, wanted).filter(lon__isnull=False)
     if query:
         rows = rows.filter(id__in=_search_ids(account, wanted, query, None, COUNT_SEARCH_TO))
-    return list(_ordered(rows, None, by_due=wanted.open is True)[:limit])
+    return _ordered(rows, None, by_due=wanted.open is True)[:limit]
 
 
 def counts(account: Account) -> dict[str, int]:

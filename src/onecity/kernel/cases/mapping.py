@@ -2,35 +2,38 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from onecity.kernel.cases import listing, presentation
+from onecity.kernel.cases import listing, type_store
 from onecity.kernel.cases.listing import Wanted
+from onecity.kernel.cases.types import in_language
 from onecity.kernel.people.models import Account
 
 MOST = 2000
+COLUMNS = ("id", "number", "title", "type_name", "type_version", "state", "severity", "lon", "lat")
 
 
 def points(account: Account, wanted: Wanted) -> dict[str, Any]:
     """At most `MOST` cases of a list that have a point, most urgent first; `truncated` where there are more."""
-    page = listing.located(account, wanted, MOST + 1)
-    rows = presentation.rows(page[:MOST])
+    rows = list(listing.located(account, wanted, MOST + 1).values_list(*COLUMNS))
+    kinds = type_store.versions({(row[3], row[4]) for row in rows})
+    titles = {
+        (key, state.name): in_language(state.title) for key, kind in kinds.items() for state in kind.definition.states
+    }
     return {
         "type": "FeatureCollection",
-        "truncated": len(page) > MOST,
+        "truncated": len(rows) > MOST,
         "features": [
             {
                 "type": "Feature",
-                "geometry": {"type": "Point", "coordinates": [row.case.lon, row.case.lat]},
+                "geometry": {"type": "Point", "coordinates": [lon, lat]},
                 "properties": {
-                    "id": str(row.id),
-                    "title": row.case.title,
-                    "href": f"/desk/cases/{row.id}",
-                    "detail": _("%(number)s · %(state)s") % {"number": row.case.number, "state": row.state},
+                    "id": str(identity),
+                    "title": title,
+                    "href": f"/desk/cases/{identity}",
+                    "detail": f"{number} · {titles[(kind, version), state]}",
                     # the map's own words for its symbols: a severity, or ordinary
-                    "state": row.case.severity or "ok",
+                    "state": severity or "ok",
                 },
             }
-            for row in rows
+            for identity, number, title, kind, version, state, severity, lon, lat in rows[:MOST]
         ],
     }

@@ -108,8 +108,9 @@ def _build(wanted: Sequence[NewCase], actor: Account | None) -> list[Case]:
     for new in wanted:
         if new.type_name not in found:
             raise type_store.unknown(new.type_name)
-    levels = directory.levels({new.division_path for new in wanted})
-    bodies = directory.bodies()
+    paths = {new.division_path for new in wanted}
+    levels = directory.levels(paths)
+    bodies = directory.bodies(paths, {r.organisation for kind in found.values() for r in kind.definition.routes})
     calendar = calendars.office()
     numbers = _numbers(wanted, moment, calendar)
     cases = []

@@ -60,7 +60,9 @@ ALTER TABLE cases_case DROP CONSTRAINT case_change_has_event;
 """
 
 MINE = f"assignee_id = {CURRENT_ACCOUNT}"
-SEES = f"({scope_predicate('cases.view')}) OR {MINE}"
+# as a CASE the planner takes it for half of all rows; the bare operators it would take for almost none, and then sort
+# what it could have read in order
+SEES = f"CASE WHEN {scope_predicate('cases.view')} THEN true ELSE {MINE} END"
 WRITES = f"({scope_predicate('cases.handle')}) OR ({scope_predicate('cases.dispatch')}) OR ({scope_predicate('cases.verify')})"
 RIGHTS = f"""
 ALTER TABLE cases_case ENABLE ROW LEVEL SECURITY;
@@ -103,7 +105,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET p
 BEGIN
     RETURN QUERY SELECT c.id, c.opened_at FROM cases_case c
     WHERE c.search @@ words
-    AND ({scope_predicate("cases.view").replace("division_path ^@", "c.division_path ^@")} OR c.{MINE})
+    AND CASE WHEN {scope_predicate("cases.view").replace("division_path ^@", "c.division_path ^@")} THEN true
+        ELSE c.{MINE} END
     AND (place = '' OR c.division_path ^@ place)
     AND (running IS NULL OR (c.closed_at IS NULL) = running)
     AND (states IS NULL OR c.state = ANY (states))
