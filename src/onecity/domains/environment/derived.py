@@ -102,7 +102,7 @@ def _noise() -> Iterator[Derived]:
         hour = local_seconds(found.observed_at) // HOUR_SECONDS - span.first
         level, samples = noise.energy_mean_by_group(found.value, hour, span.count)
         enough = samples * sampling_minutes(entity) >= noise.MINIMUM_SHARE * 60
-        night = noise.GB3096_PARTS.part_of((span.first + np.arange(span.count)) % 24) == 2
+        night = noise.GB3096_PARTS.part_of((span.first + np.arange(span.count)) % 24) == noise.NIGHT
         by_day, by_night = noise.LIMITS[service.noise_class(entity)]
         above: Floats = np.where(enough, level - np.where(night, by_night, by_day), np.nan)
         yield from _made(entity, {"excess": above.round(1)}, span)

@@ -16,7 +16,8 @@ from onecity.kernel.twin.models import Entity
 
 T = TypeVar("T")
 
-TREND_HOURS = 24
+TREND_HOURS = 25
+"""A day and the same hour of the day before, to compare with."""
 PATIENCE_HOURS = 3
 """How many hours back the newest report may lie before the page says that it does not know."""
 NOW_SECONDS = 30
@@ -45,6 +46,14 @@ class AirNow:
     stations: tuple[StationAir, ...]
 
     @property
+    def day_before(self) -> AirReport | None:
+        """The report of the same hour a day before the newest one."""
+        if self.report is None:
+            return None
+        wanted = self.report.start - dt.timedelta(days=1)
+        return next((report for report in self.trend if report.start == wanted), None)
+
+    @property
     def simulated(self) -> bool:
         """Whether any figure here comes from a simulated station."""
         return any(station.simulated for station in self.stations)
@@ -63,6 +72,12 @@ def air_days(count: int) -> list[AirReport]:
         DAYS_SECONDS,
         lambda: service.air_daily(own_air_stations(), today - count, count)[0],
     )
+
+
+def known_days(reports: Sequence[AirReport]) -> list[AirReport]:
+    """The reports from the first day on which anything was measured."""
+    measured = [any(v is not None for v in report.iaqi.values()) for report in reports]
+    return list(reports[measured.index(True) :]) if True in measured else []
 
 
 def own_air_stations() -> list[Entity]:

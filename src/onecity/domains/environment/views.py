@@ -1,12 +1,15 @@
 """The pages for residents: the district's air, water and noise at a glance, and one page for each station."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from onecity.domains.environment import overview, service
 from onecity.domains.environment.domain import (
@@ -17,6 +20,7 @@ from onecity.domains.environment.domain import (
     WATER_STATION,
 )
 from onecity.domains.environment.logic.aqi_tables import POLLUTANTS
+from onecity.domains.environment.logic.noise import GB3096_PARTS, LIMITS, NIGHT
 from onecity.domains.environment.readings import local_hour, stations
 from onecity.domains.environment.service import AirReport, NoiseDay, WaterReport
 from onecity.domains.environment.words import (
@@ -52,7 +56,7 @@ class ShownAir:
     number: int
     title: Title
     answer: Title
-    primary: tuple[Title, ...]
+    primary: str
     lines: tuple[tuple[Title, float | None, str, int, int | None], ...]
 
 
@@ -65,7 +69,7 @@ class ShownWater:
     word: Title
     target: Title
     use: Title
-    deciding: tuple[Title, ...]
+    deciding: str
 
 
 @public
@@ -79,7 +83,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "unknown": UNKNOWN,
         "stations": [(s, shown_air(s.report) if s.report else None) for s in air.stations],
         "towns": places.titles_for({s.division_path for s in air.stations}),
-        "days": [shown_air(report) for report in overview.air_days(CALENDAR_DAYS)],
+        "day_before": air.day_before,
+        "days": [shown_air(report) for report in overview.known_days(overview.air_days(CALENDAR_DAYS))],
         "waters": [shown_water(e, r) for e, r in zip(waters, service.water_now(waters), strict=True)],
         "noises": _noises(noises),
         "simulated": air.simulated or _simulated([*waters, *noises]),
@@ -121,7 +126,7 @@ def shown_air(report: AirReport) -> ShownAir:
         level_number(level),
         LEVEL_TITLES[level] if level else _("no index"),
         ANSWERS[level] if level else UNKNOWN,
-        tuple(POLLUTANT_NAMES[name] for name in report.primary),
+        listed([POLLUTANT_NAMES[name] for name in report.primary]),
         tuple(
             (POLLUTANT_NAMES[n], report.concentrations[n], UNITS[n], 1 if n == "co" else 0, report.iaqi[n])
             for n in POLLUTANTS[::-1]
@@ -137,15 +142,23 @@ def shown_water(entity: Entity, report: WaterReport) -> ShownWater:
         WATER_WORDS.get(report.number, _("not measured")),
         WATER_WORDS[report.target],
         WATER_USES.get(report.number, ""),
-        tuple(WATER_ITEMS.get(name, name) for name in report.deciding),
+        listed([WATER_ITEMS[name] for name in report.deciding]),
     )
+
+
+def listed(words: Sequence[Title]) -> str:
+    """Words one after the other, as the reader's language separates them."""
+    return pgettext("between words of a list", ", ").join(str(word) for word in words)
 
 
 def _air_context(entity: Entity, today: int) -> dict[str, Any]:
     _district, each = service.air_hourly([entity], local_hour(now()) - overview.TREND_HOURS, overview.TREND_HOURS)
     _district, days = service.air_daily([entity], today - STATION_DAYS, STATION_DAYS)
     report = overview.newest(each[0])
-    return {"air": shown_air(report) if report else None, "days": [shown_air(one) for one in days[0]]}
+    return {
+        "air": shown_air(report) if report else None,
+        "days": [shown_air(one) for one in overview.known_days(days[0])],
+    }
 
 
 def _water_context(entity: Entity, today: int) -> dict[str, Any]:
@@ -183,12 +196,15 @@ def _charts(entity_type: EntityType) -> list[tuple[str, object]]:
     return [(a.name, a.title) for a in entity_type.attributes if a.name not in derived]
 
 
-def _noises(entities: list[Entity]) -> list[tuple[Entity, Title, twin.CurrentValue | None]]:
+def _noises(entities: list[Entity]) -> list[tuple[Entity, Title, twin.CurrentValue | None, int]]:
     states = twin.state(entities)
-    found: list[tuple[Entity, Title, twin.CurrentValue | None]] = []
+    hour = np.array([local_hour(now()) % 24])
+    part = 1 if int(GB3096_PARTS.part_of(hour)[0]) == NIGHT else 0
+    found: list[tuple[Entity, Title, twin.CurrentValue | None, int]] = []
     for entity in entities:
         value = next((v for v in states[entity.id] if v.attribute == "laeq" and v.value is not None), None)
-        found.append((entity, NOISE_CLASSES[service.noise_class(entity)], value))
+        class_name = service.noise_class(entity)
+        found.append((entity, NOISE_CLASSES[class_name], value, LIMITS[class_name][part]))
     return found
 
 

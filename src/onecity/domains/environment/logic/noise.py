@@ -36,6 +36,10 @@ OLD_RAIL_BACKGROUND = (70, 55)
 """Limits beside rail that was approved before 2011, without passing trains, dB(A)."""
 
 
+DAY, EVENING, NIGHT = range(3)
+"""Numbers of the parts of a day."""
+
+
 @dataclass(frozen=True, slots=True)
 class DayParts:
     """Hours (0-23, local) at which day, evening and night begin; data, because a local government may set them."""
@@ -151,7 +155,7 @@ def judge_sudden_night(maximum: float, class_name: str) -> NoiseVerdict:
 
 def night_of(local_days: Ints, local_hours: Ints, parts: DayParts = GB3096_PARTS) -> tuple[Ints, Bools]:
     """Give for each sample its day and whether it is night; a night belongs to the day on which it begins."""
-    night = parts.part_of(local_hours) == 2
+    night = parts.part_of(local_hours) == NIGHT
     after_midnight = night & (local_hours < parts.day)
     return local_days - after_midnight.astype(np.int64), night
 
