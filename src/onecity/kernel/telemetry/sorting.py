@@ -25,6 +25,20 @@ PAGE = 8192
 # fewer than in the parent: the blocks of a sorted day tell series apart
 PAGES_PER_RANGE = 16
 XID_MASK = 2**32 - 1
+LAST_PAGE = 2**32 - 1
+
+LATE = """
+INSERT INTO {fresh} (observed_at, value, series_id) SELECT observed_at, value, series_id FROM {old} AS o
+WHERE o.ctid >= {first}::tid AND o.ctid < {last}::tid
+"""
+# begun after the copy: surely not seen by it
+AFTER = "AND age(o.xmin) <= age({until}::xid) ORDER BY series_id, observed_at"
+# under way while it was made (or part of what was): seen if it is there
+BETWEEN = """
+AND age(o.xmin) <= age({earliest}::xid) AND age(o.xmin) > age({until}::xid) AND NOT EXISTS
+    (SELECT 1 FROM {fresh} AS f WHERE f.series_id = o.series_id AND f.observed_at = o.observed_at)
+ORDER BY series_id, observed_at
+"""
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +46,12 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Copied:
     """A sorted copy: its rows, how many pages the original had before it was read, and which transactions it saw: all
-    before `until` that are not in `running` (transaction numbers of 32 bits)."""
+    before `earliest`, none from `until` on, and of those between the ones that had ended (numbers of 32 bits)."""
 
     rows: int
     pages: int
+    earliest: int
     until: int
-    running: list[int]
 
 
 def unsorted_days() -> list[dt.date]:
@@ -102,13 +116,8 @@ def _copy(old: str, fresh: str) -> _Copied:
                 " SELECT observed_at, value, series_id FROM {old} ORDER BY series_id, observed_at"
             ).format(fresh=sql.Identifier(fresh), old=sql.Identifier(old))
         )
-        _earliest, until, running = snapshot.split(":")
-        return _Copied(
-            rows=cursor.rowcount,
-            pages=size // PAGE,
-            until=int(until) & XID_MASK,
-            running=[int(xid) & XID_MASK for xid in running.split(",") if xid],
-        )
+        earliest, until, _running = snapshot.split(":")
+        return _Copied(cursor.rowcount, size // PAGE, int(earliest) & XID_MASK, int(until) & XID_MASK)
 
 
 def _finish(fresh: str) -> None:
@@ -132,9 +141,10 @@ def _swap(day: dt.date, old: str, fresh: str, copied: _Copied) -> bool:
         return False
     wanted, tail = row[0], max(copied.pages - MARGIN, 0)
     found = copied.rows
-    for first, last in ((tail, XID_MASK), (0, tail)):
-        if found < wanted:
-            found += _add_late(old, fresh, copied, (first, last))
+    for pages in ((tail, LAST_PAGE), (0, tail)):
+        for condition in (AFTER, BETWEEN):
+            if found < wanted:
+                found += _add_late(old, fresh, copied, pages, condition)
     if found != wanted:
         log.error("day %s counts %d readings but holds %d: it is left unsorted", day, wanted, found)
         return False
@@ -155,23 +165,17 @@ def _swap(day: dt.date, old: str, fresh: str, copied: _Copied) -> bool:
     return True
 
 
-def _add_late(old: str, fresh: str, copied: _Copied, pages: tuple[int, int]) -> int:
+def _add_late(old: str, fresh: str, copied: _Copied, pages: tuple[int, int], condition: str) -> int:
     """Add the readings in `pages` that the copy did not see; returns how many."""
-    first, last = (sql.Literal(f"({page},0)") for page in pages)
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL(
-                "INSERT INTO {fresh} (observed_at, value, series_id) SELECT observed_at, value, series_id FROM {old}"
-                " WHERE ctid >= {first}::tid AND ctid < {last}::tid"
-                " AND (age(xmin) <= age({until}::xid) OR xmin = ANY({running}::xid[]))"
-                " ORDER BY series_id, observed_at"
-            ).format(
+            sql.SQL(LATE + condition).format(
                 fresh=sql.Identifier(fresh),
                 old=sql.Identifier(old),
-                first=first,
-                last=last,
+                first=sql.Literal(f"({pages[0]},0)"),
+                last=sql.Literal(f"({pages[1]},0)"),
+                earliest=sql.Literal(str(copied.earliest)),
                 until=sql.Literal(str(copied.until)),
-                running=sql.Literal([str(xid) for xid in copied.running]),
             )
         )
         return int(cursor.rowcount)
