@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
+from django.db.models import QuerySet
 
+from onecity.kernel.access import policy
+from onecity.kernel.access.policy import Principal
 from onecity.kernel.core.clock import from_us, now, to_us
 from onecity.kernel.rules import learning, watchers
 from onecity.kernel.rules.definition import Definition
@@ -20,6 +23,7 @@ from onecity.kernel.rules.logic.engine import Engine, Watcher
 from onecity.kernel.rules.logic.scope import Scope
 from onecity.kernel.telemetry import query
 from onecity.kernel.telemetry.models import Series
+from onecity.kernel.telemetry.permissions import TELEMETRY_VIEW
 from onecity.kernel.twin.models import Entity
 
 RULE = 1
@@ -59,14 +63,23 @@ class Backtest:
         return sum(interval.severity is severity for interval in self.intervals)
 
 
-def run(definition: Definition, start: dt.datetime, end: dt.datetime | None = None) -> Backtest:
-    """Return the alerts that would have begun between two moments, over the series that the asking account may see.
+def run(
+    definition: Definition,
+    start: dt.datetime,
+    end: dt.datetime | None = None,
+    *,
+    owner: str = "",
+    only: int | None = None,
+    asker: Principal = None,
+) -> Backtest:
+    """Return the alerts that would have begun between two moments, over the series that `asker` may see.
 
-    Readings that came late are judged here in their place in time, which live they are not.
+    `owner`: the division whose rule it is, which it never leaves. `only`: the one series to look at. Readings that came late are judged here in their place in time, which live they are not.
     """
     end = min(end or now(), now())
     start = max(start, end - LONGEST)
-    series = watchers.series_of(definition)
+    series = watchers.series_of(definition, owner, _visible(asker))
+    series = series if only is None else series[series == only]
     lead, parts, readings, done = _lead(definition.condition), [], 0, 0
     while done < len(series) and readings < MOST_READINGS:
         chosen = series[done : done + SERIES_AT_ONCE]
@@ -77,6 +90,13 @@ def run(definition: Definition, start: dt.datetime, end: dt.datetime | None = No
     changes = Changes.concatenate(parts)
     inside = changes.onset >= to_us(start)
     return Backtest(start, end, len(series), readings, readings < MOST_READINGS, _intervals(changes.take(inside)))
+
+
+def _visible(asker: Principal) -> QuerySet[Series]:
+    """The series whose readings the asker may see; all of them for the platform itself (None)."""
+    if asker is None:
+        return Series.objects.all()
+    return policy.visible(Series.objects.all(), asker, TELEMETRY_VIEW) | Series.objects.filter(public=True)
 
 
 def _judge(

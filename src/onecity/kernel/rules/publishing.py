@@ -131,9 +131,12 @@ def touch(rule: Rule) -> None:
     Rule.objects.filter(pk=rule.pk).update(changed_at=now(), error="", failed_at=None)
 
 
-def in_force(at: dt.datetime | None = None, rules: QuerySet[Rule] | None = None) -> list[RuleVersion]:
-    """Return, of each rule that is not paused, the version that holds at a moment (now when None), by rule."""
-    wanted = (Rule.objects.all() if rules is None else rules).filter(paused=False)
+def in_force(
+    at: dt.datetime | None = None, rules: QuerySet[Rule] | None = None, *, paused: bool = False
+) -> list[RuleVersion]:
+    """Return, of each rule, the version that holds at a moment (now when None), by rule; of paused ones with `paused`."""
+    wanted = Rule.objects.all() if rules is None else rules
+    wanted = wanted if paused else wanted.filter(paused=False)
     return list(
         RuleVersion.objects.filter(state=VersionState.PUBLISHED, effective_from__lte=at or now(), rule__in=wanted)
         .select_related("rule")

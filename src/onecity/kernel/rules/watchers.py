@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
+from django.db.models import QuerySet
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.rules import definition as definitions
@@ -46,7 +47,8 @@ def roster(versions: Sequence[RuleVersion]) -> Roster:
             result.failed[version.rule_id] = str(problem)
             continue
         result.working[version.run] = Working(version, found)
-        result.watchers.append(Watcher(version.run, found.channel, found.condition, scopes.of(found)))
+        scope = scopes.of(found, version.rule.division_path)
+        result.watchers.append(Watcher(version.run, found.channel, found.condition, scope))
     return result
 
 
@@ -55,11 +57,13 @@ def current() -> Roster:
     return roster(publishing.in_force())
 
 
-def series_of(found: Definition) -> Int32s:
-    """Return the ids of the series that a rule watches, ascending."""
-    rows = Series.objects.filter(entity_type=found.entity_type, attribute=found.attribute, active=True)
-    if found.division_path:
-        rows = rows.filter(division_path__startswith=found.division_path)
+def series_of(found: Definition, owner: str, among: QuerySet[Series] | None = None) -> Int32s:
+    """Return the ids of the series that a rule watches, ascending: never outside the division `owner` whose rule it is."""
+    rows = Series.objects.all() if among is None else among
+    rows = rows.filter(entity_type=found.entity_type, attribute=found.attribute, active=True)
+    division = found.division_path if found.division_path.startswith(owner) else owner
+    if division:
+        rows = rows.filter(division_path__startswith=division)
     if found.properties:
         entities = Entity.objects.filter(type=found.entity_type, properties__contains=dict(found.properties))
         identities: list[UUID] = list(entities.values_list("id", flat=True))
@@ -71,12 +75,12 @@ class _Scopes:
     """Rules that watch the same series share one scope, so that they share their ladder."""
 
     def __init__(self) -> None:
-        self._by_question: dict[tuple[str, str, str], Scope] = {}
+        self._by_question: dict[tuple[str, str, str, str], Scope] = {}
 
-    def of(self, found: Definition) -> Scope:
-        key = (found.channel, found.division_path, repr(sorted(found.properties.items())))
+    def of(self, found: Definition, owner: str) -> Scope:
+        key = (found.channel, owner, found.division_path, repr(sorted(found.properties.items())))
         if key not in self._by_question:
-            self._by_question[key] = Scope(series_of(found))
+            self._by_question[key] = Scope(series_of(found, owner))
         return self._by_question[key]
 
 

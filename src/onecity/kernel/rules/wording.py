@@ -1,5 +1,6 @@
 """Rules in plain words: what is wrong with one, what one asks, and what changed between two."""
 
+import datetime as dt
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from onecity.kernel.core import units
+from onecity.kernel.core.clock import now
 from onecity.kernel.rules.logic.conditions import (
     Absence,
     Baseline,
@@ -119,6 +121,21 @@ def feature_title(condition: Condition, attribute_title: str) -> str:
     return attribute_title
 
 
+def peak(condition: Condition, value: float, unit: str) -> str:
+    """Return the worst value of what a condition looks at, with its unit."""
+    if isinstance(condition, Absence):
+        return span(timedelta(seconds=round(value)))
+    if isinstance(condition, Window) and condition.function is WindowFunction.SHARE:
+        return f"{value:.0%}"
+    return f"{number(value)} {feature_unit(condition, unit)}".strip()
+
+
+def lasted(onset: dt.datetime, end: dt.datetime | None) -> str:
+    """Return how long an alert has lasted, to the minute."""
+    seconds = ((end or now()) - onset).total_seconds()
+    return span(timedelta(minutes=round(seconds / 60)) if seconds >= 60 else timedelta(seconds=round(seconds)))
+
+
 def sentence(condition: Condition, attribute_title: str, unit: str) -> str:
     """Return what a condition asks as one sentence, its levels with their colours."""
     levels = _(", ").join(_level(condition, level.severity, level.raise_at, unit) for level in condition.levels)
@@ -153,3 +170,38 @@ def _per(period: timedelta) -> str:
         86400: pgettext("per", "d"),
     }
     return known.get(round(period.total_seconds()), span(period))
+
+
+def member(name: str) -> str:
+    """Return what a member of a rule's data is called, for a list of differences."""
+    first, _dot, rest = name.partition(".")
+    if first in MEMBERS:
+        return str(MEMBERS[first])
+    if first == "condition" and rest.startswith("levels."):
+        _levels, severity, side = rest.split(".")
+        text = _("%(colour)s raises at") if side == "raise_at" else _("%(colour)s ends at")
+        return text % {"colour": COLOURS[Severity(severity)]}
+    return str(MEMBERS.get(rest, rest or name))
+
+
+MEMBERS: Mapping[str, object] = {
+    "titles": gettext_lazy("Title"),
+    "descriptions": gettext_lazy("Explanation"),
+    "entity_type": gettext_lazy("What is watched"),
+    "attribute": gettext_lazy("What is watched"),
+    "division_path": gettext_lazy("Where"),
+    "properties": gettext_lazy("Only with these properties"),
+    "case_type": gettext_lazy("Opens a case"),
+    "case_from": gettext_lazy("From this colour on"),
+    "kind": gettext_lazy("Kind"),
+    "direction": gettext_lazy("Direction"),
+    "duration_seconds": gettext_lazy("Must last (seconds)"),
+    "per_seconds": gettext_lazy("Change per (seconds)"),
+    "max_gap_seconds": gettext_lazy("Readings at most so far apart (seconds)"),
+    "span_seconds": gettext_lazy("Window (seconds)"),
+    "function": gettext_lazy("Function"),
+    "minimum_count": gettext_lazy("At least so many"),
+    "share_above": gettext_lazy("Share of readings above"),
+    "history_seconds": gettext_lazy("Compare with the last (seconds)"),
+    "minimum_spread": gettext_lazy("Smallest spread"),
+}

@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 ('raised_at', models.DateTimeField()),
                 ('peak_at', models.DateTimeField()),
                 ('peak_value', models.FloatField()),
-                ('end', models.DateTimeField(blank=True, null=True, verbose_name='Ended')),
+                ('end', models.DateTimeField(blank=True, null=True, verbose_name='End')),
                 ('evidence', models.JSONField(default=dict)),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
                 ('acknowledged_by_id', models.UUIDField(blank=True, null=True)),

@@ -54,7 +54,7 @@ class Alert(models.Model):
     raised_at = models.DateTimeField()
     peak_at = models.DateTimeField()
     peak_value = models.FloatField()
-    end = models.DateTimeField(_("Ended"), null=True, blank=True)
+    end = models.DateTimeField(_("End"), null=True, blank=True)
     evidence: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(default=dict)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by_id = models.UUIDField(null=True, blank=True)

@@ -1,0 +1,12 @@
+"""Addresses of devices and places."""
+
+from django.urls import path
+
+from onecity.kernel.twin import views
+
+app_name = "twin"
+urlpatterns = [
+    path("desk/entities", views.index, name="index"),
+    path("desk/entities/<uuid:entity_id>", views.moved, name="moved"),
+    path("entities/<uuid:entity_id>", views.show, name="show"),
+]
