@@ -1,5 +1,6 @@
 """The whole platform as processes, once for all tests that need it."""
 
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from onecity.project import environment, sample_district
-from onecity.project.stack.platform import Options, Platform, free_ports
+from onecity.project.stack.platform import Options, Platform, port_is_free
 
 
 def start_platform(home: Path, *, simulate: bool = False, log_sync: str = "1s") -> tuple[Platform, threading.Thread]:
@@ -34,11 +35,12 @@ def start_platform(home: Path, *, simulate: bool = False, log_sync: str = "1s") 
 
 
 def free_block() -> tuple[int, int, int]:
-    """Three free ports; the one after the last is free too (the broker's monitor)."""
+    """Three neighbouring free ports whose next one is free too (the broker's monitor), below those the system hands out."""
+    chooser = random.SystemRandom()
     while True:
-        port, nats, mqtt = free_ports(3)
-        if mqtt + 1 not in {port, nats}:
-            return port, nats, mqtt
+        first = chooser.randrange(15_000, 32_000, 4)
+        if all(port_is_free(first + step) for step in range(4)):
+            return first, first + 1, first + 2
 
 
 def stop_platform(platform: Platform, watcher: threading.Thread) -> None:

@@ -41,7 +41,10 @@ class Found:
 
 def packages() -> list[Path]:
     """The folders that carry a catalogue of their own: each Django application, and the project."""
-    return sorted({file.parent for file in SOURCE.rglob("apps.py")} | {SOURCE / "project", SOURCE / "sim"})
+    return sorted(
+        {file.parent for file in SOURCE.rglob("apps.py")}
+        | {SOURCE / "project", SOURCE / "sim", SOURCE / "kernel" / "core"}
+    )
 
 
 def find(package: Path) -> Iterator[Found]:

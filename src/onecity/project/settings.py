@@ -19,6 +19,7 @@ ONECITY_MQTT_PORT = ENV.mqtt_port
 ONECITY_BROKER_SECRET = secrets.text(ENV.home, "broker")
 ONECITY_BASE_URL = ENV.base_url
 ONECITY_AUDIT_HASH = os.environ.get("ONECITY_AUDIT_HASH") or "sha256"
+ONECITY_FUTURE_SECONDS = int(os.environ.get("ONECITY_FUTURE_SECONDS") or 300)
 ONECITY_UPLOADS = ENV.home / "uploads"
 ONECITY_NODE_MODULES = ENV.node_modules
 
@@ -97,7 +98,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# these three are no Django applications, so their catalogues are named here
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR.parent / "sim" / "locale", BASE_DIR.parent / "kernel" / "core" / "locale"]
 TIME_ZONE = ENV.time_zone
 USE_TZ = True
 USE_I18N = True
@@ -134,7 +136,10 @@ LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/desk"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "onecity.kernel.access.sign_in.AuditedAccountAdapter"
-ACCOUNT_FORMS = {"signup": "onecity.kernel.people.forms.ResidentSignupForm"}
+ACCOUNT_FORMS = {
+    "login": "onecity.kernel.people.forms.PlainLoginForm",
+    "signup": "onecity.kernel.people.forms.ResidentSignupForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

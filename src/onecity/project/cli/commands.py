@@ -7,6 +7,7 @@ from onecity.project.cli import care, data, develop, devices, serve, up
 app = typer.Typer(name="onecity", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(up.up)
 app.command()(data.init)
+app.command()(data.outlines)
 app.command()(data.demo)
 app.command()(data.replay)
 app.command()(develop.bench)

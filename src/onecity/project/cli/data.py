@@ -1,6 +1,7 @@
 """Commands that bring data in: a district, demonstration accounts, a recorded data set, another system's client."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from onecity.kernel.people import demo as demo_accounts
 from onecity.kernel.people import oidc
-from onecity.kernel.places import district, service
+from onecity.kernel.places import district, importing, service
 from onecity.kernel.places.models import Division
 from onecity.kernel.registry import sync
 from onecity.project import domains, environment, messages
@@ -28,7 +29,7 @@ def _progress() -> Progress:
 
 
 def init(
-    adcode: Annotated[str, typer.Option(help="Six-digit code of the district, for example 310120.")],
+    adcode: Annotated[str, typer.Option(help="Six-digit code of the district, for example 330106.")],
     points: Annotated[Path | None, typer.Option(help="CSV with code,name,lon,lat of towns and villages.")] = None,
     outline: Annotated[Path | None, typer.Option(help="Official GeoJSON outline of the district.")] = None,
     archives: Annotated[
@@ -46,6 +47,21 @@ def init(
             archives=_archives(archives) if archives else None,
         )
     console.print(str(report))
+
+
+def outlines(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="GeoJSON FeatureCollection, WGS-84.")],
+    level: Annotated[str, typer.Option(help="Level of the divisions in the file: town, village, …")],
+    effective: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day from which they hold; without it they correct.")
+    ] = None,
+) -> None:
+    """Give towns or villages their official outlines; all or nothing, each bad feature is named."""
+    day = effective.date() if effective else None
+    report = importing.import_outlines(file.read_bytes(), level, day)
+    console.print(
+        f"{len(report.changed)} changed, {len(report.opened)} new, {len(report.closed)} ended, {len(report.kept)} kept"
+    )
 
 
 def _archives(folder: Path) -> dict[str, Path]:

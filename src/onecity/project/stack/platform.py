@@ -140,6 +140,7 @@ class Platform:
         names = {self.env.port: "PORT"}
         if self.env.embedded_broker:
             names |= {self.env.nats_port: "ONECITY_NATS_PORT", self.env.mqtt_port: "ONECITY_MQTT_PORT"}
+            names[broker.monitor_port(self.env)] = "ONECITY_MQTT_PORT"
         for port, variable in names.items():
             if not port_is_free(port):
                 raise CannotStartError(
@@ -174,15 +175,3 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def free_ports(count: int) -> list[int]:
-    """So many loopback ports that nobody listens on now."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for item in sockets:
-            item.bind(("127.0.0.1", 0))
-        return [int(item.getsockname()[1]) for item in sockets]
-    finally:
-        for item in sockets:
-            item.close()
