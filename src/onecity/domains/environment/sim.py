@@ -28,7 +28,7 @@ NAMES = {
     WATER_STATION.name: _("%(place)s canal station"),
 }
 KEYS = {AIR_STATION.name: "air", NOISE_STATION.name: "noise", WATER_STATION.name: "water"}
-NOISE_SITES = (("2", 52.0), ("4a", 60.0), ("1", 46.5), ("3", 56.0))
+NOISE_SITES = (("2", 50.0), ("4a", 58.5), ("1", 45.0), ("3", 54.0))
 """Class of acoustic environment and usual day level of the simulated places, dB(A)."""
 CANAL_TARGETS = (3, 4, 3, 3)
 
@@ -72,8 +72,8 @@ class Simulation:
         return self.stations
 
     def open(self, second: int) -> None:
-        """Let dust blow at one air station two minutes after the start, so that the first visitor sees an alert."""
-        self.opening = [Episode(EpisodeKind.DUST, second + 120.0, 40.0, 0.3, 0.6)]
+        """Let dust blow at one air station as soon as it starts, so that the first visitor sees an alert."""
+        self.opening = [Episode(EpisodeKind.DUST, second + 20.0, 40.0, 0.3, 0.6)]
 
     def read(self, seconds: Ints) -> Mapping[str, Readings]:
         """Readings of every station at n instants (UTC seconds): key → attribute → float[n]; NaN = nothing is sent."""

@@ -76,7 +76,7 @@ def apply(episode: Episode, readings: dict[str, Floats], at: Instants) -> Readin
     shape = pulse(at, episode.start, episode.minutes)
     force = shape * (0.6 + 0.6 * episode.strength)
     if episode.kind is EpisodeKind.DUST and "pm10" in readings:
-        return readings | {"pm10": readings["pm10"] + 420 * force, "pm2_5": readings["pm2_5"] + 190 * force}
+        return readings | {"pm10": readings["pm10"] + 420 * force, "pm2_5": readings["pm2_5"] + 60 * force}
     if episode.kind is EpisodeKind.NIGHT_WORKS and "laeq" in readings:
         return readings | {"laeq": np.maximum(readings["laeq"], 70.0 * (shape > 0) + 8 * force)}
     if episode.kind is EpisodeKind.DISCHARGE and "ammonia_nitrogen" in readings:

@@ -110,7 +110,7 @@ def noise(seeds: Ints, day_level: Floats, at: Instants, sky: Weather) -> Reading
     activity = np.interp(at.hour, [0, 3, 5, 7, 9, 12, 18, 20, 22, 24], [-9, -12, -10, -1, 1, 0, 1, -1, -6, -9])
     local = autoregressive(seeds, at.hours, 0.8)
     passing = normal(seeds + 104_729, at.seconds)
-    rain = 4.0 * np.clip(sky.rain, 0, 2)[None, :]
+    rain = 2.5 * np.clip(sky.rain, 0, 2)[None, :]
     level = day_level[:, None] + activity[None, :] + 1.1 * local + 1.6 * passing + rain
     return {"laeq": np.clip(level, 28, 110)}
 

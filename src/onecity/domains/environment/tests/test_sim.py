@@ -97,7 +97,7 @@ def test_the_opening_lets_dust_blow_at_one_air_station(simulation: Simulation) -
     after = simulation.read(seconds)
     changed = [key for key in before if not np.array_equal(before[key].get("pm10", 0), after[key].get("pm10", 0))]
     assert len(changed) == 1
-    assert after[changed[0]]["pm2_5"].max() > 115
+    assert after[changed[0]]["pm10"].max() > 350
 
 
 def test_two_weeks_hold_exceedances_and_faults(simulation: Simulation) -> None:
