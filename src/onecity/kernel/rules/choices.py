@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.logic import prefixes

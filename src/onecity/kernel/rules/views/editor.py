@@ -91,7 +91,7 @@ def publish(request: HttpRequest, rule_id: int, number: int) -> HttpResponse:
                 object_type="rule",
                 object_id=draft.rule.name,
                 division_path=draft.rule.division_path,
-                detail={"version": published.number, "effective_from": published.effective_from},
+                detail={"version": published.number, "effective_from": str(published.effective_from)},
             )
             messages.success(request, _("Version %(number)d is published.") % {"number": published.number})
             return HttpResponseRedirect(reverse("rules:rule", args=[rule_id]))
