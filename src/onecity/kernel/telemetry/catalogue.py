@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import logging
 import threading
+import time
 from typing import Any
 
 import polars as pl
@@ -15,7 +16,8 @@ from onecity.kernel.telemetry.logic.catalogue import SERIES_SCHEMA, Catalogue, K
 CHANNEL = "telemetry_catalogue"
 # how long a transaction that changes series may run and still be noticed by its rows' time stamps
 OVERLAP = dt.timedelta(minutes=15)
-POLL_S = 1.0
+POLL_S = 0.2
+ASK_S = 1.0
 RETRY_S = 1.0
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -110,14 +112,16 @@ class Watcher:
                 self._stop.wait(RETRY_S)
 
     def _follow(self, database: psycopg.Connection[Any]) -> None:
+        asked = time.monotonic()
         while not self._stop.is_set():
             told = [notice.payload for notice in database.notifies(timeout=POLL_S, stop_after=1)]
             told += [notice.payload for notice in database.notifies(timeout=0)]
             if told:
                 self.load(database)
-            else:
+            elif time.monotonic() - asked > ASK_S:
                 # a connection that died in silence is found out here
                 database.execute("SELECT 1")
+                asked = time.monotonic()
 
 
 def _series(database: psycopg.Connection[Any], since: dt.datetime) -> pl.DataFrame:

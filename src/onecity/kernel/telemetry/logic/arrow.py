@@ -46,7 +46,9 @@ def _readings(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:
         return _long(frame, refusals, device)
     if {"entity", "observed_at"} <= set(frame.columns):
         return _wide(frame, refusals, device)
-    raise SchemaError("needed are entity, attribute, value, observed_at; or entity, observed_at and a column an attribute")
+    raise SchemaError(
+        "needed are entity, attribute, value, observed_at; or entity, observed_at and a column an attribute"
+    )
 
 
 def _long(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:

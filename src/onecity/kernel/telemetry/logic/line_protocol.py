@@ -62,7 +62,7 @@ def _columnar(lines: list[bytes], factor: float, received_at: int) -> tuple[Read
             pl.col("line").str.split_exact(" ", 2).struct.rename_fields(["head", "fields", "time"]).alias("parts"),
             plain=(pl.col("line").str.count_matches(" ", literal=True) <= 2)
             & ~pl.col("line").str.contains_any(["\\", '"'])
-        & (pl.col("line").str.len_bytes() <= LINE_LIMIT),
+            & (pl.col("line").str.len_bytes() <= LINE_LIMIT),
         )
         .unnest("parts")
     )

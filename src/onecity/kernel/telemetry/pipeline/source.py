@@ -83,10 +83,11 @@ class Reader:
         self._thread.start()
 
     def stop(self) -> None:
-        """End reading; what was read and not taken is forgotten."""
+        """End reading; what was read and not stored is forgotten, and read again after the next start."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(10)
+            self._thread.join()
+        self._cursors = {}
         with self._lock:
             self._queue.clear()
             self._bytes = 0

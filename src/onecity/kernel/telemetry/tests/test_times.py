@@ -1,5 +1,3 @@
-import datetime as dt
-
 import numpy as np
 import polars as pl
 import pytest
@@ -48,9 +46,8 @@ def test_what_is_no_time(value):
     assert times.from_one(value) is None
 
 
-@given(st.datetimes(min_value=dt.datetime(1971, 1, 1), max_value=dt.datetime(2200, 1, 1)))
-def test_text_and_back(moment):
-    micros = int((moment - dt.datetime(1970, 1, 1)) / dt.timedelta(microseconds=1))
+@given(st.integers(31_536_000_000_000, 7_258_118_400_000_000))
+def test_text_and_back(micros):
     text = times.to_text(micros)
     assert times.from_one(text) == micros
     assert times.from_text(pl.Series([text])).tolist() == [micros]

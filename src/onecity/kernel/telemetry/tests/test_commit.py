@@ -1,0 +1,176 @@
+import json
+
+import numpy as np
+import pytest
+from django.db import connection
+
+from onecity.kernel.core.clock import FixedClock, from_us, use_clock
+from onecity.kernel.telemetry import store
+from onecity.kernel.telemetry.batch import NEVER, Batch
+from onecity.kernel.telemetry.logic.ordering import Newest
+from onecity.kernel.telemetry.logic.readings import Refusal
+from onecity.kernel.telemetry.models import Counter, Day, Latest, LogPosition, Quarantine
+from onecity.kernel.telemetry.pipeline.commit import FencedError, StageError, commit
+from onecity.kernel.telemetry.pipeline.intake import Intake, Refused
+from onecity.kernel.telemetry.tests.sample import DAY, SECOND, T0, station, urn
+
+pytestmark = pytest.mark.django_db
+
+
+class Recorder:
+    """A stage that keeps what it was given, and fails when told to."""
+
+    name = "recorder"
+
+    def __init__(self, fails=None):
+        self.batches = []
+        self.fails = fails
+
+    def load(self):
+        self.batches.clear()
+
+    def process(self, batch):
+        if self.fails:
+            raise self.fails
+        self.batches.append(batch)
+
+    def tick(self, now_us):
+        pass
+
+
+class Desk:
+    """Commits intakes one after the other, as the pipeline does."""
+
+    def __init__(self, known, *stages):
+        self.known, self.stages = known, stages
+        self.newest, self.partitions, self.positions, self.sequence = Newest.empty(), store.Partitions(), {}, 0
+
+    def commit(self, *rows, way="http", refused=()):
+        series, at, value = zip(*rows, strict=True) if rows else ((), (), ())
+        batch = Batch(np.array(series, np.int32), np.array(at, np.int64), np.array(value, np.float64))
+        self.sequence += 1
+        intake = Intake(batch, np.zeros(len(batch), np.int64), [way], list(refused), {"log@1": self.sequence})
+        with use_clock(FixedClock(from_us(T0 + DAY))):
+            stored = commit(intake, self.known(), self.newest, self.stages, self.partitions, self.positions)
+        self.positions["log@1"] = self.sequence
+        return stored
+
+
+def stored():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT series_id, observed_at, value FROM telemetry_observation ORDER BY 1, 2")
+        return [(series, round(at.timestamp() * SECOND), value) for series, at, value in cursor.fetchall()]
+
+
+def counts():
+    return {(c.source, c.outcome): c.readings for c in Counter.objects.all()}
+
+
+def test_readings_newest_counts_and_position_in_one(known):
+    _device, _secret, series = station()
+    one, two = series["pm2_5"], series["pm10"]
+    desk = Desk(known)
+    desk.commit((two, T0, 7.0), (one, T0 + SECOND, 2.0), (one, T0, 1.0))
+    assert stored() == sorted([(one, T0, 1.0), (one, T0 + SECOND, 2.0), (two, T0, 7.0)])
+    assert {(n.series_id, n.value, n.observed_at) for n in Latest.objects.all()} == {
+        (one, 2.0, from_us(T0 + SECOND)),
+        (two, 7.0, from_us(T0)),
+    }
+    assert counts() == {("http", "stored"): 3}
+    assert LogPosition.objects.get().sequence == 1
+    assert [(d.day, d.readings) for d in Day.objects.all()] == [(store.day_of(T0), 3)]
+
+
+def test_what_came_before_is_a_duplicate_wherever_it_stands(known):
+    _device, _secret, series = station()
+    one = series["pm2_5"]
+    desk = Desk(known)
+    desk.commit((one, T0, 1.0), (one, T0 + 2 * SECOND, 2.0))
+    # the newest again, an old one again, one between them, one twice in the batch, one on the day before
+    desk.commit(
+        (one, T0 + 2 * SECOND, 9.0),
+        (one, T0, 9.0),
+        (one, T0 + SECOND, 3.0),
+        (one, T0 + SECOND, 9.0),
+        (one, T0 - DAY, 4.0),
+    )
+    assert stored() == [(one, T0 - DAY, 4.0), (one, T0, 1.0), (one, T0 + SECOND, 3.0), (one, T0 + 2 * SECOND, 2.0)]
+    assert counts() == {("http", "stored"): 4, ("http", "duplicate"): 3}
+    held = Quarantine.objects.get()
+    assert (held.reason, held.readings, held.kept, held.source, held.detail) == (
+        "duplicate", 3, 3, "http", f"{urn('a')} · pm2_5",
+    )  # fmt: skip
+    assert json.loads(bytes(held.raw).split(b"\n")[0]) == {
+        "entity": urn("a"), "attribute": "pm2_5", "value": 9.0, "observed_at": "2026-03-01T00:00:00Z",
+    }  # fmt: skip
+    assert held.division_path == "adm/1/"
+    assert Latest.objects.get().value == 2.0
+
+
+def test_too_far_behind_is_late_and_nothing_else_of_it_remains(known):
+    _device, _secret, series = station()
+    one = series["pm2_5"]
+    desk = Desk(known)
+    desk.commit((one, T0, 1.0))
+    desk.commit((one, T0 - 30 * DAY, 2.0), (one, T0 - 30 * DAY - 1, 3.0))
+    assert stored() == [(one, T0 - 30 * DAY, 2.0), (one, T0, 1.0)]
+    assert counts() == {("http", "stored"): 2, ("http", "late"): 1}
+    assert Quarantine.objects.get().reason == "late"
+
+
+def test_stages_see_sorted_rows_with_what_was_before(known):
+    _device, _secret, series = station()
+    one, two = sorted(series.values())
+    recorder = Recorder()
+    desk = Desk(known, recorder)
+    desk.commit((one, T0, 1.0))
+    desk.commit((two, T0, 5.0), (one, T0 + SECOND, 3.0), (one, T0 - SECOND, 2.0))
+    batch = recorder.batches[1]
+    assert batch.series_id.tolist() == [one, one, two]
+    assert batch.observed_at.tolist() == [T0 - SECOND, T0 + SECOND, T0]
+    assert batch.fresh.tolist() == [False, True, True]
+    assert (batch.series.tolist(), batch.starts.tolist()) == ([one, two], [0, 2, 3])
+    assert batch.previous_at.tolist() == [T0, NEVER]
+    assert batch.previous_value[0] == 1.0
+    assert np.isnan(batch.previous_value[1])
+    assert batch.received_at == T0 + DAY
+
+
+@pytest.mark.parametrize("fails", [RuntimeError("stage"), ZeroDivisionError()])
+def test_a_stage_that_fails_undoes_everything(known, fails):
+    _device, _secret, series = station()
+    one = series["pm2_5"]
+    desk = Desk(known)
+    desk.commit((one, T0, 1.0))
+    before = (stored(), counts(), list(Latest.objects.values()), list(LogPosition.objects.values("sequence")))
+    newest = desk.newest.at.copy()
+    desk.stages = (Recorder(fails),)
+    with pytest.raises(StageError):
+        desk.commit((one, T0 + SECOND, 2.0), refused=[Refused(Refusal("flood", readings=1), "mqtt0", T0)])
+    after = (stored(), counts(), list(Latest.objects.values()), list(LogPosition.objects.values("sequence")))
+    assert after == before
+    assert desk.newest.at.tolist() == newest.tolist()
+    assert not Quarantine.objects.exists()
+
+
+def test_two_pipelines_cannot_both_move_on(known):
+    _device, _secret, series = station()
+    one = series["pm2_5"]
+    first, second = Desk(known), Desk(known)
+    first.commit((one, T0, 1.0))
+    with pytest.raises(FencedError):
+        second.commit((one, T0 + SECOND, 2.0))
+    assert stored() == [(one, T0, 1.0)]
+
+
+def test_refusals_of_the_gateway_are_kept_and_counted(known):
+    device, _secret, _series = station(division="adm/1/2/")
+    refusal = Refusal("malformed", "why", 3, 2, b"x\ny", 5, str(device.id))
+    stranger = Refusal("unknown_device", "", 1, 1, b"z", -1, "not an id")
+    Desk(known).commit(refused=[Refused(refusal, "http", T0), Refused(stranger, "mqtt0", T0)])
+    held, other = Quarantine.objects.order_by("readings").reverse()
+    assert (held.device_id, held.division_path, held.readings, held.kept, bytes(held.raw)) == (
+        device.id, "adm/1/2/", 3, 2, b"x\ny",
+    )  # fmt: skip
+    assert (other.device_id, other.reason) == (None, "unknown_device")
+    assert counts() == {("http", "malformed"): 3, ("mqtt0", "unknown_device"): 1}

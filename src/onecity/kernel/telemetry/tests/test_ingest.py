@@ -1,0 +1,241 @@
+"""The HTTP door on a real database and a real broker."""
+
+import asyncio
+import gzip
+import io
+import json
+
+import httpx
+import msgspec
+import polars as pl
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+from django.db import connections
+
+from onecity.kernel.core import clock
+from onecity.kernel.telemetry import broker as names
+from onecity.kernel.telemetry import limits, service
+from onecity.kernel.telemetry.ingest import Ingest
+from onecity.kernel.telemetry.ingest.formats import ARROW_TYPE
+from onecity.kernel.telemetry.logic import wire
+from onecity.kernel.telemetry.tests.conftest import until_async
+from onecity.kernel.telemetry.tests.sample import SECOND, station
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Door:
+    """The application with a registered station: requests, and what they left in the log."""
+
+    def __init__(self, app, client, broker, device, secret):
+        self.app, self.client, self.broker, self.device, self.secret = app, client, broker, device, secret
+
+    async def post(self, content, path="/ingest", language="en", **headers):
+        sent = {"Authorization": f"Bearer {self.device.id}.{self.secret}", "Accept-Language": language} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return await self.client.post(path, content=content, headers=sent)
+
+    def log(self):
+        """Every message in the log: (head, readings)."""
+        link = self.broker.link()
+        link.open()
+        answer = msgspec.json.decode(link.request(f"$JS.API.STREAM.INFO.{names.LOG_STREAM}", b"{}"))
+        found = []
+        for sequence in range(1, answer["state"]["last_seq"] + 1) if "state" in answer else ():
+            body = msgspec.json.encode({"seq": sequence})
+            message = msgspec.json.decode(link.request(f"$JS.API.STREAM.MSG.GET.{names.LOG_STREAM}", body))["message"]
+            found.append(wire.decode(msgspec.json.decode(json.dumps(message["data"]).encode(), type=bytes)))
+        link.close()
+        return found
+
+    def counts(self):
+        found = self.log()
+        return sum(len(batch) for _head, batch in found), sum(r[2] for head, _batch in found for r in head.refusals)
+
+
+@pytest_asyncio.fixture
+async def door(broker):
+    device, secret, _series = await sync_to_async(station)("a")
+    await sync_to_async(station)("b")
+    app = Ingest()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://onecity") as client:
+        watcher, log = app.start()
+        await asyncio.to_thread(watcher.wait, 5)
+        await until_async(lambda: log.connected)
+        yield Door(app, client, broker, device, secret)
+        await app.stop()
+    await sync_to_async(connections.close_all)()
+
+
+def reading(at=0, entity="a", value=1.5):
+    now = clock.now_us() // SECOND
+    return {"entity": entity, "attribute": "pm2_5", "value": value, "observed_at": now - 60 + at}
+
+
+def lines(*items):
+    return "\n".join(json.dumps(item) for item in items).encode()
+
+
+async def test_accepted_means_it_is_in_the_log(door):
+    answer = await door.post(lines(reading(0), reading(1)))
+    assert (answer.status_code, answer.json()) == (
+        202, {"accepted": 2, "quarantined": 0, "reasons": {}, "errors": []},
+    )  # fmt: skip
+    ((head, batch),) = door.log()
+    assert (head.source, head.refusals, batch.value.tolist()) == ("http", [], [1.5, 1.5])
+
+
+async def test_every_form_of_body(door):
+    frame = pl.DataFrame([reading(7)])
+    buffer = io.BytesIO()
+    frame.write_ipc_stream(buffer)
+    bodies = [
+        (json.dumps(reading(0)).encode(), {}),
+        (json.dumps([reading(1), reading(2)]).encode(), {"Content_Type": "application/json"}),
+        (json.dumps(reading(3), indent=2).encode(), {"Content_Type": "application/json; charset=utf-8"}),
+        (
+            gzip.compress(lines(reading(4), reading(5))),
+            {"Content_Encoding": "gzip", "Content_Type": "application/x-ndjson"},
+        ),
+        (b"\xef\xbb\xbf" + lines(reading(6)), {}),
+        (buffer.getvalue(), {"Content_Type": ARROW_TYPE}),
+    ]
+    for body, headers in bodies:
+        answer = await door.post(body, **headers)
+        assert answer.status_code == 202, answer.text
+    assert door.counts() == (8, 0)
+
+
+async def test_telegraf_is_understood(door):
+    at = clock.now_us() // SECOND
+    answer = await door.post(
+        f"air,entity=a pm2_5=1.5,pm10=3i {at}".encode(), path="/api/v2/write?precision=s&bucket=b&org=o"
+    )
+    assert (answer.status_code, answer.content) == (204, b"")
+    answer = await door.client.post(
+        f"/write?precision=s&u={door.device.id}&p={door.secret}", content=f"air,entity=a pm2_5=2,no=1 {at + 1}"
+    )
+    assert (answer.status_code, answer.json()["accepted"], answer.json()["quarantined"]) == (400, 1, 1)
+    assert door.counts() == (3, 1)
+    assert (await door.client.get("/ping")).status_code == 204
+
+
+async def test_what_is_refused_is_told_and_kept(door):
+    answer = await door.post(lines(reading(0), reading(0, entity="b"), reading(0, value=-1)) + b"\n{")
+    assert answer.status_code == 202
+    assert answer.json() == {
+        "accepted": 1,
+        "quarantined": 3,
+        "reasons": {"not_yours": 1, "out_of_range": 1, "malformed": 1},
+        "errors": [
+            {"line": 2, "reason": "not_yours", "title": "The entity belongs to another device", "detail": "b · pm2_5 = 1.5", "readings": 1},
+            {"line": 3, "reason": "out_of_range", "title": "The value is outside the possible range", "detail": "pm2_5 = -1 (0 … 1000 ug/m3)", "readings": 1},
+            {"line": 4, "reason": "malformed", "title": "Not readable as a reading", "detail": answer.json()["errors"][2]["detail"], "readings": 1},
+        ],
+    }  # fmt: skip
+    ((head, _batch),) = door.log()
+    assert [(r[0], r[2], r[5]) for r in head.refusals] == [
+        (reason, 1, str(door.device.id)) for reason in ("not_yours", "out_of_range", "malformed")
+    ]
+
+
+async def test_when_nothing_may_enter_it_is_an_error_but_kept(door):
+    answer = await door.post(lines(reading(0, value=-1)))
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert (answer.json()["type"], answer.json()["quarantined"]) == ("/problems/all_refused", 1)
+    assert door.counts() == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "code"),
+    [
+        (b"", {}, 400, "nothing_sent"),
+        (b"\n \n", {}, 400, "nothing_sent"),
+        (b"[]", {}, 400, "nothing_sent"),
+        (b"{}", {"Content_Type": "text/html"}, 415, "type_not_supported"),
+        (b"{}", {"Content_Encoding": "br"}, 415, "encoding_not_supported"),
+        (b"{}", {"Content_Encoding": "gzip"}, 400, "body_damaged"),
+        (b"{}", {"Content_Type": ARROW_TYPE}, 400, "arrow_not_readable"),
+        (b"{}", {"Authorization": ""}, 401, "device_unknown"),
+        (b"{}", {"Authorization": "Bearer x.y"}, 401, "device_unknown"),
+        (b"{}", {"Content_Length": "99999999999"}, 413, "too_large"),
+    ],
+)
+async def test_requests_that_hold_nothing_to_keep(door, content, headers, status, code):
+    answer = await door.post(content, **headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert door.log() == []
+
+
+async def test_other_methods(door):
+    answer = await door.client.get("/ingest")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+async def test_answers_come_in_the_senders_language(door):
+    german, chinese = await door.post(b"", language="de"), await door.post(b"", language="zh-CN,zh;q=0.9,en;q=0.1")
+    english = await door.post(b"", language="fr, en-GB;q=0.5")
+    assert german.json()["title"] == chinese.json()["title"] != english.json()["title"]
+    assert english.json()["title"] == "The request contains no reading"
+
+
+async def test_too_much_at_once_is_told_when_to_come_again(door):
+    await sync_to_async(service_rate)(door.device, 2)
+    await until_async(lambda: door.app.start()[0].current.devices[str(door.device.id)].readings_per_second == 2)
+    answer = await door.post(lines(*(reading(-n) for n in range(100))))
+    assert answer.status_code == 202
+    answer = await door.post(lines(reading(1)))
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_fast")
+    assert 19 <= int(answer.headers["retry-after"]) <= 21
+    assert door.counts() == (100, 0)
+
+
+def service_rate(device, rate):
+    device.readings_per_second = rate
+    device.save()
+
+
+async def test_a_revoked_device_is_out_within_two_seconds(door):
+    assert (await door.post(lines(reading(0)))).status_code == 202
+    await sync_to_async(service.revoke_device)(door.device.id)
+    await until_async(lambda: not door.app.start()[0].current.devices[str(door.device.id)].active, seconds=2)
+    assert (await door.post(lines(reading(1)))).status_code == 401
+    assert door.counts() == (1, 0)
+
+
+async def test_a_series_is_known_within_a_second_of_its_registration(door):
+    device, secret, _series = await sync_to_async(station)("new")
+    await until_async(lambda: str(device.id) in door.app.start()[0].current.devices, seconds=1)
+    door.device, door.secret = device, secret
+    assert (await door.post(lines(reading(0, entity="new")))).status_code == 202
+
+
+async def test_the_same_request_again_with_its_key_is_kept_once(door):
+    for _ in range(2):
+        answer = await door.post(lines(reading(0)), Idempotency_Key="k-1")
+        assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    assert door.counts() == (1, 0)
+
+
+async def test_without_the_log_nothing_is_acknowledged(door):
+    door.broker.kill()
+    answer = await door.post(lines(reading(0)))
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "log_unavailable", "1")
+    assert (await door.client.get("/health")).status_code == 503
+    door.broker.start()
+    await until_async(lambda: door.app.start()[1].connected, seconds=15)
+    assert (await door.post(lines(reading(0)))).status_code == 202
+    assert (await door.client.get("/health")).status_code == 200
+    assert door.counts() == (1, 0)
+
+
+async def test_a_body_beyond_the_limit_of_readings(door, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_READINGS", 1)
+    buffer = io.BytesIO()
+    pl.DataFrame([reading(0), reading(1)]).write_ipc_stream(buffer)
+    answer = await door.post(buffer.getvalue(), Content_Type=ARROW_TYPE)
+    assert answer.status_code == 413
+    assert door.log() == []
