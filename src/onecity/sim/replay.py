@@ -109,6 +109,7 @@ def replay(
     stored, quarantined = tally.wait_for(
         entity, sender, moved, ledger, lambda share: progress(_("Waiting for the store"), share)
     )
+    progress(_("Done"), 1.0)
     ledger.complete = True
     ledger.save()
     seconds = time.monotonic() - started
