@@ -129,10 +129,13 @@ def wrong(visitor: Visitor, endpoint: Endpoint, door: Door, response: HttpRespon
     """What contradicts the door; empty where nothing does."""
     status = response.status_code
     to_sign_in = status == 302 and response.headers["Location"].startswith(SIGN_IN)
-    if door.kind == "device":
-        return "" if status in {400, 401, 405} else f"came in with {status}, though no device"
     if status >= 500:
-        return f"broke with {status}"
+        broken = getattr(response, "exc_info", None)
+        return f"broke with {status} {broken[1] if broken else ''}"
+    if status == 405:
+        return ""  # the address does not offer that method to anybody
+    if door.kind == "device":
+        return "" if status in {400, 401} else f"came in with {status}, though no device"
     if visitor.may(door):
         inner = status == 403 and endpoint.method != "GET"  # the view asks for more once it knows the division
         out = status in {401, 403} or (to_sign_in and door.kind != "public")

@@ -12,6 +12,7 @@ from onecity.kernel.people.models import Account, Organisation, Role
 from onecity.kernel.people.roles import title_of
 
 DATE = {"type": "date"}
+EVERYWHERE = "*"
 
 
 class AccountForm(forms.Form):
@@ -56,12 +57,18 @@ class AssignmentForm(forms.Form):
         help_text=_("Empty: until somebody ends it."),
     )
     purpose = forms.CharField(label=_("Reason"), max_length=300)
-    field_order = ("role", "division_path", "until", "purpose")
+    field_order = ("role", "division", "until", "purpose")
 
     def __init__(self, *args: Any, divisions: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["division_path"] = forms.ChoiceField(label=_("Division"), choices=divisions, required=False)
+        named = [(path or EVERYWHERE, name) for path, name in divisions]
+        self.fields["division"] = forms.ChoiceField(label=_("Division"), choices=[("", "–"), *named])
         self.order_fields(self.field_order)
+
+    def division_path(self) -> str:
+        """The chosen path; everywhere has to be chosen, nothing chosen is an error."""
+        chosen: str = self.cleaned_data["division"]
+        return "" if chosen == EVERYWHERE else chosen
 
     def clean_until(self) -> dt.date | None:
         """A last day that has not passed."""

@@ -79,7 +79,7 @@ def lines(events: list[AuditEvent]) -> list[Line]:
             event,
             TITLES.get(event.action, event.action),
             names.get(str(event.actor_id), ""),
-            names.get(event.object_id, ""),
+            names.get(event.object_id, "") if event.object_id != str(event.actor_id) else "",
             json.loads(event.detail),
         )
         for event in events

@@ -64,6 +64,12 @@ def exist() -> bool:
     return Account.objects.filter(is_demo=True).exists()
 
 
+def present() -> list[DemoAccount]:
+    """The demonstration's accounts that are in the database, under the names they carry there."""
+    names = dict(Account.objects.filter(is_demo=True, is_active=True).values_list("username", "display_name"))
+    return [replace(demo, title=names[demo.username]) for demo in ACCOUNTS if demo.username in names]
+
+
 def _organisations(divisions: DemoDivisions) -> dict[str, tuple[Organisation, str]]:
     district, name = divisions.district
     government = service.organisation(

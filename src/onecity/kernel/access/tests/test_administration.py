@@ -82,9 +82,11 @@ def test_an_administrator_creates_an_account_and_gives_it_a_role() -> None:
     last = timezone.localdate() + dt.timedelta(days=30)
     _divisions()
     page = admin.post(
-        f"/desk/people/{made.id}/roles", {"role": role.pk, "division_path": TOWN_A, "until": last, "purpose": "新入职"}
+        f"/desk/people/{made.id}/roles", {"role": role.pk, "division": TOWN_A, "until": last, "purpose": "新入职"}
     )
     assert page.status_code == 302
+    nowhere = admin.post(f"/desk/people/{made.id}/roles", {"role": role.pk, "division": "", "purpose": "x"})
+    assert nowhere.status_code == 422
     given = made.role_assignments.get()
     assert (given.division_path, given.assigned_by_id) == (TOWN_A, named("admin").id)
     assert given.valid_to == timezone.make_aware(dt.datetime.combine(last + dt.timedelta(days=1), dt.time()))

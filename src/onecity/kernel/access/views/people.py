@@ -73,7 +73,7 @@ def assign(request: HttpRequest, account_id: UUID) -> HttpResponse:
         account_of(request),
         shown,
         wanted["role"],
-        wanted["division_path"],
+        form.division_path(),
         valid_to=form.valid_to(),
         purpose=wanted["purpose"],
     )

@@ -7,9 +7,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 
-from onecity.kernel.people import service
+from onecity.kernel.people import demo, service
 from onecity.kernel.people.models import Account
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +162,15 @@ def test_one_changes_ones_name_and_not_ones_assurance(client: Client, account: A
     account.refresh_from_db()
     assert (account.display_name, account.language) == ("李 伟", "en")
     assert (account.assurance_level, account.is_superuser) == (0, False)
+
+
+def test_only_a_demonstration_names_its_accounts(client: Client, account: Account) -> None:
+    Account.objects.create_user("operator", demo.PASSWORD, display_name="值班", is_demo=True)
+    page = client.get(LOGIN).content.decode()
+    assert demo.PASSWORD in page
+    assert "li.wei" not in page
+    with override_settings(ONECITY_DEMO=False):
+        assert demo.PASSWORD not in client.get(LOGIN).content.decode()
 
 
 PAGES = [
