@@ -1,13 +1,22 @@
-"""The platform's HTTP API: one OpenAPI description, one router per package."""
+"""The platform's HTTP API: one OpenAPI description, one router per package, and the doors for readings beside them."""
 
 from importlib import import_module
 from importlib.util import find_spec
 
-from ninja import NinjaAPI
+from onecity.kernel.telemetry.ingest import description as doors
+from onecity.kernel.web.api import install_handlers
+from onecity.kernel.web.openapi import DescribedAPI
+from onecity.kernel.web.reference import Reference
 
-api = NinjaAPI(title="OneCity", version="1", urls_namespace="api")
-if find_spec("onecity.kernel.web.api"):
-    import_module("onecity.kernel.web.api").install_handlers(api)
+DESCRIPTION = """\
+Everything that the pages show can be read here, by the same rights. Times are ISO 8601 with their zone, places WGS-84
+degrees (longitude first), units UCUM codes. Divisions are named by their path, for example `adm/990101/990101001/`: what
+is asked of a division holds for all below it. Operations without a credential answer everybody, and more to those who may
+see more. What goes wrong is answered as a problem (RFC 9457) in the language of `Accept-Language`; nothing is then half done.
+"""
+
+api = DescribedAPI(title="OneCity", version="1", description=DESCRIPTION, docs=Reference(), urls_namespace="api")
+install_handlers(api)
 for name in (
     "kernel.places",
     "kernel.people",
@@ -19,4 +28,7 @@ for name in (
     "domains.environment",
 ):
     if find_spec(f"onecity.{name}.api"):
-        api.add_router("/" + name.split(".")[1], import_module(f"onecity.{name}.api").router)
+        package, module = name.split(".")[1], import_module(f"onecity.{name}.api")
+        api.add_router("/" + package, module.router)
+        api.describe(package, str(module.__doc__))
+api.describe(doors.TAG, str(doors.__doc__), doors.fragment())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from procrastinate.contrib.django import app as jobs
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from onecity.kernel.rules.stage import RulesStage
 from onecity.kernel.telemetry import gateway, pipeline
@@ -25,7 +26,10 @@ def run_pipeline() -> None:
 def run_worker() -> None:
     """Background work: sweeps, retention, messages."""
     domains.load()
-    with jobs.replace_connector(jobs.connector.get_worker_connector()) as worker:
+    connector = jobs.connector
+    if not isinstance(connector, DjangoConnector):
+        raise TypeError("background jobs are expected to live in Django's database")
+    with jobs.replace_connector(connector.get_worker_connector()) as worker:
         worker.run_worker(concurrency=2, install_signal_handlers=True, listen_notify=True)
 
 
