@@ -57,7 +57,7 @@ def latest(series_ids: Sequence[int]) -> Readings:
     """The newest reading of each series, sorted by series; a series without any is left out."""
     ids = _ids(series_ids)
     if not ids:
-        return _readings([])
+        return _empty()
     query = "SELECT series_id, observed_at, value FROM telemetry_latest WHERE series_id = ANY({}) ORDER BY series_id"
     return _readings(_columns(sql.SQL(query).format(_array(ids)), READING))
 
@@ -77,7 +77,7 @@ def range_(
     ids = _ids(series_ids)
     span = to_us(start), to_us(end)
     if not ids or span[1] <= span[0] or limit == 0:
-        return _readings([])
+        return _empty()
     query = sql.SQL(
         "SELECT series_id, observed_at, value FROM telemetry_observation WHERE {which}"
         " ORDER BY series_id, observed_at {order} {limit}"
@@ -87,6 +87,37 @@ def range_(
         limit=sql.SQL("") if limit is None else sql.SQL("LIMIT {}").format(sql.Literal(limit)),
     )
     return _readings(_columns(query, READING))
+
+
+def page(
+    series_ids: Sequence[int],
+    start: dt.datetime,
+    end: dt.datetime,
+    limit: int,
+    after: tuple[int, int] | None = None,
+    *,
+    newest_first: bool = False,
+) -> tuple[Readings, tuple[int, int] | None]:
+    """At most `limit` readings as `range_` orders them, those behind `after` (series, time in µs), and where they end.
+
+    The second is the `after` of the next page; None where there is no more.
+    """
+    ids = [number for number in _ids(series_ids) if after is None or number > after[0]]
+    found = _empty()
+    if after is not None and after[0] in series_ids:
+        rest = (start, min(end, from_us(after[1]))) if newest_first else (max(start, from_us(after[1] + 1)), end)
+        found = range_([after[0]], *rest, limit + 1, newest_first)
+    if len(found) <= limit:
+        more = range_(ids, start, end, limit + 1 - len(found), newest_first)
+        found = Readings(
+            np.concatenate([found.series_id, more.series_id]),
+            np.concatenate([found.observed_at, more.observed_at]),
+            np.concatenate([found.value, more.value]),
+        )
+    if len(found) <= limit:
+        return found, None
+    found = Readings(found.series_id[:limit], found.observed_at[:limit], found.value[:limit])
+    return found, (int(found.series_id[-1]), int(found.observed_at[-1]))
 
 
 def aggregate(
@@ -203,6 +234,8 @@ def _columns(query: sql.Composable, kinds: Sequence[Kind]) -> list[NDArray[Any]]
 
 
 def _readings(columns: list[NDArray[Any]]) -> Readings:
-    if not columns:
-        return Readings(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64))
     return Readings(*columns)
+
+
+def _empty() -> Readings:
+    return Readings(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64))

@@ -3,13 +3,11 @@
 import datetime as dt
 import threading
 import uuid
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.db import connection, transaction
-from psycopg import sql
 
 from onecity.kernel.core.clock import FixedClock, use_clock
 from onecity.kernel.telemetry import locks, query, service, sorting, store, upkeep
@@ -24,21 +22,7 @@ START = dt.datetime(2026, 3, 1, tzinfo=UTC)
 NOON_AFTER = START + dt.timedelta(days=1, hours=12)
 END = START + dt.timedelta(days=1)
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def clean_store() -> Iterator[None]:
-    """Rows of partitions do not go with the tables of models: take the partitions away."""
-    yield
-    connection.ensure_connection()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-            " JOIN pg_class p ON p.oid = i.inhparent WHERE p.relname IN ('telemetry_observation', 'telemetry_rollup')"
-        )
-        for (name,) in cursor.fetchall():
-            cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_store")]
 
 
 def meter() -> tuple[int, int]:

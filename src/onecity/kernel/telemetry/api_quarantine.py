@@ -1,0 +1,115 @@
+"""Refused readings over HTTP: the list by key, counts by reason, and replay."""
+
+import datetime as dt
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from onecity.kernel.access.api import permission_auth
+from onecity.kernel.people.doors import account_of
+from onecity.kernel.telemetry import finding, listing, quarantine
+from onecity.kernel.telemetry.finding import Refused
+from onecity.kernel.telemetry.models import Quarantine
+from onecity.kernel.telemetry.permissions import TELEMETRY_MANAGE, TELEMETRY_VIEW
+
+router = Router(tags=["telemetry"], auth=permission_auth(TELEMETRY_VIEW))
+
+Short = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9_]*$")]
+Moment = Annotated[
+    AwareDatetime, Field(ge=dt.datetime(1970, 1, 2, tzinfo=dt.UTC), le=dt.datetime(2200, 1, 1, tzinfo=dt.UTC))
+]
+
+
+class QuarantineQuery(Schema):
+    """Which refused readings; empty members do not narrow."""
+
+    state: Literal["held", "replayed", ""] = "held"
+    reason: Short = ""
+    source: Short = ""
+    device_id: UUID | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    after: Annotated[str, Field(max_length=200)] = ""
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+    def wanted(self) -> Refused:
+        """The same for `finding`."""
+        return Refused(self.state, self.reason, self.source, self.device_id, self.since, self.until)
+
+
+class QuarantineOut(Schema):
+    """Readings refused together; `lines` are the first of the `kept` texts as they came."""
+
+    id: UUID
+    received_at: dt.datetime
+    source: str
+    reason: str
+    reason_title: str
+    detail: str
+    device_id: UUID | None
+    division_path: str
+    readings: int
+    kept: int
+    state: str
+    replayed_at: dt.datetime | None
+    lines: list[str]
+
+
+class HeldOut(Schema):
+    """How much of the list there is for one reason."""
+
+    reason: str
+    messages: int
+    readings: int
+
+
+class QuarantinePage(Schema):
+    """One page, newest first; `next` is the `after` of the next page, empty on the last."""
+
+    refused: list[QuarantineOut]
+    reasons: list[HeldOut]
+    next: str
+
+
+class ReplayIn(Schema):
+    """Which rows to replay."""
+
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=quarantine.MOST)]
+
+
+class ReplayedOut(Schema):
+    """What became of a row. `refused`: readings that may still not enter, by reason."""
+
+    id: UUID
+    outcome: quarantine.Outcome
+    accepted: int
+    refused: dict[str, int]
+
+
+@router.get("", response=QuarantinePage, summary="Refused readings, by pages")
+def refused(request: HttpRequest, wanted: Query[QuarantineQuery]) -> QuarantinePage:
+    """What was refused in the caller's divisions, newest first."""
+    rows = finding.quarantine(account_of(request), wanted.wanted())
+    page = listing.page(rows, wanted.after, wanted.limit)
+    return QuarantinePage(
+        refused=[_out(row) for row in page.rows],
+        reasons=[HeldOut(reason=h.reason, messages=h.messages, readings=h.readings) for h in quarantine.counts(rows)],
+        next=page.next,
+    )
+
+
+@router.post(
+    "/replay", response=list[ReplayedOut], auth=permission_auth(TELEMETRY_MANAGE), summary="Replay refused readings"
+)
+def replay(request: HttpRequest, body: ReplayIn) -> list[ReplayedOut]:
+    """Send refused readings the way of new ones again; what is still bad stays or returns."""
+    found = quarantine.replay(body.ids, account_of(request))
+    return [ReplayedOut(id=r.id, outcome=r.outcome, accepted=r.accepted, refused=r.refused) for r in found]
+
+
+def _out(row: Quarantine) -> QuarantineOut:
+    own = {n: getattr(row, n) for n in QuarantineOut.model_fields if n not in {"reason_title", "lines"}}
+    return QuarantineOut(**own, reason_title=row.get_reason_display(), lines=quarantine.first_lines(row, most=5))

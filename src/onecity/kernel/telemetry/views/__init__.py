@@ -1,0 +1,1 @@
+"""Pages of telemetry: refused readings at the desk, and what monitoring asks."""
