@@ -117,6 +117,28 @@ class Span(Schema):
     end: Day | None = None
 
 
+class ZoneSpan(Span):
+    """The same, with the class of the zone: 1 = nature reserves and scenic areas, 2 = everywhere else."""
+
+    zone: Annotated[int, Field(ge=1, le=2)] = 2
+
+
+class ItemVerdictOut(Schema):
+    """One pollutant: value and limit in µg/m³ (CO mg/m³)."""
+
+    value: float | None
+    limit: float | None
+    verdict: Literal["meets", "exceeds", "not_published_here", "no_value"]
+
+
+class ComplianceOut(Schema):
+    """One day by the edition of GB 3095 in force on it: 24 h means, ozone the largest 8 h mean."""
+
+    day: dt.date
+    edition: str
+    items: dict[str, ItemVerdictOut]
+
+
 @router.get("/air/now", response=AirNowOut, summary="Air quality index now, of the district and its stations")
 def air_now(request: HttpRequest) -> dict[str, Any]:
     """The newest hourly report."""
@@ -151,6 +173,16 @@ def air_csv(request: HttpRequest, period: Literal["hourly", "daily"], span: Quer
     found = _air(span, hourly=period == "hourly")
     head = ["start", "end", "edition", "aqi", "level", "primary", *(f"iaqi_{n}" for n in POLLUTANTS), *POLLUTANTS]
     return _table(f"air-{period}-{span.station or 'district'}.csv", head, (_row(report) for report in found["reports"]))
+
+
+@router.get("/air/compliance", response=list[ComplianceOut], summary="Daily values against the limits of GB 3095")
+def air_compliance(request: HttpRequest, span: Query[ZoneSpan]) -> list[service.DayVerdicts]:
+    """At most 366 days; a limit that is not known here is null, never guessed."""
+    del request
+    first, days = _days(span, LONGEST_DAILY_DAYS)
+    entities = [_station(AIR_STATION, span.station)] if span.station else overview.own_air_stations()
+    district, each = service.air_daily(entities, first, days)
+    return service.compliance(each[0] if span.station else district, span.zone)
 
 
 @router.get("/noise/daily", response=list[NoiseOut], summary="Day and night levels of a noise station")

@@ -21,7 +21,10 @@ TREND_HOURS = 25
 PATIENCE_HOURS = 3
 """How many hours back the newest report may lie before the page says that it does not know."""
 NOW_SECONDS = 30
-DAYS_SECONDS = 600
+UNSETTLED_SECONDS = 60
+"""Yesterday, and days without an index, may still be filled."""
+DAYS_SECONDS = 6 * 3600
+"""A day that is over changes only when late readings arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,20 @@ def air_now() -> AirNow:
 
 
 def air_days(count: int) -> list[AirReport]:
-    """Daily reports of the district for the last `count` complete days, oldest first."""
+    """Daily reports of the district for the last `count` complete days, oldest first; each day is computed rarely."""
     today = local_hour(now()) // 24
-    return kept(
-        f"environment.days.{today}.{count}",
-        DAYS_SECONDS,
-        lambda: service.air_daily(own_air_stations(), today - count, count)[0],
-    )
+    keys = {day: f"environment.day.{day}" for day in range(today - count, today)}
+    found: dict[str, AirReport] = cache.get_many(keys.values())
+    missing = [day for day, key in keys.items() if key not in found]
+    if missing:
+        first = missing[0]
+        reports = service.air_daily(own_air_stations(), first, missing[-1] + 1 - first)[0]
+        fresh = {keys[first + place]: report for place, report in enumerate(reports)}
+        settled = {key: one for key, one in fresh.items() if one.aqi is not None and key != keys[today - 1]}
+        cache.set_many(settled, DAYS_SECONDS)
+        cache.set_many({key: one for key, one in fresh.items() if key not in settled}, UNSETTLED_SECONDS)
+        found |= fresh
+    return [found[key] for key in keys.values() if key in found]
 
 
 def known_days(reports: Sequence[AirReport]) -> list[AirReport]:

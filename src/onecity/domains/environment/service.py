@@ -12,6 +12,7 @@ from onecity.domains.environment.logic import noise as noise_logic
 from onecity.domains.environment.logic.aqi import NOT_AVAILABLE
 from onecity.domains.environment.logic.aqi_tables import FIRST_DAYS, LEVELS, POLLUTANTS
 from onecity.domains.environment.logic.exact import MISSING, Floats
+from onecity.domains.environment.logic.limits import Period, Verdict, edition_key_on, limit_on, verdicts
 from onecity.domains.environment.logic.noise import NoiseVerdict, daily_levels
 from onecity.domains.environment.logic.reports import (
     Reported,
@@ -33,6 +34,7 @@ from onecity.domains.environment.readings import (
     series_of,
     trace,
 )
+from onecity.domains.environment.readings import zone as local_zone
 from onecity.kernel.twin import service as twin
 from onecity.kernel.twin.models import Entity
 
@@ -58,6 +60,24 @@ class AirReport:
     iaqi: Mapping[str, int | None]
     concentrations: Mapping[str, float | None]
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemVerdict:
+    """One pollutant of one day against its limit (µg/m³, CO mg/m³); `limit` None: not published here."""
+
+    value: float | None
+    limit: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class DayVerdicts:
+    """All pollutants of one day, judged by the edition of GB 3095 in force on it."""
+
+    day: dt.date
+    edition: str
+    items: Mapping[str, ItemVerdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +129,21 @@ def air_daily(entities: Sequence[Entity], first_day: int, days: int) -> tuple[li
     starts = [local_instant((first_day + k) * 24) for k in range(days)]
     each = [_reports(daily_report(station, first_day), starts, 24 * HOUR, 0) for station in split]
     return (_reports(district_daily_report(split, first_day), starts, 24 * HOUR, 0) if entities else []), each
+
+
+def compliance(reports: Sequence[AirReport], zone: int = 2) -> list[DayVerdicts]:
+    """Judge daily reports by GB 3095: 24 h means, and the largest 8 h mean of ozone; equal to a limit meets it."""
+    found: list[DayVerdicts] = []
+    for report in reports:
+        day = report.start.astimezone(local_zone()).date()
+        items: dict[str, ItemVerdict] = {}
+        for item in POLLUTANTS:
+            period = Period.EIGHT_HOURS if item == "o3" else Period.DAY
+            limit, value = limit_on(day, item, period, zone), report.concentrations[item]
+            (verdict,) = verdicts([day], np.array([np.nan if value is None else value]), item, period, zone)
+            items[item] = ItemVerdict(value, limit.value if limit else None, verdict)
+        found.append(DayVerdicts(day, edition_key_on(day), items))
+    return found
 
 
 def noise_days(entity: Entity, first_day: int, days: int) -> list[NoiseDay]:

@@ -20,9 +20,10 @@ from onecity.domains.environment.domain import (
     WATER_STATION,
 )
 from onecity.domains.environment.logic.aqi_tables import POLLUTANTS
+from onecity.domains.environment.logic.limits import Verdict
 from onecity.domains.environment.logic.noise import GB3096_PARTS, LIMITS, NIGHT
 from onecity.domains.environment.readings import local_hour, stations
-from onecity.domains.environment.service import AirReport, NoiseDay, WaterReport
+from onecity.domains.environment.service import AirReport, DayVerdicts, NoiseDay, WaterReport
 from onecity.domains.environment.words import (
     ANSWERS,
     NOISE_CLASSES,
@@ -76,6 +77,7 @@ class ShownWater:
 def index(request: HttpRequest) -> HttpResponse:
     """Is the air fit for a run? With stations, the last weeks, water and noise."""
     air = overview.air_now()
+    days = overview.known_days(overview.air_days(CALENDAR_DAYS))
     waters = [entity for entity in stations(WATER_STATION) if entity.public]
     noises = [entity for entity in stations(NOISE_STATION) if entity.public]
     context = {
@@ -84,7 +86,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "stations": [(s, shown_air(s.report) if s.report else None) for s in air.stations],
         "towns": places.titles_for({s.division_path for s in air.stations}),
         "day_before": air.day_before,
-        "days": [shown_air(report) for report in overview.known_days(overview.air_days(CALENDAR_DAYS))],
+        "days": [shown_air(report) for report in days],
+        "fine_particles": fine_particles(service.compliance(days)),
         "waters": [shown_water(e, r) for e, r in zip(waters, service.water_now(waters), strict=True)],
         "noises": _noises(noises),
         "simulated": air.simulated or _simulated([*waters, *noises]),
@@ -144,6 +147,15 @@ def shown_water(entity: Entity, report: WaterReport) -> ShownWater:
         WATER_USES.get(report.number, ""),
         listed([WATER_ITEMS[name] for name in report.deciding]),
     )
+
+
+def fine_particles(days: Sequence[DayVerdicts]) -> dict[str, object] | None:
+    """How often the daily limit of PM2.5 was exceeded, with the limit of the last day; None where nothing is known."""
+    judged = [day.items["pm2_5"] for day in days if day.items["pm2_5"].verdict in (Verdict.MEETS, Verdict.EXCEEDS)]
+    if not judged:
+        return None
+    exceeded = sum(one.verdict is Verdict.EXCEEDS for one in judged)
+    return {"limit": judged[-1].limit, "edition": days[-1].edition, "exceeded": exceeded, "days": len(judged)}
 
 
 def listed(words: Sequence[Title]) -> str:

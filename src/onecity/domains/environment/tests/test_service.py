@@ -185,6 +185,22 @@ def test_the_hourly_table_as_csv(client: Client) -> None:
     assert lines[-1].split(",")[3] == "NA"
 
 
+def test_compliance_names_limits_and_what_is_not_known(client: Client) -> None:
+    entity = station(AIR_STATION, "a", sampling_minutes=60)
+    fill(entity, dt.datetime(2026, 2, 27, 16, tzinfo=dt.UTC), dt.timedelta(hours=1), hourly(48, pm2_5=70.0, so2=160.0))
+    span = {"station": "a", "start": "2026-02-28", "end": "2026-03-02"}
+    before, after, empty = client.get("/api/environment/air/compliance", span).json()
+    assert (before["edition"], after["edition"]) == ("GB3095-2012", "GB3095-2026")
+    assert before["items"]["pm2_5"] == {"value": 70.0, "limit": 75.0, "verdict": "meets"}
+    assert after["items"]["pm2_5"] == {"value": 70.0, "limit": 60.0, "verdict": "exceeds"}
+    assert before["items"]["so2"] == {"value": 160.0, "limit": 150.0, "verdict": "exceeds"}
+    assert after["items"]["so2"] == {"value": 160.0, "limit": None, "verdict": "not_published_here"}
+    strict = client.get("/api/environment/air/compliance", span | {"zone": 1}).json()
+    assert strict[0]["items"]["pm2_5"]["verdict"] == "exceeds"
+    assert client.get("/api/environment/air/compliance", span | {"zone": 3}).status_code == 422
+    assert empty["items"]["pm2_5"] == {"value": None, "limit": 60.0, "verdict": "no_value"}
+
+
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_the_page_for_residents(client: Client, language: str) -> None:
     fill_district()
