@@ -1,7 +1,7 @@
 """Lists of cases as the desk asks for them: whose, in which state, where, how late; by key, never by page number.
 
 Every condition that narrows a list is one that an index answers below row-level security (leakproof operators only).
-Counting stops at a limit: nobody needs to know whether 48,312 or 48,313 cases are closed to see what is due next.
+Counting stops at a limit: nobody needs to know whether 48,312 or 48,313 cases have ended to see what is due next.
 """
 
 import base64
@@ -29,11 +29,10 @@ from onecity.kernel.people.models import Account
 
 Scope = Literal["mine", "office", "unassigned", "all"]
 NUMBER = re.compile(r"(?:(\d{4})-)?(\d{1,9})\Z")
-COUNT_TO = 10_000
-COUNT_SEARCH_TO = 1_000
+COUNT_TO = 1_000
 MOST = 200
 SEARCH = """
-SELECT id FROM cases_search(%(words)s::tsquery, %(place)s, %(open)s::bool, %(states)s::text[], %(types)s::text[],
+SELECT * FROM cases_search(%(words)s::tsquery, %(place)s, %(open)s::bool, %(states)s::text[], %(types)s::text[],
     %(severities)s::text[], %(at)s::timestamptz, %(id)s::uuid, %(most)s)
 """
 
@@ -78,10 +77,10 @@ def page(account: Account, wanted: Wanted, *, cursor: str = "", limit: int = 50,
     if wanted.text.strip() and not query and not is_number:
         return Page()
     if query and wanted.scope == "all" and not wanted.overdue:
-        return _search(account, wanted, query, after, limit, count=count)
+        return _search(account, wanted, query, after, limit)
     rows = narrowed(account, wanted)
     if query:
-        found = _search_ids(account, wanted, query, None, COUNT_SEARCH_TO)
+        found = _search_ids(account, wanted, query, None, COUNT_TO)
         rows = rows.filter(id__in=found)
     by_due = wanted.open is True
     ordered = _ordered(rows, after, by_due=by_due)[: limit + 1]
@@ -112,7 +111,7 @@ def located(account: Account, wanted: Wanted, limit: int) -> QuerySet[Case]:
     query = search_text.query(wanted.text) if not NUMBER.match(wanted.text.strip()) else ""
     rows = narrowed(account, wanted).filter(lon__isnull=False)
     if query:
-        rows = rows.filter(id__in=_search_ids(account, wanted, query, None, COUNT_SEARCH_TO))
+        rows = rows.filter(id__in=_search_ids(account, wanted, query, None, COUNT_TO))
     return _ordered(rows, None, by_due=wanted.open is True)[:limit]
 
 
@@ -157,14 +156,11 @@ def _ordered(rows: QuerySet[Case], after: tuple[dt.datetime, UUID] | None, *, by
     return rows.order_by("-opened_at", "-id")
 
 
-def _search(
-    account: Account, wanted: Wanted, query: str, after: tuple[dt.datetime, UUID] | None, limit: int, *, count: bool
-) -> Page:
+def _search(account: Account, wanted: Wanted, query: str, after: tuple[dt.datetime, UUID] | None, limit: int) -> Page:
+    """A page of what was searched for; of these nobody counts more than the page, he looks for another word instead."""
     ids = _search_ids(account, wanted, query, after, limit + 1)
     by_id = Case.objects.defer("search", "description", "evidence").in_bulk(ids)
-    cases = [by_id[i] for i in ids if i in by_id]
-    total = len(_search_ids(account, wanted, query, None, COUNT_SEARCH_TO + 1)) if count else 0
-    return _page(cases, limit, total, COUNT_SEARCH_TO, by_due=False)
+    return _page([by_id[i] for i in ids if i in by_id], limit, len(ids), limit, by_due=False)
 
 
 def _search_ids(

@@ -35,26 +35,35 @@ ALL_RIGHTS = ["cases.view", "cases.open", "cases.handle", "cases.dispatch", "cas
 
 TEMPLATES = "CREATE TEMP TABLE bench_words (n int PRIMARY KEY, title text, search tsvector)"
 TEMPLATE = "INSERT INTO bench_words VALUES (%s, %s, array_to_tsvector(%s::text[]))"
-# `open`: one in ten; state, staff and place follow from the number by co-prime steps
+# one in ten is running; everything else is drawn from the number by PostgreSQL's own hash, each with a seed of its own
 CASES = """
 INSERT INTO cases_case (id, district, number, type_name, type_version, title, description, address, division_path, lon, lat,
     severity, state, stage, version, assignee_id, organisation_id, role, opened_at, started_at, stage_since, deadline,
     final_deadline, sweep_at, overdue_since, closed_at, source, source_key, entity_id, evidence, search)
-SELECT md5('case' || i)::uuid, '910000', '2026-' || lpad(i::text, 7, '0'), 'kind' || i %% %(kinds)s, 1, w.title, '', '',
-    v.path, 121.3 + (i %% 4001) / 10000.0, 30.8 + (i %% 2999) / 10000.0,
-    (ARRAY['', '', '', '', 'blue', 'yellow', 'orange', 'red'])[1 + i * 7 %% 8],
-    CASE WHEN i %% 10 = 0 THEN (ARRAY['opened', 'accepted', 'handling', 'handling', 'handled', 'verified'])[1 + i / 10 %% 6]
+SELECT md5('case' || i)::uuid, '910000', '2026-' || lpad(i::text, 7, '0'), 'kind' || pg_temp.draw(i, 1, %(kinds)s), 1, w.title,
+    '', '', v.path, 121.3 + pg_temp.draw(i, 2, 4001) / 10000.0, 30.8 + pg_temp.draw(i, 3, 2999) / 10000.0,
+    (ARRAY['', '', '', '', 'blue', 'yellow', 'orange', 'red'])[1 + pg_temp.draw(i, 4, 8)],
+    CASE WHEN o.running THEN (ARRAY['opened', 'accepted', 'handling', 'handling', 'handled', 'verified'])[1 + pg_temp.draw(i, 5, 6)]
         ELSE 'closed' END,
-    'handle', 3, CASE WHEN i %% 40 = 0 THEN NULL ELSE s.id END, s.organisation_id, '', t.at, t.at, t.at,
-    t.at + interval '5 days', t.at + interval '5 days', CASE WHEN i %% 10 = 0 THEN t.at + interval '4 days' END, NULL,
-    CASE WHEN i %% 10 <> 0 THEN t.at + interval '3 days' END, 'alert', 'bench:' || i, md5('entity' || i %% 5000)::uuid, '{}',
-    w.search
+    'handle', 3, CASE WHEN pg_temp.draw(i, 6, 4) > 0 THEN s.id END, s.organisation_id, '', t.at, t.at, t.at,
+    t.at + interval '5 days', t.at + interval '5 days', CASE WHEN o.running THEN t.at + interval '4 days' END, NULL,
+    CASE WHEN NOT o.running THEN t.at + interval '3 days' END, 'alert', 'bench:' || i,
+    md5('entity' || pg_temp.draw(i, 7, 5000))::uuid, '{}', w.search
 FROM generate_series(%(first)s, %(last)s) AS i
-CROSS JOIN LATERAL (SELECT CASE WHEN i %% 10 = 0
-    THEN %(now)s::timestamptz - (i * 37 %% 8640) * interval '1 minute' ELSE %(now)s::timestamptz - (i * 31 %% 1576800) * interval '1 minute' END AS at) t
-JOIN bench_words w ON w.n = CASE WHEN i %% 50000 = 1 THEN 100 ELSE i * 13 %% 100 END
-JOIN bench_places v ON v.n = i * 17 %% %(villages)s
-JOIN bench_staff s ON s.n = i * 29 %% %(staff)s
+CROSS JOIN LATERAL (SELECT pg_temp.draw(i, 8, 10) = 0 AS running) o
+CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - interval '1 minute' * CASE WHEN o.running THEN pg_temp.draw(i, 9, 8640)
+    ELSE pg_temp.draw(i, 9, 1576800) END AS at) t
+JOIN bench_words w ON w.n = CASE WHEN i %% 50000 = 1 THEN 100 ELSE pg_temp.draw(i, 10, 100) END
+JOIN bench_places v ON v.n = pg_temp.draw(i, 11, %(villages)s)
+JOIN bench_staff s ON s.n = pg_temp.draw(i, 12, %(staff)s)
+"""
+DRAW = """
+CREATE FUNCTION pg_temp.draw(i integer, seed bigint, sides integer) RETURNS integer LANGUAGE sql IMMUTABLE
+RETURN ((hashint4extended(i, seed) & 2147483647) %% sides)::integer
+""".replace("%%", "%")
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'cases_case' AND indexname LIKE 'case\\_%' AND NOT EXISTS (
+    SELECT 1 FROM pg_constraint WHERE conname = indexname)
 """
 EVENTS = """
 INSERT INTO cases_caseevent (case_id, version, at, actor_name, action, from_state, to_state, note, data)
@@ -84,6 +93,7 @@ def build() -> District:
         service.publish(CaseTypeDecl(f"kind{number}", f"Kind {number}"))
     with connection.cursor() as cursor:
         cursor.execute(TEMPLATES)
+        cursor.execute(DRAW)
         titles = [place + what for place in WHERE for what in WHAT] + [WHERE[0] + RARE]
         for number, title in enumerate(titles):
             cursor.execute(TEMPLATE, [number, title, search_text.document(title)])
@@ -100,8 +110,14 @@ def fill(first: int, last: int, now: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE cases_caseevent DISABLE TRIGGER USER")
         cursor.execute("ALTER TABLE cases_case DROP CONSTRAINT case_change_has_event")
+        cursor.execute(INDEXES)
+        indexes = cursor.fetchall()
+        for name, _definition in indexes:
+            cursor.execute(f"DROP INDEX {name}")
         cursor.execute(CASES, values)
         cursor.execute(EVENTS, values)
+        for _name, definition in indexes:
+            cursor.execute(definition)
         cursor.execute(
             "ALTER TABLE cases_case ADD CONSTRAINT case_change_has_event FOREIGN KEY (id, version, state) "
             "REFERENCES cases_caseevent (case_id, version, to_state) DEFERRABLE INITIALLY DEFERRED"

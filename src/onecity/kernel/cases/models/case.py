@@ -86,12 +86,12 @@ class Case(models.Model):
             models.Index(fields=["due_order", "id"], name="case_open_due", condition=OPEN),
             models.Index(fields=["division_path", "due_order", "id"], name="case_open_place", condition=OPEN),
             models.Index(fields=["organisation_id", "due_order", "id"], name="case_open_body", condition=OPEN),
+            models.Index(fields=["state", "due_order", "id"], name="case_open_state", condition=OPEN),
             models.Index(
                 fields=["due_order", "id"], name="case_unassigned", condition=OPEN & Q(assignee_id__isnull=True)
             ),
             models.Index(fields=["-opened_at", "-id"], name="case_newest"),
             models.Index(fields=["division_path", "-opened_at", "-id"], name="case_newest_place"),
-            models.Index(fields=["state", "-opened_at", "-id"], name="case_newest_state"),
             models.Index(fields=["type_name", "-opened_at", "-id"], name="case_newest_type"),
             models.Index(fields=["assignee_id", "-opened_at", "-id"], name="case_newest_mine"),
             models.Index(fields=["sweep_at"], name="case_sweep", condition=Q(sweep_at__isnull=False)),
