@@ -1,11 +1,13 @@
 """Alerts in the database: one statement for a whole batch, idempotent by rule, entity and onset."""
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import connection
 
 from onecity.kernel.core.clock import from_us, now
@@ -14,7 +16,7 @@ from onecity.kernel.rules.logic import codec
 from onecity.kernel.rules.logic.arrays import NEVER
 from onecity.kernel.rules.logic.changes import Changes
 from onecity.kernel.rules.logic.conditions import SEVERITIES
-from onecity.kernel.rules.models import AlertState
+from onecity.kernel.rules.models import Alert, AlertState
 from onecity.kernel.rules.watchers import Working
 
 _COLUMNS = (
@@ -59,10 +61,28 @@ written AS (
         "end" = coalesce(a."end", excluded."end"),
         state = CASE WHEN a.state = 'open' THEN excluded.state ELSE a.state END,
         wants_case = a.wants_case OR (excluded.wants_case AND a.case_id IS NULL)
-    RETURNING a.id, a.severity, a.state, a.case_id, a.wants_case)
-SELECT w.id, w.severity, w.state, w.case_id, w.wants_case, b.id IS NULL, b.severity, b.state
+    RETURNING a.*)
+SELECT w.id, w.severity, w.state, w.case_id, w.wants_case, b.id IS NULL, b.severity, b.state, w.rule_id, w.entity_id,
+    w.entity_type, w.entity_name, w.attribute, w.division_path, w.lon, w.lat, w.onset, w."end", w.peak_value
 FROM written w LEFT JOIN before b ON b.id = w.id ORDER BY w.id
 """  # noqa: S608 - joined from constants of this module
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a live page needs to show an alert; `titles` by language."""
+
+    titles: Mapping[str, str]
+    entity_id: UUID
+    entity_type: str
+    entity_name: str
+    attribute: str
+    division_path: str
+    lon: float | None
+    lat: float | None
+    onset: dt.datetime
+    end: dt.datetime | None
+    peak_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,7 @@ class Written:
     raised: bool
     escalated: bool
     ended: bool
+    facts: Facts
 
     @property
     def is_news(self) -> bool:
@@ -91,21 +112,37 @@ def write(changes: Changes, working: Mapping[int, Working]) -> list[Written]:
     moment = now()
     concerned = {run: working[run] for run in set(changes.rule.tolist())}
     parameters: list[Any] = [*_columns(changes, concerned), *_work(concerned), moment, moment]
-    with connection.cursor() as cursor:
+    titles = {work.version.rule_id: work.definition.titles for work in concerned.values()}
+    connection.ensure_connection()
+    # Django's own cursor would write every value into the statement as text
+    with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(_WRITE, parameters)
-        return [
-            Written(
-                id=identity,
-                severity=severity,
-                state=state,
-                case_id=case_id,
-                wants_case=wants_case,
-                raised=raised,
-                escalated=not raised and severity != severity_before,
-                ended=state != AlertState.OPEN and state_before in {None, AlertState.OPEN},
-            )
-            for identity, severity, state, case_id, wants_case, raised, severity_before, state_before in cursor.fetchall()
-        ]
+        return [_written(row, titles) for row in cursor.fetchall()]
+
+
+def facts_of(alert: Alert, titles: Mapping[str, str]) -> Facts:
+    """Return what a live page needs, of an alert read from the database."""
+    return Facts(titles, *(getattr(alert, name) for name in _FACTS))
+
+
+_FACTS = (
+    "entity_id", "entity_type", "entity_name", "attribute", "division_path", "lon", "lat", "onset", "end", "peak_value",
+)  # fmt: skip
+
+
+def _written(row: Sequence[Any], titles: Mapping[int, Mapping[str, str]]) -> Written:
+    identity, severity, state, case_id, wants_case, raised, severity_before, state_before, rule_id, *facts = row
+    return Written(
+        id=identity,
+        severity=severity,
+        state=state,
+        case_id=case_id,
+        wants_case=wants_case,
+        raised=raised,
+        escalated=not raised and severity != severity_before,
+        ended=state != AlertState.OPEN and state_before in {None, AlertState.OPEN},
+        facts=Facts(titles[rule_id], *facts),
+    )
 
 
 def _columns(changes: Changes, working: Mapping[int, Working]) -> list[Sequence[object]]:

@@ -1,10 +1,11 @@
 """From alerts to work: opens the cases that rules ask for, tells cases that their alert has ended, tells live pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils import translation
 
 from onecity.kernel.cases import service as cases
@@ -13,36 +14,58 @@ from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.notify import feed
 from onecity.kernel.rules import definition as definitions
-from onecity.kernel.rules.alert_store import Written
+from onecity.kernel.rules.alert_store import Written, facts_of
 from onecity.kernel.rules.definition import Definition
+from onecity.kernel.rules.logic.conditions import Severity
 from onecity.kernel.rules.models import Alert, Rule
 
 # cases opened in one go; a storm of alerts is worked off over the following seconds instead of stopping the flow
 CASES_AT_ONCE = 200
+# alerts told one by one to the live pages of one batch
+MOST_TOLD = 1000
 SOURCE = "alert"
 
 
 def follow(written: Sequence[Written]) -> None:
     """Do what alerts that were raised, grew graver or ended call for."""
-    opened = _open_waiting() if any(alert.wants_case and alert.case_id is None for alert in written) else []
+    opened = _open_waiting() if any(alert.wants_case and alert.case_id is None for alert in written) else {}
     ended = [alert.case_id for alert in written if alert.ended and alert.case_id is not None]
     if ended:
         cases.alert_ended(ended)
-    news = [alert.id for alert in written if alert.is_news]
-    announce(list(dict.fromkeys([*news, *opened])))
+    news = {alert.id: alert for alert in written if alert.is_news}
+    others = Alert.objects.filter(id__in=[identity for identity in opened if identity not in news])
+    _tell([*((alert, opened.get(alert.id, alert.case_id)) for alert in news.values()), *_as_news(others)])
 
 
 def open_waiting() -> int:
     """Open cases for the alerts that have waited longest; returns how many. A rule that cannot is marked as failed."""
     opened = _open_waiting()
-    announce(opened)
+    announce(list(opened))
     return len(opened)
 
 
 def announce(identities: Sequence[UUID]) -> None:
     """Put these alerts on the change feed, each with what a live page needs to show it."""
-    alerts = Alert.objects.filter(id__in=identities).select_related("version").order_by("onset", "id")
-    feed.publish_many(feed.Change("alert", alert.division_path, str(alert.id), _payload(alert)) for alert in alerts)
+    if identities:
+        _tell(list(_as_news(Alert.objects.filter(id__in=identities))))
+
+
+def _as_news(alerts: QuerySet[Alert]) -> Iterator[tuple[Written, UUID | None]]:
+    for alert in alerts.select_related("version").order_by("onset", "id"):
+        facts = facts_of(alert, alert.version.definition.get("titles", {}))
+        yield (
+            Written(alert.id, alert.severity, alert.state, alert.case_id, False, False, False, False, facts),
+            alert.case_id,
+        )
+
+
+def _tell(news: Sequence[tuple[Written, UUID | None]]) -> None:
+    """Tell the live pages of each, or of the gravest and of how many there are: nobody reads thousands of lines."""
+    told = sorted(news, key=lambda one: -Severity(one[0].severity).rank)[:MOST_TOLD] if len(news) > MOST_TOLD else news
+    feed.publish_many(
+        feed.Change("alert", alert.facts.division_path, str(alert.id), _payload(alert, case_id))
+        for alert, case_id in told
+    )
 
 
 def mark_failed(rule_id: int, reason: str) -> None:
@@ -55,13 +78,14 @@ def source_key(alert: Alert) -> str:
     return f"alert:{alert.rule_id}:{alert.entity_id}:{alert.onset.isoformat()}"
 
 
-def _open_waiting() -> list[UUID]:
+def _open_waiting() -> dict[UUID, UUID]:
+    """Open cases for alerts that wait; returns the case by alert."""
     waiting = list(
         Alert.objects.filter(wants_case=True, rule__error="")
         .select_related("version")
         .order_by("onset")[:CASES_AT_ONCE]
     )
-    opened: list[UUID] = []
+    opened: dict[UUID, UUID] = {}
     for rule_id in dict.fromkeys(alert.rule_id for alert in waiting):
         mine = [alert for alert in waiting if alert.rule_id == rule_id]
         try:
@@ -70,7 +94,7 @@ def _open_waiting() -> list[UUID]:
         except (Problem, DatabaseError) as fault:
             mark_failed(rule_id, str(fault))
         else:
-            opened += [alert.id for alert in mine]
+            opened |= {alert.id: alert.case_id for alert in mine if alert.case_id is not None}
     return opened
 
 
@@ -102,22 +126,23 @@ def _new_case(alert: Alert) -> NewCase:
     )
 
 
-def _payload(alert: Alert) -> dict[str, object]:
+def _payload(alert: Written, case_id: UUID | None) -> dict[str, object]:
+    facts = alert.facts
     return {
         "id": str(alert.id),
         "severity": alert.severity,
         "state": alert.state,
-        "titles": dict(_definition(alert).titles),
-        "entity_id": str(alert.entity_id),
-        "entity_type": alert.entity_type,
-        "entity_name": alert.entity_name,
-        "attribute": alert.attribute,
-        "lon": alert.lon,
-        "lat": alert.lat,
-        "onset": alert.onset,
-        "end": alert.end,
-        "peak_value": alert.peak_value,
-        "case_id": None if alert.case_id is None else str(alert.case_id),
+        "titles": dict(facts.titles),
+        "entity_id": str(facts.entity_id),
+        "entity_type": facts.entity_type,
+        "entity_name": facts.entity_name,
+        "attribute": facts.attribute,
+        "lon": facts.lon,
+        "lat": facts.lat,
+        "onset": facts.onset,
+        "end": facts.end,
+        "peak_value": facts.peak_value,
+        "case_id": None if case_id is None else str(case_id),
     }
 
 

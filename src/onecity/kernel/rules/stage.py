@@ -10,7 +10,7 @@ from onecity.kernel.core import clock
 from onecity.kernel.rules import alert_store, baseline_store, casework, publishing, standing, watchers
 from onecity.kernel.rules.fingerprint import Fingerprint
 from onecity.kernel.rules.logic.arrays import NEVER, Bools, Int64s, Readings
-from onecity.kernel.rules.logic.changes import Changes
+from onecity.kernel.rules.logic.changes import Changes, LatestChanges
 from onecity.kernel.rules.logic.engine import Engine
 from onecity.kernel.rules.logic.journal import Memory
 from onecity.kernel.rules.memory_store import MemoryStore
@@ -22,6 +22,9 @@ from onecity.kernel.telemetry.models import Latest, Series
 
 logger = logging.getLogger(__name__)
 MICROSECOND = 1_000_000
+# alerts whose peak alone moved on are written with the batch up to this number, else together every few seconds
+PEAKS_AT_ONCE = 200
+PEAKS_EVERY = 5 * MICROSECOND
 
 
 class RulesStage:
@@ -41,6 +44,8 @@ class RulesStage:
         self._roster = Roster()
         self._engine = Engine([], self._zone)
         self._max_age: Int64s = np.empty(0, np.int64)
+        self._peaks = LatestChanges()
+        self._peaks_written = 0
 
     def load(self) -> None:
         """Read rules, memory and newest readings from the database."""
@@ -73,11 +78,22 @@ class RulesStage:
             self._reload()
         if self._settling.done(now_us):
             self._enter(self._engine.sweep(now_us))
+        if now_us - self._peaks_written >= PEAKS_EVERY:
+            self._peaks_written = now_us
+            self._write(self._peaks.take_all())
         casework.open_waiting()
         if self._store.overgrown:
             self._store.rewrite(self._engine.memory())
 
     def _enter(self, changes: Changes) -> None:
+        """Write what is news at once, and peaks that moved on a little later where they are many."""
+        if int(changes.peak_only.sum()) > PEAKS_AT_ONCE:
+            self._peaks.put(changes.take(changes.peak_only))
+            changes = changes.take(~changes.peak_only)
+        self._peaks.drop(changes)
+        self._write(changes)
+
+    def _write(self, changes: Changes) -> None:
         casework.follow(alert_store.write(changes, self._roster.working))
 
     def _reload(self) -> None:
@@ -94,6 +110,8 @@ class RulesStage:
         self._engine = Engine(self._roster.watchers, self._zone, baseline_store.load_all())
         known = np.flatnonzero(last_at != NEVER).astype(np.int32)
         self._engine.restore(memory, known, last_at[known])
+        # the memory knows every peak: those not written yet come with the next change of their alert
+        self._peaks = LatestChanges()
         ended = standing.end_orphans(self._roster)
         casework.follow(ended)
         for run, rank, series in standing.silences(self._roster):

@@ -6,7 +6,7 @@ from uuid import UUID
 import numpy as np
 
 from onecity.kernel.core.clock import now
-from onecity.kernel.rules.alert_store import Written
+from onecity.kernel.rules.alert_store import Written, facts_of
 from onecity.kernel.rules.logic.arrays import Int32s
 from onecity.kernel.rules.logic.conditions import Absence, Severity
 from onecity.kernel.rules.models import Alert, AlertState
@@ -29,7 +29,7 @@ def end_orphans(roster: Roster) -> list[Written]:
             continue
         watched = scopes[run].contains(np.array([series for _identity, series in alerts], np.int32))
         orphans += [identity for (identity, _series), known in zip(alerts, watched.tolist(), strict=True) if not known]
-    return [_end(alert) for alert in Alert.objects.filter(id__in=orphans).order_by("id")]
+    return [_end(alert) for alert in Alert.objects.filter(id__in=orphans).select_related("version").order_by("id")]
 
 
 def silences(roster: Roster) -> Iterator[tuple[int, int, Int32s]]:
@@ -57,4 +57,5 @@ def _end(alert: Alert) -> Written:
         raised=False,
         escalated=False,
         ended=True,
+        facts=facts_of(alert, alert.version.definition.get("titles", {})),
     )

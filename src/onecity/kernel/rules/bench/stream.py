@@ -66,4 +66,5 @@ def values(entities: int) -> Iterator[Floats]:
 def table(series: np.ndarray) -> Table:
     """The baselines that fit the readings."""
     shape = (len(series), SLOTS)
-    return Table(series.astype(np.int32), np.full(shape, MEAN), np.full(shape, SPREAD), np.full(shape, 8, np.int64))
+    centre, spread = np.full(shape, MEAN, np.float32), np.full(shape, SPREAD, np.float32)
+    return Table(series.astype(np.int32), centre, spread, np.full(shape, 8, np.int16))

@@ -47,6 +47,7 @@ class Silence:
             end_at=end_at,
             rank=self.ladder.rank[level],
             new=base >= announced[row],
+            peak_only=np.zeros(len(row), np.bool_),
         )
 
     def sweep(self, now: int, last_at: Int64s, live: Bools) -> Changes:
@@ -73,6 +74,7 @@ class Silence:
             end_at=np.full(len(row), NEVER),
             rank=self.ladder.rank[level],
             new=base >= before[which],
+            peak_only=np.zeros(len(row), np.bool_),
         )
 
     def announce(self, rule: int, series: Int32s, rank: int) -> None:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onecity.kernel.rules.logic.arrays import Floats, Int32s, Int64s, Readings, first_of_each
 
+Grid = NDArray[np.float32]
+Counts = NDArray[np.int16]
 SLOTS = 168
+MOST_COUNTED = int(np.iinfo(np.int16).max)
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 # hours from a Monday 00:00 to 1970-01-01 00:00, a Thursday
@@ -40,18 +44,21 @@ def _microseconds(offset: dt.timedelta | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Baselines of s series: `series` int32[s] ascending; `centre`, `spread` float64[s, 168]; `count` int64[s, 168]."""
+    """Baselines of s series: `series` int32[s] ascending; `centre`, `spread` float32[s, 168]; `count` int16[s, 168].
+
+    Seven digits are more than a median of measurements has, and half the memory: 1.7 kB a series.
+    """
 
     series: Int32s
-    centre: Floats
-    spread: Floats
-    count: Int64s
+    centre: Grid
+    spread: Grid
+    count: Counts
 
     @staticmethod
     def empty() -> "Table":
         """Return a table of no series."""
-        nothing = np.empty((0, SLOTS), np.float64)
-        return Table(np.empty(0, np.int32), nothing, nothing, np.empty((0, SLOTS), np.int64))
+        nothing = np.empty((0, SLOTS), np.float32)
+        return Table(np.empty(0, np.int32), nothing, nothing, np.empty((0, SLOTS), np.int16))
 
     @staticmethod
     def concatenate(tables: "Sequence[Table]") -> "Table":
@@ -70,13 +77,13 @@ def learn(series: Int32s, slot: Int64s, value: Floats) -> Table:
     known, row = np.unique(series, return_inverse=True)
     table = Table(
         known.astype(np.int32),
-        np.full((len(known), SLOTS), np.nan),
-        np.full((len(known), SLOTS), np.nan),
-        np.zeros((len(known), SLOTS), np.int64),
+        np.full((len(known), SLOTS), np.nan, np.float32),
+        np.full((len(known), SLOTS), np.nan, np.float32),
+        np.zeros((len(known), SLOTS), np.int16),
     )
     group = row * SLOTS + slot
     centre, cells, counts = _medians(group, value)
-    table.centre.flat[cells], table.count.flat[cells] = centre, counts
+    table.centre.flat[cells], table.count.flat[cells] = centre, np.minimum(counts, MOST_COUNTED)
     deviation = np.abs(value - table.centre.flat[group])
     spread, cells, _counts = _medians(group, deviation)
     table.spread.flat[cells] = NORMAL_MAD * spread
@@ -104,6 +111,6 @@ def deviation(readings: Readings, table: Table, zone: ZoneInfo, minimum_count: i
     at = np.minimum(np.searchsorted(table.series, readings.series), len(table.series) - 1)
     row = np.repeat(np.where(table.series[at] == readings.series, at, -1), readings.counts)
     slot = hour_of_week(readings.at, zone)
-    spread = np.maximum(table.spread[row, slot], minimum_spread)
+    spread = np.maximum(table.spread[row, slot].astype(np.float64), minimum_spread)
     known = (row >= 0) & (table.count[row, slot] >= minimum_count) & (spread > 0)
     return np.where(known, (readings.value - table.centre[row, slot]) / np.where(known, spread, 1.0), np.nan)

@@ -169,8 +169,8 @@ class Watch:
         before = state[found.key]
         alert = (self.ladder.base[of] == of) & (found.raised_at != NEVER)
         new = ~found.carried | (before["raised_at"] == NEVER)
-        moved = new | (found.end_at != NEVER) | (top != before["top"]) | (found.peak_at != before["peak_at"])
-        rows = np.flatnonzero(alert & moved)
+        news = new | (found.end_at != NEVER) | (top != before["top"])
+        rows = np.flatnonzero(alert & (news | (found.peak_at != before["peak_at"])))
         return Changes(
             rule=self.ladder.rule[of[rows]],
             series=(keys[found.key[rows]] // len(self.ladder)).astype(np.int32),
@@ -181,6 +181,7 @@ class Watch:
             end_at=found.end_at[rows],
             rank=top[rows],
             new=new[rows],
+            peak_only=~news[rows],
         )
 
     def _store(self, outcome: Outcome) -> None:

@@ -35,12 +35,13 @@ class MemoryRecord(models.Model):
 
 
 class Baselines(models.Model):
-    """What every hour of the week usually brings, for all series of one attribute; learnt anew once a day."""
+    """What every hour of the week usually brings, for the series of one attribute, in parts; learnt anew once a day."""
 
-    pk = models.CompositePrimaryKey("entity_type", "attribute", "history")
+    pk = models.CompositePrimaryKey("entity_type", "attribute", "history", "part")
     entity_type = models.CharField(max_length=63)
     attribute = models.CharField(max_length=63)
     history = models.DurationField()
+    part = models.PositiveIntegerField(default=0)
     series = models.BinaryField()
     centre = models.BinaryField()
     spread = models.BinaryField()

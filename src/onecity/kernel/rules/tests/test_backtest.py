@@ -27,6 +27,7 @@ from onecity.kernel.telemetry.batch import Batch
 
 pytestmark = pytest.mark.django_db
 HOUR = 60 * MINUTE
+MAD_OF_TWO = float(np.float32(NORMAL_MAD * 2.0))
 
 
 def put(series: int, start: dt.datetime, step: dt.timedelta, values: list[float]) -> None:
@@ -113,7 +114,7 @@ def test_a_baseline_is_learnt_from_before_the_period() -> None:
         assert learning.learn_due() == 0
     (interval,) = found.intervals
     assert (interval.onset, interval.end) == (monday + MINUTE, monday + 2 * MINUTE)
-    assert interval.peak_value == (30.0 - 12.0) / (NORMAL_MAD * 2.0)
+    assert interval.peak_value == (30.0 - 12.0) / (MAD_OF_TWO)
     (((channel, history), table),) = baseline_store.load_all().items()
     assert (channel, history, table.series.tolist()) == ("TestStation.pm2_5", dt.timedelta(weeks=4), [series])
     assert table.count.sum() == 4

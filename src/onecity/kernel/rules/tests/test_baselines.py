@@ -9,6 +9,7 @@ from onecity.kernel.core.clock import to_us
 from onecity.kernel.rules.logic.arrays import NEVER, Readings
 from onecity.kernel.rules.logic.baselines import NORMAL_MAD, deviation, hour_of_week, learn
 
+MAD_OF_TWO = float(np.float32(NORMAL_MAD * 2.0))
 UTC = ZoneInfo("UTC")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -40,8 +41,8 @@ def test_centre_is_the_median_and_spread_the_scaled_mad() -> None:
     assert table.series.tolist() == [2, 5]
     assert (table.centre[1, 10], table.count[1, 10], table.centre[1, 11], table.count[1, 11]) == (3.0, 5, 7.0, 1)
     # deviations from 3 are 2, 1, 0, 1, 97: their median is 1
-    assert table.spread[1, 10] == NORMAL_MAD * 1.0
-    assert (table.centre[0, 10], table.spread[0, 10]) == (1.5, NORMAL_MAD * 0.5)
+    assert table.spread[1, 10] == np.float32(NORMAL_MAD)
+    assert (table.centre[0, 10], table.spread[0, 10]) == (1.5, np.float32(NORMAL_MAD * 0.5))
     assert np.isnan(table.centre[0, 11])
     assert table.count[0, 11] == 0
 
@@ -67,9 +68,9 @@ def test_deviation_is_undefined_where_the_history_says_too_little() -> None:
     )
     mine = readings([1, 2, 3, 4], [monday] * 4, [17.0, 9.0, 9.0, 9.0])
     found = deviation(mine, table, UTC, minimum_count=3, minimum_spread=0.0)
-    assert found[0] == (17.0 - 12.0) / (NORMAL_MAD * 2.0)
+    assert found[0] == (17.0 - 12.0) / (MAD_OF_TWO)
     assert np.isnan(found[1:]).all()
     floored = deviation(mine, table, UTC, minimum_count=3, minimum_spread=2.0)
-    assert floored[:2].tolist() == [(17.0 - 12.0) / (NORMAL_MAD * 2.0), (9.0 - 5.0) / 2.0]
+    assert floored[:2].tolist() == [(17.0 - 12.0) / (MAD_OF_TWO), (9.0 - 5.0) / 2.0]
     other_hour = readings([1], [monday + 3_600_000_000], [17.0])
     assert np.isnan(deviation(other_hour, table, UTC, 3, 0.0)).all()
