@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
@@ -32,6 +34,8 @@ def install_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(Throttled, _throttled)
     api.add_exception_handler(HttpError, _http)
     api.add_exception_handler(Http404, _absent)
+    api.add_exception_handler(RequestDataTooBig, _too_large)
+    api.add_exception_handler(SuspiciousOperation, _unreadable)
     api.add_exception_handler(Exception, _broken)
 
 
@@ -78,6 +82,17 @@ def _http(request: HttpRequest, error: HttpError | type[HttpError]) -> HttpRespo
 def _absent(request: HttpRequest, _error: Http404 | type[Http404]) -> HttpResponse:
     problem = Problem("not-found", TITLES[404], status=404)
     return problems.answer(request, problem, program=True)
+
+
+def _too_large(request: HttpRequest, _error: RequestDataTooBig | type[RequestDataTooBig]) -> HttpResponse:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    detail = _("Send at most %(megabytes)d MB at once. Nothing was stored.") % {"megabytes": most // 2**20}
+    problem = Problem("too-large", TITLES[413], status=413, detail=detail, extra={"max_bytes": most})
+    return problems.answer(request, problem, program=True)
+
+
+def _unreadable(request: HttpRequest, _error: SuspiciousOperation | type[SuspiciousOperation]) -> HttpResponse:
+    return problems.answer(request, Problem("bad-request", TITLES[400], status=400), program=True)
 
 
 def _broken(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:

@@ -8,6 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from onecity.kernel.core.errors import MEDIA_TYPE, Problem
 from onecity.kernel.web import problems
@@ -78,11 +79,21 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Pass on; the work is in `process_exception`, inside the request's transaction, which it rolls back."""
-        return self.get_response(request)
+        """Pass on, and say in words that a method is not offered; the rest is in `process_exception`, inside the transaction."""
+        response = self.get_response(request)
+        return _not_offered(request, response) if response.status_code == 405 else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """Answer a Problem; every other error goes to Django's handlers, which end in `errors.server_error`."""
         if isinstance(error, Problem):
             return problems.answer(request, error)
         return None
+
+
+def _not_offered(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """A 405 as a problem; it names the methods that are offered (RFC 9110, 15.5.6), as the bare answer did."""
+    allowed = response.headers.get("Allow", "")
+    title, detail = _("This address does not offer that method"), _("It offers %(methods)s.") % {"methods": allowed}
+    answer = problems.answer(request, Problem("method-not-allowed", title, status=405, detail=detail))
+    answer["Allow"] = allowed
+    return answer

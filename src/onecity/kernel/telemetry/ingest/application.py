@@ -29,6 +29,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LINE_PATHS = frozenset({"/write", "/api/v2/write"})
+METHODS = {"/ping": ("GET", "HEAD"), "/health": ("GET", "HEAD")}
 INGEST_PATHS = frozenset({"/ingest", "/ping", "/health", *LINE_PATHS})
 # bodies above this are read in a thread, so that the loop keeps answering others
 INLINE_BYTES = 32 * 1024
@@ -92,12 +93,14 @@ class Ingest:
 
     async def _route(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
+        allowed = METHODS.get(path, ("POST",))
+        if method not in allowed:
+            title = _("This address does not offer that method")
+            raise Problem("method_not_allowed", title, status=405, extra={"allow": allowed})
         if path == "/ping":
             return Answer(204, {"X-Influxdb-Version": "OneCity"}, b"")
         if path == "/health":
             return self._health()
-        if method != "POST":
-            raise Problem("method_not_allowed", _("Readings are sent with POST"), status=405, extra={"allow": ["POST"]})
         watcher, log = self.start()
         if not watcher.loaded and not await asyncio.to_thread(watcher.wait, 5.0):
             raise unavailable()
