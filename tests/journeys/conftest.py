@@ -1,6 +1,5 @@
 """A real browser at the running platform: one Chromium for the session, pages by language, size and person."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,6 @@ from tests.journeys import chromium
 
 PICTURES = chromium.CHECKOUT / "test-results"
 SIZES = {"phone": (390, 844), "desk": (1440, 900), "wall": (1920, 1080)}
-EXPECTED_NOISE = re.compile(r"/live\b|favicon")
 
 
 @dataclass
@@ -24,6 +22,7 @@ class Visitor:
     page: Page
     base: str
     faults: list[str] = field(default_factory=list)
+    expects_missing: bool = False
 
     def visit(self, path: str) -> None:
         """Open a page of the platform and wait until it has loaded."""
@@ -73,6 +72,7 @@ def open_page(browser: Browser, platform: Platform) -> Iterator[Open]:
             java_script_enabled=script,
             reduced_motion="reduce",
         )
+        context.set_default_timeout(10_000)
         contexts.append(context)
         visitor = Visitor(context.new_page(), platform.env.base_url)
         _listen(visitor)
@@ -88,9 +88,14 @@ def open_page(browser: Browser, platform: Platform) -> Iterator[Open]:
 def _listen(visitor: Visitor) -> None:
     page, faults = visitor.page, visitor.faults
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("console", lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on("console", lambda said: _said(visitor, said.type, said.text))
     page.on("response", lambda got: faults.append(f"{got.status} {got.url}") if got.status >= 500 else None)
     page.on("request", lambda asked: _own(asked.url, visitor.base, faults))
+
+
+def _said(visitor: Visitor, kind: str, text: str) -> None:
+    if kind == "error" and not (visitor.expects_missing and "404" in text):
+        visitor.faults.append(f"console: {text}")
 
 
 def _own(url: str, base: str, faults: list[str]) -> None:

@@ -1,6 +1,6 @@
 // Time series: <div class="chart" data-chart="timeseries" data-src="/api/…"> becomes a chart with its table and exports.
 import { dark, lines, onThemeChange, severityColour, token } from "onecity/colours.js";
-import { clock, day, full, moment, number, quantity, say } from "onecity/words.js";
+import { clock, clockSeconds, day, full, moment, number, quantity, say } from "onecity/words.js";
 
 let library = null;
 const load = () => (library ??= import("echarts"));
@@ -106,11 +106,18 @@ function withGaps(points, gapSeconds) {
   return out;
 }
 
-const axisTime = (value) => {
+// seconds where the whole chart is minutes, days where midnight passes
+const axisTime = (span) => (value) => {
   const date = new Date(value);
+  if (span < 900_000) return clockSeconds(date);
   const text = clock(date);
   return text === "00:00" ? day(date, false) : text;
 };
+
+function spanOf(data) {
+  const times = data.series.flatMap((series) => [series.points[0]?.[0], series.points.at(-1)?.[0]]).filter(Number.isFinite);
+  return Math.max(...times) - Math.min(...times);
+}
 
 function options(data, canvas) {
   const palette = lines();
@@ -129,7 +136,7 @@ function options(data, canvas) {
     },
     xAxis: {
       type: "time", splitNumber: narrow ? 3 : 6, axisLine: { lineStyle: { color: token("--line-hard") } },
-      axisLabel: { color: token("--ink-2"), hideOverlap: true, formatter: axisTime }, axisPointer: { label: { show: false } },
+      axisLabel: { color: token("--ink-2"), hideOverlap: true, formatter: axisTime(spanOf(data)) }, axisPointer: { label: { show: false } },
     },
     yAxis: {
       type: "value", name: unit, nameTextStyle: { ...text, align: "left" }, scale: data.zero !== true,

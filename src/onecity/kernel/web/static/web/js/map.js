@@ -106,7 +106,7 @@ export function addEntities(map, data) {
     layout: {
       "icon-image": shape(["get", "rank"]), "icon-allow-overlap": true, "symbol-sort-key": ["get", "rank"],
       "icon-size": ["case", [">=", ["get", "rank"], 2], 0.95, 0.8],
-      "text-field": ["step", ["zoom"], "", 11.4, ["get", "title"]], "text-font": FONT, "text-size": 12, "text-offset": [0, 1.1], "text-anchor": "top", "text-optional": true,
+      "text-field": ["step", ["zoom"], "", 11.4, ["get", "title"]], "text-font": FONT, "text-size": 12, "text-offset": [0, 1.5], "text-anchor": "top", "text-optional": true,
     },
     paint: { "text-color": token("--ink-2"), "text-halo-color": token("--paper"), "text-halo-width": 1.5 },
   });
