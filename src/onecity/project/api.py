@@ -1,13 +1,21 @@
 """The platform's HTTP API: one OpenAPI description, one router per package, and the doors for readings beside them."""
 
-from importlib import import_module
-from importlib.util import find_spec
+from types import ModuleType
 
+from onecity.kernel.access import api as access
+from onecity.kernel.cases import api as cases
+from onecity.kernel.people import api as people
+from onecity.kernel.places import api as places
+from onecity.kernel.rules import api as rules
+from onecity.kernel.telemetry import api as telemetry
 from onecity.kernel.telemetry.ingest import description as doors
+from onecity.kernel.twin import api as twin
 from onecity.kernel.web.api import install_handlers
 from onecity.kernel.web.openapi import DescribedAPI
 from onecity.kernel.web.reference import Reference
+from onecity.project import domains
 
+KERNEL: tuple[ModuleType, ...] = (places, people, access, telemetry, twin, rules, cases)
 DESCRIPTION = """\
 Everything that the pages show can be read here, by the same rights. Times are ISO 8601 with their zone, places WGS-84
 degrees (longitude first), units UCUM codes. Divisions are named by their path, for example `adm/990101/990101001/`: what
@@ -17,18 +25,8 @@ see more. What goes wrong is answered as a problem (RFC 9457) in the language of
 
 api = DescribedAPI(title="OneCity", version="1", description=DESCRIPTION, docs=Reference(), urls_namespace="api")
 install_handlers(api)
-for name in (
-    "kernel.places",
-    "kernel.people",
-    "kernel.access",
-    "kernel.telemetry",
-    "kernel.twin",
-    "kernel.rules",
-    "kernel.cases",
-    "domains.environment",
-):
-    if find_spec(f"onecity.{name}.api"):
-        package, module = name.split(".")[1], import_module(f"onecity.{name}.api")
-        api.add_router("/" + package, module.router)
-        api.describe(package, str(module.__doc__))
+for module in (*KERNEL, *domains.modules("api")):
+    package = module.__name__.split(".")[-2]
+    api.add_router(f"/{package}", module.router)
+    api.describe(package, str(module.__doc__))
 api.describe(doors.TAG, str(doors.__doc__), doors.fragment())

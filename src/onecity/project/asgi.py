@@ -1,7 +1,7 @@
 """The web process: Django for pages and API, and the lean ingest application beside it, told apart by address."""
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecity.project.settings")
@@ -9,9 +9,9 @@ os.environ.setdefault("ONECITY_PROCESS", "web")
 
 from django.core.asgi import get_asgi_application
 
-Scope = MutableMapping[str, Any]
+Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 django = get_asgi_application()
 

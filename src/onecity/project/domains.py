@@ -1,5 +1,9 @@
 """Every system of the plan that this installation runs, named in one place."""
 
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
 from onecity.domains.environment.domain import DOMAIN as ENVIRONMENT
 from onecity.domains.operations.domain import DOMAIN as OPERATIONS
 from onecity.kernel.registry import registry
@@ -15,3 +19,9 @@ def load() -> tuple[Domain, ...]:
             registry.register(domain)
         registry.freeze()
     return tuple(registry.domains())
+
+
+def modules(name: str) -> list[ModuleType]:
+    """The module of this name (`urls`, `api`) of each domain that has one."""
+    names = [f"{domain.package}.{name}" for domain in ALL]
+    return [import_module(full) for full in names if find_spec(full)]

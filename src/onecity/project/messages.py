@@ -1,6 +1,6 @@
 """Translations without outside programs: finds every text of every package, merges, checks and compiles catalogues."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +13,8 @@ from django.utils.translation.template import templatize
 
 SOURCE = Path(__file__).resolve().parents[1]
 LOCALE = "zh_Hans"
-KEYWORDS: dict[str, tuple[object, ...] | None] = {
+Spec = tuple[int | tuple[int, int] | tuple[int, str], ...]
+KEYWORDS: Mapping[str, dict[int | None, Spec | None] | Spec | None] = {
     "_": None,
     "lazy": None,
     "gettext": None,
@@ -130,7 +131,7 @@ def compile_all() -> int:
 
 
 def _complete(message: Message) -> bool:
-    strings: Iterable[str] = (message.string,) if isinstance(message.string, str) else message.string
+    strings = [message.string] if isinstance(message.string, str) else list(message.string or [""])
     return all(strings) and not message.fuzzy
 
 

@@ -1,27 +1,15 @@
 """Every address of the platform, by package; a package brings its own list."""
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
+from onecity.project import domains
 from onecity.project.api import api
 
-PACKAGES = [
-    "onecity.kernel.web",
-    "onecity.kernel.people",
-    "onecity.kernel.access",
-    "onecity.kernel.places",
-    "onecity.kernel.telemetry",
-    "onecity.kernel.twin",
-    "onecity.kernel.rules",
-    "onecity.kernel.cases",
-    "onecity.kernel.notify",
-    "onecity.domains.operations",
-    "onecity.domains.environment",
-]
+KERNEL = ("web", "people", "access", "telemetry", "twin", "rules", "cases", "notify")
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *(path("", include(f"{name}.urls")) for name in PACKAGES if find_spec(f"{name}.urls")),
+    *(path("", include(f"onecity.kernel.{name}.urls")) for name in KERNEL),
+    *(path("", include(module.__name__)) for module in domains.modules("urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("allauth.idp.urls")),
     path("api/", api.urls),

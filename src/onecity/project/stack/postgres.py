@@ -85,7 +85,7 @@ class Postgres:
         """Fast shutdown: running transactions are rolled back, everything committed is on disk."""
         processes.stop(process, how=signal.SIGINT, seconds=30)
 
-    def connect(self, database: str = DATABASE, **options: str) -> psycopg.Connection:
+    def connect(self, database: str = DATABASE) -> psycopg.Connection:
         """A connection as the superuser, for set-up, backup and tests only."""
         password = secrets.text(self.home, SUPERUSER)
         return psycopg.connect(
@@ -94,7 +94,6 @@ class Postgres:
             password=password,
             dbname=database,
             autocommit=True,
-            **options,
         )
 
     def _prepare_folders(self, owner: processes.Owner) -> None:
