@@ -21,7 +21,12 @@ def opened(cases: Sequence[Case]) -> None:
 
 def changed(case: Case, event: CaseEvent) -> None:
     """A change of one case, to the live pages."""
-    feed.publish_many([_change(case, event.action)])
+    changed_together([case], event.action)
+
+
+def changed_together(cases: Iterable[Case], action: str) -> None:
+    """The same change of many cases, to the live pages."""
+    feed.publish_many(_change(case, action) for case in cases)
 
 
 def assigned(case: Case, by: UUID | None) -> None:

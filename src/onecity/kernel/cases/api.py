@@ -14,6 +14,7 @@ from onecity.kernel.cases import acting, listing, mapping, permissions, presenta
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.opening import BY_HAND, NewCase, open_case
+from onecity.kernel.core.openapi import POINTS_SCHEMA, answers_with, may_answer
 from onecity.kernel.people.doors import account_of
 
 router = Router(tags=["cases"])
@@ -143,7 +144,7 @@ class OpenIn(Schema):
     key: Short = ""
 
 
-@router.get("", response=CasePage, auth=view, summary="List cases")
+@router.get("", response=CasePage, auth=view, summary="List cases", openapi_extra=may_answer(400))
 def cases(request: HttpRequest, wanted: Query[PageQuery]) -> CasePage:
     """Running cases by time left, others newest first."""
     page = listing.page(account_of(request), wanted.wanted(), cursor=wanted.after, limit=wanted.limit)
@@ -151,13 +152,25 @@ def cases(request: HttpRequest, wanted: Query[PageQuery]) -> CasePage:
     return CasePage(cases=rows, next=page.next, total=page.total, more=page.more)
 
 
-@router.get("/points", auth=view, summary="Cases as GeoJSON points")
+@router.get(
+    "/points",
+    response=dict[str, Any],
+    auth=view,
+    summary="Cases as GeoJSON points",
+    openapi_extra=answers_with({"application/json": POINTS_SCHEMA}),
+)
 def points(request: HttpRequest, wanted: Query[CaseQuery]) -> dict[str, Any]:
     """The cases of a list that have a point; `truncated` says that there are more than the map takes."""
     return mapping.points(account_of(request), wanted.wanted())
 
 
-@router.post("", response={201: CaseDetail}, auth=permission_auth(permissions.OPEN), summary="Open a case")
+@router.post(
+    "",
+    response={201: CaseDetail},
+    auth=permission_auth(permissions.OPEN),
+    summary="Open a case",
+    openapi_extra=may_answer(404),
+)
 def open_(request: HttpRequest, body: OpenIn) -> Status[CaseDetail]:
     """Open a case by hand, or return the one that the same key opened before."""
     account = account_of(request)

@@ -4,6 +4,7 @@ Everything follows from the row's number, so that two runs measure the same. A t
 these is late. Cases and their histories are written by the database itself, since loading is not what is measured.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -101,9 +102,9 @@ def build() -> District:
     return District(people, "/".join(village.split("/")[:3]) + "/", village, UUID(int=0))
 
 
-def fill(first: int, last: int, now: object) -> None:
+def fill(first: int, last: int, now: dt.datetime) -> None:
     """Write the cases `first` to `last` with their histories; the history's checks run once at the end, on all rows."""
-    values = {
+    values: dict[str, int | str | dt.datetime] = {
         "first": first, "last": last, "now": now, "kinds": KINDS, "villages": VILLAGES, "staff": STAFF,
         "low": f"2026-{first:07d}", "high": f"2026-{last:07d}",
     }  # fmt: skip

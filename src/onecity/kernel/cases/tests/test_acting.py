@@ -210,3 +210,12 @@ def test_the_history_is_only_added_to(town: Town) -> None:
         sql("DELETE FROM cases_case WHERE id = %s", case.id)
     assert history(case) == [("open", "", "opened", "")]
     assert case.division_path == VILLAGE_A
+
+
+def test_many_alerts_end_in_few_statements(town: Town, django_assert_max_num_queries: object) -> None:
+    cases = service.open_cases([litter(source_key=f"a{n}") for n in range(100)])
+    with django_assert_max_num_queries(6):  # type: ignore[operator]  # a fixture without types
+        service.alert_ended([*(c.id for c in cases), cases[0].id, uuid.uuid4()], "数值恢复正常")
+    assert CaseEvent.objects.filter(action="alert_end", note="数值恢复正常").count() == 100
+    assert {c.version for c in Case.objects.all()} == {2}
+    assert FeedEvent.objects.filter(kind="case", payload__action="alert_end").count() == 100
