@@ -1,10 +1,19 @@
 """The roles of the start and the permissions of the packages fit together."""
 
+import pytest
+from django.urls import get_resolver
+
 from onecity.kernel.access import permissions
 from onecity.kernel.people.roles import STANDARD_ROLES
 
 # held by a superuser alone until a district makes a role of its own for it
 FOR_SUPERUSERS: set[str] = set()
+
+
+@pytest.fixture(autouse=True)
+def everything_loaded() -> None:
+    """Permissions are declared where their package is first imported: the list of addresses imports them all."""
+    assert get_resolver().url_patterns
 
 
 def test_every_permission_of_a_role_is_declared_by_a_package() -> None:

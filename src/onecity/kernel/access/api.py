@@ -11,6 +11,7 @@ from pydantic import Field
 
 from onecity.kernel.access import permissions, policy, trail
 from onecity.kernel.access.authentication import account_id, permission_auth, public, signed_in_auth, staff_auth
+from onecity.kernel.core.moments import Day, Moment
 from onecity.kernel.people.doors import account_of
 
 __all__ = ["account_id", "permission_auth", "public", "router", "signed_in_auth", "staff_auth"]
@@ -50,10 +51,10 @@ class AuditQuery(Schema):
     action: Annotated[str, Field(max_length=100)] = ""
     actor: Annotated[str, Field(max_length=64)] = ""
     object_id: Annotated[str, Field(max_length=100)] = ""
-    since: dt.date | None = None
-    until: dt.date | None = None
+    since: Day | None = None
+    until: Day | None = None
     limit: Annotated[int, Field(ge=1, le=MOST)] = 100
-    before: dt.datetime | None = None
+    before: Moment | None = None
 
 
 @router.get("/permissions", response=list[HeldPermission], auth=signed_in_auth, summary="What I may do, and where")

@@ -22,7 +22,7 @@ class StandardRole:
     duty: Duty = Duty.NONE
 
 
-SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view")
+SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view", "telemetry.view")
 WORK_ON_CASES = (*SEE_THE_CITY, "alerts.acknowledge", "cases.handle", "cases.open")
 LEAD_WORK = (*WORK_ON_CASES, "cases.dispatch", "cases.verify")
 
@@ -31,7 +31,11 @@ STANDARD_ROLES = (
     StandardRole("handler", _("Case handler"), WORK_ON_CASES),
     StandardRole("town_lead", _("Town case manager"), LEAD_WORK),
     StandardRole("village_worker", _("Village or community worker"), WORK_ON_CASES),
-    StandardRole("data_officer", _("Data officer"), (*SEE_THE_CITY, "cases.manage", "entities.edit", "rules.edit")),
+    StandardRole(
+        "data_officer",
+        _("Data officer"),
+        (*SEE_THE_CITY, "cases.manage", "entities.edit", "rules.edit", "telemetry.manage"),
+    ),
     StandardRole(
         "administrator",
         _("System administrator"),
