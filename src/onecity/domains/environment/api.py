@@ -22,6 +22,8 @@ from onecity.domains.environment.service import AirReport
 from onecity.kernel.access.api import public
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.moments import Day
+from onecity.kernel.core.openapi import CHART_SCHEMA, POINTS_SCHEMA, answers_with, may_answer
 from onecity.kernel.telemetry.types import EntityType
 from onecity.kernel.twin.models import Entity
 
@@ -30,7 +32,7 @@ router = Router(tags=["environment"], auth=public)
 LONGEST_HOURLY_DAYS = 31
 LONGEST_DAILY_DAYS = 366
 DEFAULT_DAYS = 7
-Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2100, 12, 31))]
+MeasuredDay = Annotated[Day, Field(ge=dt.date(2000, 1, 1), le=dt.date(2100, 12, 31))]
 Key = Annotated[str, Field(max_length=180, description="Key of a station; empty: the district")]
 
 
@@ -113,8 +115,14 @@ class Span(Schema):
     """Local days of the district, both included; without them the last seven."""
 
     station: Key = ""
-    start: Day | None = None
-    end: Day | None = None
+    start: MeasuredDay | None = None
+    end: MeasuredDay | None = None
+
+
+class StationSpan(Span):
+    """The same of a station, which must be named."""
+
+    station: Annotated[str, Field(min_length=1, max_length=180, description="Key of a station")]
 
 
 class ZoneSpan(Span):
@@ -152,21 +160,35 @@ def air_now(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-@router.get("/air/hourly", response=AirSeriesOut, summary="Hourly reports of a station or the district")
+@router.get(
+    "/air/hourly",
+    response=AirSeriesOut,
+    summary="Hourly reports of a station or the district",
+    openapi_extra=may_answer(404),
+)
 def air_hourly(request: HttpRequest, span: Query[Span]) -> dict[str, Any]:
     """At most 31 days."""
     del request
     return _air(span, hourly=True)
 
 
-@router.get("/air/daily", response=AirSeriesOut, summary="Daily reports of a station or the district")
+@router.get(
+    "/air/daily",
+    response=AirSeriesOut,
+    summary="Daily reports of a station or the district",
+    openapi_extra=may_answer(404),
+)
 def air_daily(request: HttpRequest, span: Query[Span]) -> dict[str, Any]:
     """At most 366 days."""
     del request
     return _air(span, hourly=False)
 
 
-@router.get("/air/{period}.csv", summary="The same reports as a table (CSV, UTF-8)")
+@router.get(
+    "/air/{period}.csv",
+    summary="The same reports as a table (CSV, UTF-8)",
+    openapi_extra=answers_with({"text/csv": {"type": "string"}}),
+)
 def air_csv(request: HttpRequest, period: Literal["hourly", "daily"], span: Query[Span]) -> HttpResponse:
     """One line a report; times with their zone."""
     del request
@@ -175,7 +197,12 @@ def air_csv(request: HttpRequest, period: Literal["hourly", "daily"], span: Quer
     return _table(f"air-{period}-{span.station or 'district'}.csv", head, (_row(report) for report in found["reports"]))
 
 
-@router.get("/air/compliance", response=list[ComplianceOut], summary="Daily values against the limits of GB 3095")
+@router.get(
+    "/air/compliance",
+    response=list[ComplianceOut],
+    openapi_extra=may_answer(404),
+    summary="Daily values against the limits of GB 3095",
+)
 def air_compliance(request: HttpRequest, span: Query[ZoneSpan]) -> list[service.DayVerdicts]:
     """At most 366 days; a limit that is not known here is null, never guessed."""
     del request
@@ -185,8 +212,13 @@ def air_compliance(request: HttpRequest, span: Query[ZoneSpan]) -> list[service.
     return service.compliance(each[0] if span.station else district, span.zone)
 
 
-@router.get("/noise/daily", response=list[NoiseOut], summary="Day and night levels of a noise station")
-def noise_daily(request: HttpRequest, span: Query[Span]) -> list[dict[str, Any]]:
+@router.get(
+    "/noise/daily",
+    response=list[NoiseOut],
+    summary="Day and night levels of a noise station",
+    openapi_extra=may_answer(404),
+)
+def noise_daily(request: HttpRequest, span: Query[StationSpan]) -> list[dict[str, Any]]:
     """At most 366 days."""
     del request
     first, days = _days(span, LONGEST_DAILY_DAYS)
@@ -214,8 +246,13 @@ def water_now(request: HttpRequest) -> list[dict[str, Any]]:
     return [_water(entity, report) for entity, report in zip(found, service.water_now(found), strict=True)]
 
 
-@router.get("/water/daily", response=list[WaterOut], summary="Water class of each day, from daily means")
-def water_daily(request: HttpRequest, span: Query[Span]) -> list[dict[str, Any]]:
+@router.get(
+    "/water/daily",
+    response=list[WaterOut],
+    summary="Water class of each day, from daily means",
+    openapi_extra=may_answer(404),
+)
+def water_daily(request: HttpRequest, span: Query[StationSpan]) -> list[dict[str, Any]]:
     """At most 366 days."""
     del request
     entity = _station(WATER_STATION, span.station)
@@ -223,21 +260,36 @@ def water_daily(request: HttpRequest, span: Query[Span]) -> list[dict[str, Any]]
     return [_water(entity, report) for report in service.water_daily(entity, first, days)]
 
 
-@router.get("/stations", summary="Public stations with their state, as GeoJSON")
+@router.get(
+    "/stations",
+    response=dict[str, Any],
+    summary="Public stations with their state, as GeoJSON",
+    openapi_extra=answers_with({"application/json": POINTS_SCHEMA}),
+)
 def station_map(request: HttpRequest) -> dict[str, Any]:
     """Points with id, title, href, detail and state."""
     del request
     return charts.station_map()
 
 
-@router.get("/chart/aqi", summary="The last 24 hourly indices of the district, for a chart")
+@router.get(
+    "/chart/aqi",
+    response=dict[str, Any],
+    summary="The last 24 hourly indices of the district, for a chart",
+    openapi_extra=answers_with({"application/json": CHART_SCHEMA}),
+)
 def aqi_chart(request: HttpRequest) -> dict[str, Any]:
     """Series with thresholds."""
     del request
     return charts.aqi_trend(overview.air_now().trend)
 
 
-@router.get("/chart/{key}/{attribute}", summary="Readings of a station, for a chart")
+@router.get(
+    "/chart/{key}/{attribute}",
+    response=dict[str, Any],
+    summary="Readings of a station, for a chart",
+    openapi_extra=answers_with({"application/json": CHART_SCHEMA}),
+)
 def station_chart(
     request: HttpRequest,
     key: str,

@@ -120,7 +120,7 @@ CHART_SCHEMA: Described = {
                         "items": {
                             "description": "milliseconds since 1970 UTC, value",
                             "type": "array",
-                            "prefixItems": [{"type": "number"}, {"type": ["number", "null"]}],
+                            "items": {"type": ["number", "null"]},
                             "minItems": 2,
                             "maxItems": 2,
                         },
@@ -141,7 +141,7 @@ CHART_SCHEMA: Described = {
 }
 
 
-def refusals(*statuses: int) -> Described:
+def refusals(*statuses: int) -> dict[Any, Any]:
     """The responses of an operation that may answer these problems, by status; KeyError for one not in `PROBLEMS`."""
     return {str(status): {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"} for status in statuses}
 
@@ -151,9 +151,10 @@ def may_answer(*statuses: int) -> Described:
     return {"responses": refusals(*statuses)}
 
 
-def content(media_type: str, schema: Described, description: str = "OK") -> Described:
-    """`openapi_extra` of an operation that writes its 200 answer itself, in this media type."""
-    return {"responses": {200: {"description": description, "content": {media_type: {"schema": schema}}}}}
+def answers_with(contents: Mapping[str, Described], *statuses: int) -> Described:
+    """`openapi_extra` of an operation that writes its 200 answer itself: schema by media type, and further problems."""
+    written = {media_type: {"schema": schema} for media_type, schema in contents.items()}
+    return {"responses": {200: {"description": "OK", "content": written}} | refusals(*statuses)}
 
 
 def problem_responses() -> Described:

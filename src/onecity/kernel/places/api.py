@@ -12,6 +12,8 @@ from pydantic import Field
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.geometry import to_geojson
+from onecity.kernel.core.moments import Day
+from onecity.kernel.core.openapi import AREAS_SCHEMA, answers_with
 from onecity.kernel.places import layers, service, snapshot
 from onecity.kernel.places.editions import as_entry
 from onecity.kernel.places.logic.paths import ADMINISTRATIVE, TREE_PATTERN, parent_of
@@ -68,7 +70,7 @@ class Filter(Schema):
     tree: str = Field(ADMINISTRATIVE, pattern=TREE_PATTERN)
     level: str | None = Field(None, pattern=LEVEL_PATTERN)
     parent: str | None = Field(None, pattern=PATH_PATTERN, description="path: only the divisions directly below it")
-    at: dt.date | None = Field(None, description="the day, today when not given")
+    at: Day | None = Field(None, description="the day, today when not given")
     after: str = Field("", pattern=PATH_PATTERN, description="path of the last one of the page before")
     limit: int = Field(MAX_ROWS, ge=1, le=MAX_ROWS)
 
@@ -80,7 +82,7 @@ class Point(Schema):
     lat: float = Field(ge=-90, le=90)
     tree: str = Field(ADMINISTRATIVE, pattern=TREE_PATTERN)
     level: str | None = Field(None, pattern=LEVEL_PATTERN)
-    at: dt.date | None = None
+    at: Day | None = None
     snap_m: float = Field(0, ge=0, le=5000, description="take the nearest division within that many metres")
 
 
@@ -88,7 +90,7 @@ class LayerQuery(Schema):
     """Which layer: the tree, the day, and how finely drawn."""
 
     tree: str = Field(ADMINISTRATIVE, pattern=TREE_PATTERN)
-    at: dt.date | None = None
+    at: Day | None = None
     detail: layers.Detail = "normal"
 
 
@@ -106,7 +108,7 @@ def list_divisions(request: HttpRequest, query: Query[Filter]) -> list[DivisionO
 
 @router.get("/divisions/{path:path}", response=DivisionDetail, summary="One division")
 def get_division(
-    request: HttpRequest, path: Path[PathText], at: dt.date | None = None, geometry: bool = False
+    request: HttpRequest, path: Path[PathText], at: Day | None = None, geometry: bool = False
 ) -> DivisionDetail:
     """Return the division with that path and the ones directly below it; its outline as GeoJSON with `geometry`."""
     wanted = path if path.endswith("/") else f"{path}/"
@@ -131,7 +133,11 @@ def locate(request: HttpRequest, query: Query[Point]) -> Located:
     return Located(path=found, title=title, level=place.level if place else "")
 
 
-@router.get("/layers/{level}.geojson", summary="A level of the tree as GeoJSON for the map")
+@router.get(
+    "/layers/{level}.geojson",
+    summary="A level of the tree as GeoJSON for the map",
+    openapi_extra=answers_with({"application/geo+json": AREAS_SCHEMA}),
+)
 def get_layer(request: HttpRequest, level: Path[LevelWord], query: Query[LayerQuery]) -> HttpResponse:
     """Return the divisions of a level with their outlines; answers 304 when the caller's copy is the present one."""
     layer = layers.layer(level, tree=query.tree, at=query.at, detail=query.detail)

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Body, Query, Router, Schema
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from onecity.kernel.access.api import permission_auth
 from onecity.kernel.core.clock import now
+from onecity.kernel.core.moments import Moment
+from onecity.kernel.core.openapi import CHART_SCHEMA, answers_with
 from onecity.kernel.people.doors import account_of
 from onecity.kernel.rules import acknowledging, backtest, charts, choices, exchange, finding, publishing
 from onecity.kernel.rules import definition as definitions
@@ -73,7 +75,7 @@ class AlertsWanted(Schema):
     division: Short = ""
     rule: RuleId | None = None
     entity: UUID | None = None
-    before: AwareDatetime | None = None
+    before: Moment | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
@@ -157,7 +159,11 @@ def alert(request: HttpRequest, alert_id: UUID) -> AlertOut:
 
 
 @router.get(
-    "/alerts/{uuid:alert_id}/chart", response=dict[str, Any], auth=see_alerts, summary="Its evidence as a chart"
+    "/alerts/{uuid:alert_id}/chart",
+    response=dict[str, Any],
+    auth=see_alerts,
+    summary="Its evidence as a chart",
+    openapi_extra=answers_with({"application/json": CHART_SCHEMA}),
 )
 def alert_chart(request: HttpRequest, alert_id: UUID) -> dict[str, Any]:
     """Readings around the alert with the rule's levels, as the charts take them."""
@@ -218,6 +224,7 @@ def try_out(request: HttpRequest, trial: Body[Trial]) -> BacktestOut:
     response=dict[str, Any],
     auth=see_rules,
     summary="One station over the time of a trial, as a chart",
+    openapi_extra=answers_with({"application/json": CHART_SCHEMA}),
 )
 def backtest_chart(request: HttpRequest, rule_id: RuleId, number: Number, wanted: Query[ChartWanted]) -> dict[str, Any]:
     """Readings of one series with the stretches in which this version would have fired."""

@@ -10,12 +10,48 @@ from django.http import HttpRequest, HttpResponse
 from numpy.typing import NDArray
 
 from onecity.kernel.core import units
+from onecity.kernel.core.openapi import Described
 from onecity.kernel.telemetry.batch import Floats, Int32s, Int64s
 from onecity.kernel.telemetry.models import Series
 from onecity.kernel.telemetry.query import Aggregates, Readings
 
 CSV = "text/csv"
 SECOND = 1_000_000
+
+_TEXT: Described = {"type": "string"}
+_SERIES: Described = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["id", "entity_id", "entity", "attribute", "unit", "symbol", "decimals", "points"],
+        "properties": {
+            "id": {"type": "integer"},
+            "decimals": {"type": "integer"},
+            "points": {
+                "description": "time, then a value or one for each function",
+                "type": "array",
+                "items": {"type": "array", "minItems": 2, "items": {"type": ["string", "number", "null"]}},
+            },
+        }
+        | dict.fromkeys(("entity_id", "entity", "attribute", "unit", "symbol"), _TEXT),
+    },
+}
+READINGS_SCHEMA: Described = {
+    "type": "object",
+    "required": ["series", "next"],
+    "properties": {"series": _SERIES, "next": {"type": ["string", "null"]}},
+}
+AGGREGATES_SCHEMA: Described = {
+    "type": "object",
+    "required": ["bucket_seconds", "zone", "functions", "series"],
+    "properties": {
+        "bucket_seconds": {"type": "integer"},
+        "zone": _TEXT,
+        "functions": {"type": "array", "items": _TEXT},
+        "series": _SERIES,
+    },
+}
+TABLE_SCHEMA: Described = {"type": "string", "description": "CSV (RFC 4180), UTF-8, with a line of names"}
 
 
 def wants_csv(request: HttpRequest, format_: str) -> bool:

@@ -10,11 +10,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router, Schema
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from onecity.kernel.access.api import public
 from onecity.kernel.core.clock import from_us, now
 from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.core.moments import Moment
+from onecity.kernel.core.openapi import CHART_SCHEMA, answers_with, may_answer
 from onecity.kernel.telemetry import answers, charts, finding, query
 from onecity.kernel.telemetry.api_quarantine import router as quarantine
 from onecity.kernel.telemetry.finding import Wanted
@@ -36,9 +38,6 @@ MOST_ID = 2**31 - 1
 
 Short = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
 SeriesId = Annotated[int, Field(ge=1, le=MOST_ID)]
-Moment = Annotated[
-    AwareDatetime, Field(ge=dt.datetime(1970, 1, 2, tzinfo=dt.UTC), le=dt.datetime(2200, 1, 1, tzinfo=dt.UTC))
-]
 Function = Literal["mean", "minimum", "maximum", "count", "sum", "last"]
 
 
@@ -145,7 +144,7 @@ def series(request: HttpRequest, wanted: Query[Paged]) -> SeriesPage:
     return SeriesPage(series=[_out(one) for one in found], next=found[-1].pk if more else None)
 
 
-@router.get("/latest", response=list[LatestOut], summary="The newest readings")
+@router.get("/latest", response=list[LatestOut], summary="The newest readings", openapi_extra=may_answer(404))
 def latest(request: HttpRequest, wanted: Query[Chosen]) -> list[LatestOut]:
     """The newest reading of each series that has one."""
     chosen = {one.pk: one for one in _chosen(request, wanted)}
@@ -154,7 +153,12 @@ def latest(request: HttpRequest, wanted: Query[Chosen]) -> list[LatestOut]:
     return [_latest(chosen[number], from_us(at), value, moment) for number, at, value in rows]
 
 
-@router.get("/range", response=dict[str, Any], summary="The readings of a span")
+@router.get(
+    "/range",
+    response=dict[str, Any],
+    summary="The readings of a span",
+    openapi_extra=answers_with({"application/json": answers.READINGS_SCHEMA, "text/csv": answers.TABLE_SCHEMA}, 404),
+)
 def range_(request: HttpRequest, wanted: Query[RangeQuery]) -> HttpResponse:
     """`series[].points` are [time, value]; `next` is the `after` of the next page. CSV holds one page of rows."""
     start, end = wanted.span(LONGEST_RAW)
@@ -172,7 +176,12 @@ def range_(request: HttpRequest, wanted: Query[RangeQuery]) -> HttpResponse:
     return answers.readings_json(chosen, found, after)
 
 
-@router.get("/aggregate", response=dict[str, Any], summary="What readings add up to")
+@router.get(
+    "/aggregate",
+    response=dict[str, Any],
+    summary="What readings add up to",
+    openapi_extra=answers_with({"application/json": answers.AGGREGATES_SCHEMA, "text/csv": answers.TABLE_SCHEMA}, 404),
+)
 def aggregate(request: HttpRequest, wanted: Query[AggregateQuery]) -> HttpResponse:
     """`series[].points` are [start of the bucket, a value for each function]; only buckets that hold readings."""
     start, end = wanted.span(LONGEST)
@@ -188,7 +197,12 @@ def aggregate(request: HttpRequest, wanted: Query[AggregateQuery]) -> HttpRespon
     return answers.aggregates_json(chosen, found, seconds, name)
 
 
-@router.get("/charts/timeseries", response=dict[str, Any], summary="The course of series, as the charts take it")
+@router.get(
+    "/charts/timeseries",
+    response=dict[str, Any],
+    summary="The course of series, as the charts take it",
+    openapi_extra=answers_with({"application/json": CHART_SCHEMA}, 404),
+)
 def timeseries(request: HttpRequest, wanted: Query[Span]) -> dict[str, Any]:
     """One line for each series, thinned to what a screen can show; for `data-chart="timeseries"`."""
     start, end = wanted.span(LONGEST)

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from onecity.kernel.access.api import permission_auth
+from onecity.kernel.core.moments import Moment
+from onecity.kernel.core.openapi import may_answer
 from onecity.kernel.people.doors import account_of
 from onecity.kernel.telemetry import finding, listing, quarantine
 from onecity.kernel.telemetry.finding import Refused
@@ -18,9 +20,6 @@ from onecity.kernel.telemetry.permissions import TELEMETRY_MANAGE, TELEMETRY_VIE
 router = Router(tags=["telemetry"], auth=permission_auth(TELEMETRY_VIEW))
 
 Short = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9_]*$")]
-Moment = Annotated[
-    AwareDatetime, Field(ge=dt.datetime(1970, 1, 2, tzinfo=dt.UTC), le=dt.datetime(2200, 1, 1, tzinfo=dt.UTC))
-]
 
 
 class QuarantineQuery(Schema):
@@ -102,7 +101,11 @@ def refused(request: HttpRequest, wanted: Query[QuarantineQuery]) -> QuarantineP
 
 
 @router.post(
-    "/replay", response=list[ReplayedOut], auth=permission_auth(TELEMETRY_MANAGE), summary="Replay refused readings"
+    "/replay",
+    response=list[ReplayedOut],
+    auth=permission_auth(TELEMETRY_MANAGE),
+    summary="Replay refused readings",
+    openapi_extra=may_answer(404),
 )
 def replay(request: HttpRequest, body: ReplayIn) -> list[ReplayedOut]:
     """Send refused readings the way of new ones again; what is still bad stays or returns."""

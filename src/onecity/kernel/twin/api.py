@@ -7,10 +7,12 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router, Schema
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from onecity.kernel.access.api import public
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.moments import Moment
+from onecity.kernel.core.openapi import CHART_SCHEMA, POINTS_SCHEMA, answers_with
 from onecity.kernel.twin import charts, finding, service
 from onecity.kernel.twin.models import Entity, EntityKind, Relation
 from onecity.kernel.twin.service import CurrentValue
@@ -20,9 +22,6 @@ router = Router(tags=["twin"], auth=public)
 MOST = 1000
 MOST_FEATURES = 20_000
 Short = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
-Moment = Annotated[
-    AwareDatetime, Field(ge=dt.datetime(1970, 1, 2, tzinfo=dt.UTC), le=dt.datetime(2200, 1, 1, tzinfo=dt.UTC))
-]
 
 
 class ValueOut(Schema):
@@ -150,7 +149,12 @@ def entities(request: HttpRequest, wanted: Query[Paged]) -> EntityPage:
     return EntityPage(entities=[_out(entity) for entity in found], next=found[-1].id if more else None)
 
 
-@router.get("/entities/geojson", response=dict[str, Any], summary="Entities with a place, as GeoJSON")
+@router.get(
+    "/entities/geojson",
+    response=dict[str, Any],
+    summary="Entities with a place, as GeoJSON",
+    openapi_extra=answers_with({"application/json": POINTS_SCHEMA}),
+)
 def geojson(request: HttpRequest, wanted: Query[Wanted]) -> dict[str, Any]:
     """Points with name, type, state (ok, stale, or none where nothing has come yet) and current values."""
     rows = _search(request, wanted).filter(lon__isnull=False).order_by("id")[:MOST_FEATURES]
@@ -173,7 +177,12 @@ def entity(request: HttpRequest, entity_id: UUID) -> EntityDetail:
     )
 
 
-@router.get("/entities/{uuid:entity_id}/history", response=dict[str, Any], summary="The course of an attribute")
+@router.get(
+    "/entities/{uuid:entity_id}/history",
+    response=dict[str, Any],
+    summary="The course of an attribute",
+    openapi_extra=answers_with({"application/json": CHART_SCHEMA}),
+)
 def history(request: HttpRequest, entity_id: UUID, span: Query[Span]) -> dict[str, Any]:
     """Readings as the charts take them: `series[].points` are [ms since 1970 UTC, value]; many are thinned to means."""
     found = finding.one(request.user, entity_id)

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
@@ -35,7 +36,8 @@ def install_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(HttpError, _http)
     api.add_exception_handler(Http404, _absent)
     api.add_exception_handler(RequestDataTooBig, _too_large)
-    api.add_exception_handler(SuspiciousOperation, _unreadable)
+    for error in (SuspiciousOperation, MultiPartParserError, UnreadablePostError):
+        api.add_exception_handler(error, _unreadable)
     api.add_exception_handler(Exception, _broken)
 
 
@@ -91,7 +93,7 @@ def _too_large(request: HttpRequest, _error: RequestDataTooBig | type[RequestDat
     return problems.answer(request, problem, program=True)
 
 
-def _unreadable(request: HttpRequest, _error: SuspiciousOperation | type[SuspiciousOperation]) -> HttpResponse:
+def _unreadable(request: HttpRequest, _error: Exception | type[Exception]) -> HttpResponse:
     return problems.answer(request, Problem("bad-request", TITLES[400], status=400), program=True)
 
 

@@ -80,6 +80,8 @@ class ProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Pass on, and say in words that a method is not offered; the rest is in `process_exception`, inside the transaction."""
+        if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path:
+            return problems.answer(request, _no_text())
         response = self.get_response(request)
         return _not_offered(request, response) if response.status_code == 405 else response
 
@@ -88,6 +90,13 @@ class ProblemMiddleware:
         if isinstance(error, Problem):
             return problems.answer(request, error)
         return None
+
+
+def _no_text() -> Problem:
+    """400 for an address that holds NUL: no text of ours does, and the database cannot even compare with it."""
+    return Problem(
+        "bad-request", _("We could not understand this request"), detail=_("The address holds a NUL character.")
+    )
 
 
 def _not_offered(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -113,8 +113,10 @@ def _completed(method: str, operation: Described) -> Described:
 def _statuses(method: str, operation: Described, credentials: Sequence[Described]) -> Iterable[int]:
     """The problems that an operation of this kind may answer, whatever it does."""
     places = {parameter["in"] for parameter in operation["parameters"]}
+    if places or "requestBody" in operation:
+        yield from (400, 422)
     if "requestBody" in operation:
-        yield from (400, 413)
+        yield 413
     if credentials:
         yield 401
     if credentials and {} not in credentials:
@@ -123,8 +125,6 @@ def _statuses(method: str, operation: Described, credentials: Sequence[Described
         yield 404
     if method in UNSAFE:
         yield 409
-    if places or "requestBody" in operation:
-        yield 422
 
 
 def _used(paths: Described, components: Described) -> set[str]:
