@@ -200,17 +200,20 @@ def _value(found: Gathered, name: Function) -> Floats:
 
 
 def _which(ids: list[int], at: str, first: int, last: int) -> sql.Composable:
-    # the bounds of the ids let block indexes skip what the list alone would not
-    return sql.SQL(
-        "series_id = ANY({ids}) AND series_id BETWEEN {least} AND {greatest} AND {at} >= {first} AND {at} < {last}"
-    ).format(
-        ids=_array(ids),
-        least=sql.Literal(ids[0]),
-        greatest=sql.Literal(ids[-1]),
-        at=sql.Identifier(at),
-        first=_moment(first),
-        last=_moment(last),
+    return sql.SQL("{series} AND {at} >= {first} AND {at} < {last}").format(
+        series=_among(ids), at=sql.Identifier(at), first=_moment(first), last=_moment(last)
     )
+
+
+def _among(ids: list[int]) -> sql.Composable:
+    """The shortest condition that a block index can use: neighbours are a range, others are listed within their bounds."""
+    least, greatest = sql.Literal(ids[0]), sql.Literal(ids[-1])
+    if len(ids) == 1:
+        return sql.SQL("series_id = {}").format(least)
+    between = sql.SQL("series_id BETWEEN {} AND {}").format(least, greatest)
+    if len(ids) == ids[-1] - ids[0] + 1:
+        return between
+    return sql.SQL("{} AND series_id = ANY({})").format(between, _array(ids))
 
 
 def _ids(series_ids: Sequence[int]) -> list[int]:

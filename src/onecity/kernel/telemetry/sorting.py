@@ -1,4 +1,4 @@
-"""Puts a closed day's partition in the order of series and time, so that block indexes find one series in few blocks.
+"""Puts a day's partition in the order of series and time, so that block indexes find one series in few blocks.
 
 The pipeline goes on storing late readings meanwhile. The day is copied in order beside the old partition; then, with the
 partition locked for a moment, what arrived since is added, the count is compared with the day's own, and the copy takes
@@ -16,8 +16,14 @@ from onecity.kernel.core.clock import now
 from onecity.kernel.telemetry import store
 from onecity.kernel.telemetry.locks import BusyError, alone
 
-# a day that got late readings is sorted again, but not more often than this
+# a closed day that got late readings is sorted again, but not more often than this
 AGAIN_AFTER = dt.timedelta(days=1)
+# today is sorted once it is worth it, and again when so much of its time has passed since: each reading is then
+# rewritten about four times a day, and a question reads about a quarter of the day beside its own series
+WORTH = 1_000_000
+SHARE = 0.25
+# how many readings may be added while everybody waits
+MOST_LATE = 200_000
 MEMORY = "256MB"
 # pages before the end of the table, within which late readings are looked for first
 MARGIN = 256
@@ -55,14 +61,22 @@ class _Copied:
 
 
 def unsorted_days() -> list[dt.date]:
-    """Closed days never sorted, or changed since they were sorted a while ago; oldest first."""
+    """Closed days not sorted since they closed, or changed since they were sorted a while ago; today where it has grown."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT day FROM telemetry_day WHERE day < %s AND readings > 0"
-            " AND (sorted_at IS NULL OR (sorted_at < changed_at AND sorted_at < %s)) ORDER BY day",
-            [now().date(), now() - AGAIN_AFTER],
+            "SELECT day, readings, sorted_at FROM telemetry_day WHERE day <= %s AND readings > 0"
+            " AND (sorted_at IS NULL OR sorted_at < changed_at) ORDER BY day",
+            [now().date()],
         )
-        return [row[0] for row in cursor.fetchall()]
+        return [day for day, readings, sorted_at in cursor.fetchall() if _is_due(day, readings, sorted_at)]
+
+
+def _is_due(day: dt.date, readings: int, sorted_at: dt.datetime | None) -> bool:
+    start = dt.datetime.combine(day, dt.time(), dt.UTC)
+    moment = now()
+    if moment >= start + dt.timedelta(days=1):
+        return sorted_at is None or sorted_at < start + dt.timedelta(days=1) or sorted_at < moment - AGAIN_AFTER
+    return readings >= WORTH and moment - max(sorted_at or start, start) >= SHARE * (moment - start)
 
 
 def sort_day(day: dt.date) -> bool:
@@ -140,6 +154,9 @@ def _swap(day: dt.date, old: str, fresh: str, copied: _Copied) -> bool:
     if row is None:
         return False
     wanted, tail = row[0], max(copied.pages - MARGIN, 0)
+    if wanted - copied.rows > MOST_LATE:
+        log.info("day %s gets too many readings now: it is sorted another time", day)
+        return False
     found = copied.rows
     for pages in ((tail, LAST_PAGE), (0, tail)):
         for condition in (AFTER, BETWEEN):

@@ -17,9 +17,9 @@ def roll_up(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes i
 
 @app.periodic(cron="23 * * * *")
 @app.task(name="telemetry.sort", queueing_lock="telemetry.sort", lock=UPKEEP)
-def sort_closed_days(timestamp: int = 0) -> int:  # noqa: ARG001 - same
-    """Sort the partitions of closed days."""
-    return len(upkeep.sort_closed_days())
+def sort_days(timestamp: int = 0) -> int:  # noqa: ARG001 - same
+    """Sort the partitions of closed days, and of today where that is worth it."""
+    return len(upkeep.sort_days())
 
 
 @app.periodic(cron="41 * * * *")

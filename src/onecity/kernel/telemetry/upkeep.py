@@ -45,8 +45,8 @@ def retain() -> list[dt.date]:
     return [day for day in _days("day < %s", end) if _drop(day)]
 
 
-def sort_closed_days() -> list[dt.date]:
-    """Sort the partitions of closed days; returns the days that were."""
+def sort_days() -> list[dt.date]:
+    """Sort the partitions of closed days, and of today where that is worth it; returns the days that were."""
     return [day for day in sorting.unsorted_days() if sorting.sort_day(day)]
 
 

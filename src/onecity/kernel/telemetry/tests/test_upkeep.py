@@ -57,22 +57,56 @@ def test_a_closed_day_is_put_in_the_order_of_series_and_time_and_only_once() -> 
     put(b, (1, 10.0), (0, 11.0))
     put(a, (2, 20.0), (1, 21.0))
     with use_clock(FixedClock(NOON_AFTER)):
-        assert upkeep.sort_closed_days() == [DAY]
+        assert upkeep.sort_days() == [DAY]
         assert physical() == [(a, 21.0), (a, 20.0), (b, 11.0), (b, 10.0)]
-        assert upkeep.sort_closed_days() == []
+        assert upkeep.sort_days() == []
     assert tables() == [store.partition(DAY)]
     assert query.range_([a, b], START, END).value.tolist() == [21.0, 20.0, 11.0, 10.0]
 
 
-def test_today_is_not_sorted() -> None:
+def test_today_is_sorted_only_where_it_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     a, _ = meter()
     put(a, (2, 20.0), (1, 21.0))
-    with use_clock(FixedClock(START + dt.timedelta(hours=23))):
-        assert upkeep.sort_closed_days() == []
-    assert physical() == [(a, 20.0), (a, 21.0)]
+    with use_clock(FixedClock(START + dt.timedelta(hours=8))) as clock:
+        assert upkeep.sort_days() == []
+        assert physical() == [(a, 20.0), (a, 21.0)]
+        monkeypatch.setattr(sorting, "WORTH", 2)
+        assert upkeep.sort_days() == [DAY]
+        Day.objects.update(sorted_at=clock_time(8))
+        put(a, (0, 22.0))
+        clock.set(clock_time(10))
+        assert upkeep.sort_days() == []
+        clock.set(clock_time(11))
+        assert upkeep.sort_days() == [DAY]
+        assert physical() == [(a, 22.0), (a, 21.0), (a, 20.0)]
+        Day.objects.update(sorted_at=clock_time(23.5))
+        put(a, (23, 23.0))
+        clock.set(clock_time(24.1))
+        assert upkeep.sort_days() == [DAY]
 
 
-def test_readings_that_come_between_copy_and_swap_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def clock_time(hours: float) -> dt.datetime:
+    return START + dt.timedelta(hours=hours)
+
+
+def test_a_day_that_gets_too_much_at_once_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, _ = meter()
+    put(a, (2, 20.0), (1, 21.0))
+    monkeypatch.setattr(sorting, "MOST_LATE", 1)
+    finish = sorting._finish
+
+    def finish_late(fresh: str) -> None:
+        put(a, (3, 30.0), (4, 31.0))
+        finish(fresh)
+
+    monkeypatch.setattr(sorting, "_finish", finish_late)
+    assert sorting.sort_day(DAY) is False
+    assert physical() == [(a, 20.0), (a, 21.0), (a, 30.0), (a, 31.0)]
+
+
+@pytest.mark.parametrize("margin", [256, 0])
+def test_readings_that_come_between_copy_and_swap_are_kept(monkeypatch: pytest.MonkeyPatch, margin: int) -> None:
+    monkeypatch.setattr(sorting, "MARGIN", margin)
     a, b = meter()
     put(b, (1, 10.0))
     put(a, (2, 20.0))
