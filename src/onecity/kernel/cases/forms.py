@@ -83,7 +83,9 @@ class NewCaseForm(forms.Form):
     title = forms.CharField(
         label=_("What is it?"), max_length=200, help_text=_("One sentence that says what has to be done.")
     )
-    description = forms.CharField(label=_("More about it"), max_length=4000, required=False, widget=forms.Textarea)
+    description = forms.CharField(
+        label=_("More about it"), max_length=4000, required=False, widget=forms.Textarea({"rows": 4})
+    )
     division = forms.ChoiceField(
         label=_("Division"),
         required=False,
