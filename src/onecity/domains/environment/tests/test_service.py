@@ -253,11 +253,15 @@ def test_the_page_of_a_station(client: Client, kind: EntityType) -> None:
         "/environment/stations/none",
         "/api/environment/chart/none/pm2_5",
         "/api/environment/noise/daily?station=none",
-        "/api/environment/air/daily?station=%00",
+        "/api/environment/air/daily?station=none",
     ],
 )
 def test_an_unknown_station_is_not_found(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+def test_a_key_that_no_text_can_have_is_refused(client: Client) -> None:
+    assert client.get("/api/environment/air/daily?station=%00").status_code == 400
 
 
 @pytest.mark.parametrize(
