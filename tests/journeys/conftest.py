@@ -1,9 +1,11 @@
 """A real browser at the running platform: one Chromium for the session, pages by language, size and person."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -56,8 +58,21 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+@pytest.fixture(scope="session")
+def address(platform: Platform) -> str:
+    """Where the platform answers, once it does."""
+    base = platform.env.base_url
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if httpx.get(f"{base}/health", timeout=5).is_success:
+                return base
+        except httpx.TransportError:
+            assert time.monotonic() < deadline, "the web process does not answer"
+
+
 @pytest.fixture
-def open_page(browser: Browser, platform: Platform) -> Iterator[Open]:
+def open_page(browser: Browser, address: str) -> Iterator[Open]:
     """`open_page(size="desk", language="zh-CN", theme="light")` → a Visitor; faults of any page fail the test."""
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
@@ -74,7 +89,7 @@ def open_page(browser: Browser, platform: Platform) -> Iterator[Open]:
         )
         context.set_default_timeout(10_000)
         contexts.append(context)
-        visitor = Visitor(context.new_page(), platform.env.base_url)
+        visitor = Visitor(context.new_page(), address)
         _listen(visitor)
         visitors.append(visitor)
         return visitor
@@ -89,7 +104,10 @@ def _listen(visitor: Visitor) -> None:
     page, faults = visitor.page, visitor.faults
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
     page.on("console", lambda said: _said(visitor, said.type, said.text))
-    page.on("response", lambda got: faults.append(f"{got.status} {got.url}") if got.status >= 500 else None)
+    page.on(
+        "response",
+        lambda got: faults.append(f"{got.status} {got.url}") if got.status >= 500 or got.status == 403 else None,
+    )
     page.on("request", lambda asked: _own(asked.url, visitor.base, faults))
 
 

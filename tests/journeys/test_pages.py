@@ -59,7 +59,7 @@ def look(visitor: Visitor, name: str, path: str, tag: str) -> list[str]:
     """Open a page, keep its picture, and say what is wrong with it."""
     visitor.visit(path)
     expect(visitor.page.locator("h1")).to_be_visible()
-    visitor.page.wait_for_function("document.querySelectorAll('[aria-busy=true]').length === 0", timeout=10_000)
+    visitor.page.wait_for_function("() => document.querySelectorAll('[aria-busy=true]').length === 0", timeout=10_000)
     visitor.picture(f"page-{name}-{tag}")
     faults = [f"{name}: {fault}" for fault in offences(visitor)]
     wide = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -74,7 +74,7 @@ def test_pages_are_usable_by_everybody(open_page: Open, size: str, language: str
     faults = [fault for name, path in OPEN_PAGES.items() for fault in look(visitor, name, path, tag)]
     visitor.sign_in("operator")
     faults += [fault for name, path in STAFF_PAGES.items() for fault in look(visitor, name, path, tag)]
-    assert faults == []
+    assert "\n".join(faults) == ""
 
 
 def test_pages_of_offices_are_usable_by_everybody(open_page: Open) -> None:
@@ -83,7 +83,7 @@ def test_pages_of_offices_are_usable_by_everybody(open_page: Open) -> None:
         visitor = open_page("desk", "zh-CN", "light")
         visitor.sign_in(account)
         faults += look(visitor, name, path, "desk-zh-light")
-    assert faults == []
+    assert "\n".join(faults) == ""
 
 
 def test_large_type_is_a_layout_of_its_own(open_page: Open) -> None:
