@@ -68,6 +68,15 @@ FROM written w LEFT JOIN before b ON b.id = w.id ORDER BY w.id
 """  # noqa: S608 - joined from constants of this module
 
 
+_PEAKS = """
+UPDATE rules_alert a SET peak_at = c.peak_at, peak_value = c.peak_value, changed_at = %s
+FROM unnest(%s::int8[], %s::int4[], %s::timestamptz[], %s::timestamptz[], %s::float8[])
+    AS c (rule_id, series_id, onset, peak_at, peak_value)
+JOIN telemetry_series s ON s.id = c.series_id
+WHERE a.rule_id = c.rule_id AND a.entity_id = s.entity_id AND a.onset = c.onset AND a.state = 'open'
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a live page needs to show an alert; `titles` by language."""
@@ -118,6 +127,23 @@ def write(changes: Changes, working: Mapping[int, Working]) -> list[Written]:
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(_WRITE, parameters)
         return [_written(row, titles) for row in cursor.fetchall()]
+
+
+def write_peaks(changes: Changes, working: Mapping[int, Working]) -> None:
+    """Write where the peaks of open alerts have moved to; nobody is told of it."""
+    if not len(changes):
+        return
+    parameters = [
+        now(),
+        [working[run].version.rule_id for run in changes.rule.tolist()],
+        changes.series.tolist(),
+        [from_us(moment) for moment in changes.onset.tolist()],
+        [from_us(moment) for moment in changes.peak_at.tolist()],
+        changes.peak.tolist(),
+    ]
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(_PEAKS, parameters)
 
 
 def facts_of(alert: Alert, titles: Mapping[str, str]) -> Facts:

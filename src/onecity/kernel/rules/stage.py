@@ -80,21 +80,21 @@ class RulesStage:
             self._enter(self._engine.sweep(now_us))
         if now_us - self._peaks_written >= PEAKS_EVERY:
             self._peaks_written = now_us
-            self._write(self._peaks.take_all())
+            alert_store.write_peaks(self._peaks.take_all(), self._roster.working)
         casework.open_waiting()
         if self._store.overgrown:
             self._store.rewrite(self._engine.memory())
 
     def _enter(self, changes: Changes) -> None:
         """Write what is news at once, and peaks that moved on a little later where they are many."""
-        if int(changes.peak_only.sum()) > PEAKS_AT_ONCE:
-            self._peaks.put(changes.take(changes.peak_only))
-            changes = changes.take(~changes.peak_only)
-        self._peaks.drop(changes)
-        self._write(changes)
-
-    def _write(self, changes: Changes) -> None:
-        casework.follow(alert_store.write(changes, self._roster.working))
+        peaks, news = changes.take(changes.peak_only), changes.take(~changes.peak_only)
+        self._peaks.drop(news)
+        if len(peaks) > PEAKS_AT_ONCE:
+            self._peaks.put(peaks)
+        else:
+            self._peaks.drop(peaks)
+            alert_store.write_peaks(peaks, self._roster.working)
+        casework.follow(alert_store.write(news, self._roster.working))
 
     def _reload(self) -> None:
         memory, last_at = self._engine.memory(), self._engine.last_at

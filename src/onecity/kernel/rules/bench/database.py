@@ -11,7 +11,7 @@ from onecity.kernel.core.clock import FixedClock, from_us, use_clock
 from onecity.kernel.rules import baseline_store
 from onecity.kernel.rules.bench import stream
 from onecity.kernel.rules.definition import Definition
-from onecity.kernel.rules.models import Alert, MemoryRecord, Rule, RuleVersion, VersionState
+from onecity.kernel.rules.models import Alert, AlertState, MemoryRecord, Rule, RuleVersion, VersionState
 from onecity.kernel.rules.stage import RulesStage
 from onecity.kernel.telemetry.batch import NEVER, StoredBatch
 
@@ -47,20 +47,23 @@ def stage(rules: int, entities: int, share: float, warm_up: int, batches: int, s
         _fill(rules, entities, share)
         working = RulesStage()
         working.load()
-    times = list(_run(working, entities, warm_up + batches, start))[warm_up:]
+    rounds = list(_run(working, entities, warm_up + batches, start))[warm_up:]
+    times = [processed for processed, _ticked in rounds]
     return {
         "rules": rules,
         "entities": entities,
         "share_in_alert": share,
         "seconds": round(float(np.median(times)), 4),
         "slowest_seconds": round(max(times), 4),
+        "tick_seconds": round(float(np.median([ticked for _processed, ticked in rounds])), 4),
+        "alerts_open": Alert.objects.filter(state=AlertState.OPEN).count(),
         "alerts_written": Alert.objects.count(),
         "memory_bytes": _memory_bytes(),
         "batches": batches,
     }
 
 
-def _run(working: RulesStage, entities: int, batches: int, start: int) -> Iterator[float]:
+def _run(working: RulesStage, entities: int, batches: int, start: int) -> Iterator[tuple[float, float]]:
     series = np.arange(1, entities + 1, dtype=np.int32)
     at, before, fresh = np.full(entities, NEVER), np.full(entities, np.nan), np.ones(entities, np.bool_)
     for number, value in zip(range(batches), stream.values(entities), strict=False):
@@ -71,9 +74,10 @@ def _run(working: RulesStage, entities: int, batches: int, start: int) -> Iterat
             began = time.perf_counter()
             with transaction.atomic():
                 working.process(batch)
-            yield time.perf_counter() - began
+            processed = time.perf_counter()
             with transaction.atomic():
                 working.tick(now + 2_000_000)
+            yield processed - began, time.perf_counter() - processed
         at, before = moments, value
 
 
