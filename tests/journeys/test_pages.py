@@ -43,6 +43,11 @@ def axe() -> str:
     return (NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
+DRAWN = """() => document.querySelectorAll('[aria-busy=true]').length === 0
+  && [...document.querySelectorAll('[data-map], [data-wall-map]')].every(
+    (map) => 'drawn' in map.dataset || map.getBoundingClientRect().top > innerHeight)"""
+
+
 def offences(visitor: Visitor) -> list[str]:
     """What axe-core finds against WCAG 2.2 AA on the page as it is now."""
     visitor.page.evaluate(axe())
@@ -59,7 +64,7 @@ def look(visitor: Visitor, name: str, path: str, tag: str) -> list[str]:
     """Open a page, keep its picture, and say what is wrong with it."""
     visitor.visit(path)
     expect(visitor.page.locator("h1")).to_be_visible()
-    visitor.page.wait_for_function("() => document.querySelectorAll('[aria-busy=true]').length === 0", timeout=10_000)
+    visitor.page.wait_for_function(DRAWN)
     visitor.picture(f"page-{name}-{tag}")
     faults = [f"{name}: {fault}" for fault in offences(visitor)]
     wide = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -93,10 +93,8 @@ class ProblemMiddleware:
 
 
 def _no_text() -> Problem:
-    """400 for an address that holds NUL: no text of ours does, and the database cannot even compare with it."""
-    return Problem(
-        "bad-request", _("We could not understand this request"), detail=_("The address holds a NUL character.")
-    )
+    """422 for an address that holds NUL: no text of ours does, and the database cannot even compare with it."""
+    return Problem("invalid", _("Some values are wrong"), status=422, detail=_("The address holds a NUL character."))
 
 
 def _not_offered(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

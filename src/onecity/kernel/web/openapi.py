@@ -114,9 +114,9 @@ def _statuses(method: str, operation: Described, credentials: Sequence[Described
     """The problems that an operation of this kind may answer, whatever it does."""
     places = {parameter["in"] for parameter in operation["parameters"]}
     if places or "requestBody" in operation:
-        yield from (400, 422)
+        yield 422
     if "requestBody" in operation:
-        yield 413
+        yield from (400, 413)
     if credentials:
         yield 401
     if credentials and {} not in credentials:

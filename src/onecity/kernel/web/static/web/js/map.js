@@ -131,6 +131,7 @@ export function create(element, options = {}) {
     },
     ...options,
   });
+  map.once("idle", () => (element.dataset.drawn = ""));
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
