@@ -228,7 +228,9 @@ def test_the_wall_holds_without_the_filter(
         assert [row[0] for row in cursor.fetchall()] == [series["open"]]
 
 
-def test_metrics_are_for_this_machine_and_for_monitoring(series: dict[str, int], settings: Any) -> None:
+def test_metrics_are_for_this_machine_and_for_monitoring(
+    series: dict[str, int], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.ONECITY_NATS_URL = "nats://127.0.0.1:1"
     client = client_of()
     answer = client.get("/metrics")
@@ -241,7 +243,7 @@ def test_metrics_are_for_this_machine_and_for_monitoring(series: dict[str, int],
     assert client.get("/metrics", headers={"x-forwarded-for": "10.1.1.1"}).status_code == 403
     assert client.get("/metrics", REMOTE_ADDR="10.1.1.1").status_code == 403
     assert client_of(HERE).get("/metrics", REMOTE_ADDR="10.1.1.1").status_code == 200
-    settings.ONECITY_METRICS_TOKEN = "let me in"
+    monkeypatch.setenv("ONECITY_METRICS_TOKEN", "let me in")
     for token, status in (("let me in", 200), ("let me out", 403)):
         answer = client.get("/metrics", REMOTE_ADDR="10.1.1.1", headers={"authorization": f"Bearer {token}"})
         assert answer.status_code == status
