@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages import Catalog, Message
 from babel.messages.extract import extract
@@ -85,17 +86,23 @@ def read(package: Path) -> Catalog:
 
 def update() -> list[Path]:
     """Add new texts to each catalogue, drop vanished ones, keep translations; the catalogues that changed."""
-    translated = {_key(m): m.string for package in packages() for m in read(package) if m.id and _complete(m)}
+    translated = {package: _translated(package) for package in packages()}
+    anywhere = {key: string for strings in translated.values() for key, string in strings.items()}
     changed = []
     for package in packages():
+        known = anywhere | translated[package]  # a package keeps its own words; others' are only borrowed
         fresh = Catalog(locale=LOCALE, project="OneCity", version="", fuzzy=False)
         for found in find(package):
             message = fresh.add(found.text, context=found.context, locations=[(found.place, 0)])
-            message.string = translated.get(_key(message), message.string)
+            message.string = known.get(_key(message), message.string)
         path = catalogue_path(package)
         if len(fresh) and _write(fresh, path):
             changed.append(path)
     return changed
+
+
+def _translated(package: Path) -> dict[tuple[str, str], Any]:
+    return {_key(message): message.string for message in read(package) if message.id and _complete(message)}
 
 
 def _write(catalogue: Catalog, path: Path) -> bool:

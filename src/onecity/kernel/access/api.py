@@ -18,6 +18,7 @@ __all__ = ["account_id", "permission_auth", "public", "router", "signed_in_auth"
 
 router = Router(tags=["access"])
 MOST = 500
+AuditDay = Annotated[Day, Field(ge=dt.date(2000, 1, 1), le=dt.date(2199, 12, 31))]
 
 
 class HeldPermission(Schema):
@@ -51,8 +52,8 @@ class AuditQuery(Schema):
     action: Annotated[str, Field(max_length=100)] = ""
     actor: Annotated[str, Field(max_length=64)] = ""
     object_id: Annotated[str, Field(max_length=100)] = ""
-    since: Day | None = None
-    until: Day | None = None
+    since: AuditDay | None = None
+    until: AuditDay | None = None
     limit: Annotated[int, Field(ge=1, le=MOST)] = 100
     before: Moment | None = None
 

@@ -1,4 +1,4 @@
-"""Days and moments as the HTTP APIs take them: written as ISO 8601 says, and in a range that every part can hold.
+"""Days and moments as the HTTP APIs take them: written as ISO 8601 says, moments in a range that every part can hold.
 
 Left to itself the parser also takes bare numbers (`0` is then 1970-01-01, `0.5` half a second later), which are slips and no
 dates; and offsets up to 24 hours, which the database refuses (it knows none beyond 16).
@@ -13,8 +13,6 @@ from pydantic_core import PydanticCustomError
 
 EARLIEST = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 LATEST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
-EARLIEST_DAY = dt.date(1800, 1, 1)
-LATEST_DAY = dt.date(2199, 12, 31)
 DAY_TEXT = re.compile(r"\d{4}-\d\d-\d\d\Z")
 MOMENT_TEXT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
 
@@ -35,8 +33,8 @@ def _utc(value: dt.datetime) -> dt.datetime:
     return value.astimezone(dt.UTC)
 
 
-Day = Annotated[dt.date, Field(ge=EARLIEST_DAY, le=LATEST_DAY), BeforeValidator(_day)]
-"""A calendar day between EARLIEST_DAY and LATEST_DAY, written YYYY-MM-DD."""
+Day = Annotated[dt.date, BeforeValidator(_day)]
+"""A calendar day, written YYYY-MM-DD."""
 
 Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), BeforeValidator(_moment), AfterValidator(_utc)]
 """A moment with its zone between EARLIEST and LATEST; what comes out is UTC."""

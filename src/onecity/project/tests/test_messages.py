@@ -38,3 +38,19 @@ def test_update_keeps_translations_and_drops_what_vanished(package: Path) -> Non
     assert "Gone" not in catalogue
     assert [f.text for f in messages.missing()] == ["Water", ("%(n)s station", "%(n)s stations")]
     assert messages.update() == []
+
+
+def test_a_package_keeps_its_own_words_where_another_says_it_differently(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = package.parent / "zoo"
+    other.mkdir()
+    (other / "apps.py").write_text('from django.utils.translation import gettext_lazy as _\nTITLE = _("Air")\n')
+    monkeypatch.setattr(messages, "packages", lambda: [package, other])
+    messages.update()
+    for folder, words in ((package, "空气"), (other, "通风")):
+        path = messages.catalogue_path(folder)
+        path.write_text(path.read_text().replace('msgid "Air"\nmsgstr ""', f'msgid "Air"\nmsgstr "{words}"'))
+    assert messages.update() == []
+    assert 'msgstr "空气"' in messages.catalogue_path(package).read_text()
+    assert 'msgstr "通风"' in messages.catalogue_path(other).read_text()

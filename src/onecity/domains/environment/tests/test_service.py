@@ -261,7 +261,7 @@ def test_an_unknown_station_is_not_found(client: Client, path: str) -> None:
 
 
 def test_a_key_that_no_text_can_have_is_refused(client: Client) -> None:
-    assert client.get("/api/environment/air/daily?station=%00").status_code == 400
+    assert client.get("/api/environment/air/daily?station=%00").status_code == 422
 
 
 @pytest.mark.parametrize(

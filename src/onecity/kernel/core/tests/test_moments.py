@@ -17,7 +17,7 @@ def test_a_day_is_taken_as_written() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["0", "0.5", "20260701", "2026-07-01T08:00:00Z", "2026-13-01", "１９７０-01-01", "0001-01-01", "9999-12-31", ""],
+    ["0", "0.5", "20260701", "2026-07-01T08:00:00Z", "2026-13-01", "１９７０-01-01", ""],
 )
 def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):

@@ -8,7 +8,7 @@ from onecity.kernel.telemetry.models.quarantine import Reason
 
 TAG = "readings"
 REFUSED = (400, 401, 408, 413, 415, 422, 429, 503)
-DEVICE = [{"device": []}, {"device_basic": []}]
+DEVICE: list[Described] = [{"device": []}, {"device_basic": []}]
 
 _NAME: Described = {"type": "string", "minLength": 1, "maxLength": NAME_LIMIT, "pattern": r"^[^\x00]+$"}
 _COMMON: Described = {

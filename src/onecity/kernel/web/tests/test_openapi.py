@@ -4,12 +4,12 @@ import pytest
 from django.http import HttpRequest
 from django.test import Client
 from ninja import NinjaAPI, Router, Schema
-from ninja.openapi.docs import DocsBase
+from ninja.openapi import get_schema
 
 from onecity.kernel.access.authentication import public, signed_in_auth
-from onecity.kernel.core.openapi import POINTS_SCHEMA, answers_with, may_answer, refusals
+from onecity.kernel.core.openapi import POINTS_SCHEMA, Described, answers_with, may_answer, refusals
 from onecity.kernel.web import reference
-from onecity.kernel.web.openapi import DescribedAPI
+from onecity.kernel.web.openapi import complete
 
 FRAGMENT = {
     "paths": {
@@ -42,15 +42,8 @@ class Unused(Schema):
     name: str = ""
 
 
-class NoPage(DocsBase):
-    """Not what is tested here."""
-
-    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: object) -> None:  # type: ignore[override] # never called
-        """Nothing."""
-
-
 @pytest.fixture(scope="module")
-def document() -> dict[str, dict[str, object]]:
+def document() -> Described:
     router = Router(tags=["things"])
 
     @router.get("/open", auth=public, summary="All", response=list[Thing])
@@ -58,7 +51,9 @@ def document() -> dict[str, dict[str, object]]:
         """Everybody may read."""
         return []
 
-    @router.get("/map", auth=public, summary="Map", openapi_extra=answers_with({"application/geo+json": POINTS_SCHEMA}, 503))
+    @router.get(
+        "/map", auth=public, summary="Map", openapi_extra=answers_with({"application/geo+json": POINTS_SCHEMA}, 503)
+    )
     def map_(request: HttpRequest) -> None:
         """As GeoJSON."""
 
@@ -67,45 +62,46 @@ def document() -> dict[str, dict[str, object]]:
         """Whoever has signed in may write."""
         return body
 
-    api = DescribedAPI(title="T", version="1", description="D", docs=NoPage(), urls_namespace="described-test")
+    api = NinjaAPI(urls_namespace="described-test")
     api.add_router("/things", router)
-    api.describe("things", "Things.")
-    api.describe("doors", "Doors.", FRAGMENT)
-    found = api._document
-    return dict(found)
+    return complete(get_schema(api, "/api/"), {"things": "Things.", "doors": "Doors."}, [FRAGMENT])
 
 
-def operation(document: dict[str, dict[str, object]], path: str, method: str = "get") -> dict[str, dict[str, object]]:
-    return document["paths"][path][method]  # type: ignore[index,no-any-return] # a tree of plain values
+def operation(document: Described, path: str, method: str = "get") -> Described:
+    found: Described = document["paths"][path][method]
+    return found
 
 
-def test_the_problems_of_an_operation_follow_from_what_it_takes(document: dict[str, dict[str, object]]) -> None:
+def test_the_problems_of_an_operation_follow_from_what_it_takes(document: Described) -> None:
     assert list(operation(document, "/api/things/open")["responses"]) == ["200", "401"]
     made = operation(document, "/api/things/{number}", "post")["responses"]
     assert list(made) == ["200", "400", "401", "403", "404", "409", "413", "415", "422"]
     assert made["404"] == {"$ref": "#/components/responses/NotFound"}
 
 
-def test_a_public_operation_needs_no_credential_but_knows_one(document: dict[str, dict[str, object]]) -> None:
+def test_a_public_operation_needs_no_credential_but_knows_one(document: Described) -> None:
     assert operation(document, "/api/things/open")["security"] == [{}, {"session": []}, {"token": []}]
 
 
-def test_a_session_that_writes_needs_the_second_proof(document: dict[str, dict[str, object]]) -> None:
+def test_a_session_that_writes_needs_the_second_proof(document: Described) -> None:
     found = operation(document, "/api/things/{number}", "post")["security"]
     assert found == [{"session": [], "csrf": []}, {"token": []}]
-    assert set(document["components"]["securitySchemes"]) == {"session", "csrf", "token"}  # type: ignore[call-overload]
+    assert set(document["components"]["securitySchemes"]) == {"session", "csrf", "token"}
 
 
-def test_fragments_and_tags_stand_beside_the_librarys_operations(document: dict[str, dict[str, object]]) -> None:
-    assert document["tags"] == [{"name": "things", "description": "Things."}, {"name": "doors", "description": "Doors."}]
+def test_fragments_and_tags_stand_beside_the_librarys_operations(document: Described) -> None:
+    assert document["tags"] == [
+        {"name": "things", "description": "Things."},
+        {"name": "doors", "description": "Doors."},
+    ]
     assert list(operation(document, "/door")["responses"]) == ["200", "429"]
 
 
-def test_schemas_that_nothing_refers_to_are_left_out(document: dict[str, dict[str, object]]) -> None:
-    assert set(document["components"]["schemas"]) == {"Thing", "Problem", "Door"}  # type: ignore[call-overload]
+def test_schemas_that_nothing_refers_to_are_left_out(document: Described) -> None:
+    assert set(document["components"]["schemas"]) == {"Thing", "Problem", "Door"}
 
 
-def test_the_reference_tells_parameters_members_and_credentials(document: dict[str, dict[str, object]]) -> None:
+def test_the_reference_tells_parameters_members_and_credentials(document: Described) -> None:
     things, doors = reference.groups(document)
     assert (things.name, len(things.operations), doors.description) == ("things", 3, "Doors.")
     made = things.operations[2]
