@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from onecity.project import secrets
@@ -10,6 +11,7 @@ from onecity.project import secrets
 CHECKOUT = Path(__file__).resolve().parents[3]
 ROLES = {"web": "onecity_app", "owner": "onecity_owner"}
 SYSTEM_ROLE = "onecity_system"
+POOL = {"min_size": 2, "max_size": 20, "timeout": 10}
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,22 @@ def database(env: Environment, socket_dir: Path) -> dict[str, object]:
     by_process = {"web": env.database_url, "owner": env.owner_database_url}
     url = by_process.get(env.process, env.system_database_url)
     settings: dict[str, object] = {"ENGINE": "django.db.backends.postgresql", "CONN_HEALTH_CHECKS": True}
+    # under ASGI each request has a thread of its own, so connections are kept in a pool of the process
+    pool: dict[str, object] = {"pool": POOL} if env.process == "web" else {}
     if url:
-        return settings | parse_database_url(url)
+        found = parse_database_url(url)
+        return settings | found | {"OPTIONS": found["OPTIONS"] | pool}
     role = ROLES.get(env.process, SYSTEM_ROLE)
     return settings | {
         "NAME": "onecity",
         "USER": role,
         "PASSWORD": secrets.text(env.home, role),
         "HOST": str(socket_dir),
+        "OPTIONS": pool,
     }
 
 
-def parse_database_url(url: str) -> dict[str, object]:
+def parse_database_url(url: str) -> dict[str, Any]:
     """`postgresql://user:password@host:port/name?sslmode=…` as Django names it; ValueError where it is not one."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):

@@ -90,7 +90,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 
 DATABASES = {
-    "default": environment.database(ENV, postgres.socket_dir(ENV.home)) | {"ATOMIC_REQUESTS": True, "CONN_MAX_AGE": 60}
+    "default": environment.database(ENV, postgres.socket_dir(ENV.home)) | {"ATOMIC_REQUESTS": True, "CONN_MAX_AGE": 0}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # shared by all web processes, so that rate limits and lock-out hold across them
