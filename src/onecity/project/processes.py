@@ -8,6 +8,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from onecity.kernel.rules.stage import RulesStage
 from onecity.kernel.telemetry import gateway, pipeline
+from onecity.kernel.twin.stage import StateStage
 from onecity.project import domains
 from onecity.sim import runner
 
@@ -20,7 +21,7 @@ def run_gateway() -> None:
 def run_pipeline() -> None:
     """From the durable log to store, state, alerts and cases."""
     domains.load()
-    pipeline.run([RulesStage()])
+    pipeline.run([RulesStage(), StateStage()])
 
 
 def run_worker() -> None:

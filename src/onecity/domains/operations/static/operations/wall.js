@@ -70,13 +70,7 @@ const soon = (wait) => {
   clearTimeout(quiet);
   quiet = setTimeout(refresh, wait);
 };
-let stateDue = 0;
-subscribe((change) => {
-  if (view.at) return;
-  if (change.kind !== "state") return soon(100);
-  // readings come all the time: once in five seconds is often enough for figures that change slowly
-  if (!stateDue) stateDue = setTimeout(() => ((stateDue = 0), refresh()), 5000);
-});
+subscribe((change) => view.at || soon(change.kind === "state" ? 300 : 60));
 
 async function open(id, attribute = "", push = true) {
   view.entity = id;
