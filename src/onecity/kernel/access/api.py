@@ -12,6 +12,7 @@ from pydantic import Field
 from onecity.kernel.access import permissions, policy, trail
 from onecity.kernel.access.authentication import account_id, permission_auth, public, signed_in_auth, staff_auth
 from onecity.kernel.core.moments import Day, Moment
+from onecity.kernel.core.openapi import like
 from onecity.kernel.people.doors import account_of
 
 __all__ = ["account_id", "permission_auth", "public", "router", "signed_in_auth", "staff_auth"]
@@ -49,7 +50,7 @@ class Event(Schema):
 class AuditQuery(Schema):
     """What to look for; days are the district's."""
 
-    action: Annotated[str, Field(max_length=100)] = ""
+    action: Annotated[str, Field(max_length=100, json_schema_extra=like("account.signed_in"))] = ""
     actor: Annotated[str, Field(max_length=64)] = ""
     object_id: Annotated[str, Field(max_length=100)] = ""
     since: AuditDay | None = None

@@ -14,7 +14,7 @@ from onecity.kernel.cases import acting, listing, mapping, permissions, presenta
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.opening import BY_HAND, NewCase, open_case
-from onecity.kernel.core.openapi import POINTS_SCHEMA, answers_with, may_answer
+from onecity.kernel.core.openapi import POINTS_SCHEMA, answers_with, may_answer, with_body
 from onecity.kernel.people.doors import account_of
 
 router = Router(tags=["cases"])
@@ -22,6 +22,14 @@ view = permission_auth(permissions.VIEW)
 
 Short = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
 Text = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00]*$")]
+OPEN_EXAMPLE = {
+    "type": "air_exceedance",
+    "title": "Dust from the building site at the school",
+    "division_path": "adm/990101/990101001/",
+    "description": "No sprinkling since the morning.",
+    "severity": "yellow",
+    "key": "hotline-2026-07-01-0042",
+}
 Colour = Literal["", "blue", "yellow", "orange", "red"]
 
 
@@ -169,7 +177,7 @@ def points(request: HttpRequest, wanted: Query[CaseQuery]) -> dict[str, Any]:
     response={201: CaseDetail},
     auth=permission_auth(permissions.OPEN),
     summary="Open a case",
-    openapi_extra=may_answer(404),
+    openapi_extra=may_answer(404) | with_body(OPEN_EXAMPLE),
 )
 def open_(request: HttpRequest, body: OpenIn) -> Status[CaseDetail]:
     """Open a case by hand, or return the one that the same key opened before."""
@@ -197,7 +205,13 @@ def case(request: HttpRequest, case_id: UUID) -> CaseDetail:
     return _detail(request, _find(request, case_id))
 
 
-@router.post("/{case_id}/act", response=CaseDetail, auth=view, summary="Take a step")
+@router.post(
+    "/{case_id}/act",
+    response=CaseDetail,
+    auth=view,
+    summary="Take a step",
+    openapi_extra=with_body({"action": "accept", "note": "On our way.", "version": 1}),
+)
 def act(request: HttpRequest, case_id: UUID, body: ActIn) -> CaseDetail:
     """Take a step of the life cycle, or `comment`, or `take` the case; 409 where somebody acted in between."""
     account = account_of(request)

@@ -157,6 +157,16 @@ def answers_with(contents: Mapping[str, Described], *statuses: int) -> Described
     return {"responses": {200: {"description": "OK", "content": written}} | refusals(*statuses)}
 
 
+def with_body(example: Described) -> Described:
+    """`openapi_extra` of an operation that takes JSON: a body that it would take."""
+    return {"requestBody": {"content": {"application/json": {"example": example}}}}
+
+
+def like(value: Any) -> Any:
+    """`json_schema_extra` of a parameter: a value that it would take."""
+    return {"example": value}
+
+
 def problem_responses() -> Described:
     """`components.responses`: every problem by its name."""
     body = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -13,7 +13,7 @@ from pydantic import Field
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.geometry import to_geojson
 from onecity.kernel.core.moments import Day
-from onecity.kernel.core.openapi import AREAS_SCHEMA, answers_with
+from onecity.kernel.core.openapi import AREAS_SCHEMA, answers_with, like
 from onecity.kernel.places import layers, service, snapshot
 from onecity.kernel.places.editions import as_entry
 from onecity.kernel.places.logic.paths import ADMINISTRATIVE, TREE_PATTERN, parent_of
@@ -27,8 +27,8 @@ PATH_PATTERN = r"^[A-Za-z0-9._/-]*$"
 LAYER_CACHE = "public, max-age=60"
 
 
-LevelWord = Annotated[str, Field(pattern=LEVEL_PATTERN)]
-PathText = Annotated[str, Field(pattern=PATH_PATTERN)]
+LevelWord = Annotated[str, Field(pattern=LEVEL_PATTERN, json_schema_extra=like("town"))]
+PathText = Annotated[str, Field(pattern=PATH_PATTERN, json_schema_extra=like("adm/990101/"))]
 
 
 class DivisionOut(Schema):
@@ -78,8 +78,8 @@ class Filter(Schema):
 class Point(Schema):
     """Where to look, in degrees on WGS-84."""
 
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180, json_schema_extra=like(121.4))
+    lat: float = Field(ge=-90, le=90, json_schema_extra=like(30.9))
     tree: str = Field(ADMINISTRATIVE, pattern=TREE_PATTERN)
     level: str | None = Field(None, pattern=LEVEL_PATTERN)
     at: Day | None = None

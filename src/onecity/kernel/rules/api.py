@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from onecity.kernel.access.api import permission_auth
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.moments import Moment
-from onecity.kernel.core.openapi import CHART_SCHEMA, answers_with
+from onecity.kernel.core.openapi import CHART_SCHEMA, answers_with, with_body
 from onecity.kernel.people.doors import account_of
 from onecity.kernel.rules import acknowledging, backtest, charts, choices, exchange, finding, publishing
 from onecity.kernel.rules import definition as definitions
@@ -26,6 +26,17 @@ see_alerts = permission_auth(ALERTS_VIEW)
 see_rules = permission_auth(RULES_VIEW)
 
 Short = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
+EXAMPLE = {
+    "titles": {"en": "PM10 too high", "zh-hans": "PM10 偏高"},
+    "entity_type": "AirQualityObserved",
+    "attribute": "pm10",
+    "condition": {
+        "kind": "threshold",
+        "direction": "above",
+        "duration_seconds": 600,
+        "levels": [{"severity": "yellow", "raise_at": 250.0, "clear_at": 225.0}],
+    },
+}
 Colour = Literal["", "blue", "yellow", "orange", "red"]
 Days = Annotated[int, Field(ge=1, le=366)]
 RuleId = Annotated[int, Field(ge=1, le=2**62)]
@@ -175,6 +186,7 @@ def alert_chart(request: HttpRequest, alert_id: UUID) -> dict[str, Any]:
     response=AlertOut,
     auth=permission_auth(ALERTS_ACKNOWLEDGE),
     summary="Note that somebody has seen it",
+    openapi_extra=with_body({"note": "The street sweeper is on its way."}),
 )
 def acknowledge(request: HttpRequest, alert_id: UUID, said: Body[Note]) -> AlertOut:
     """The first to say so is noted; a second time changes nothing."""
@@ -210,7 +222,13 @@ def export(request: HttpRequest) -> dict[str, Any]:
     return exchange.export(publishing.in_force())
 
 
-@router.post("/backtest", response=BacktestOut, auth=see_rules, summary="Try a rule on the stored history")
+@router.post(
+    "/backtest",
+    response=BacktestOut,
+    auth=see_rules,
+    summary="Try a rule on the stored history",
+    openapi_extra=with_body({"definition": EXAMPLE, "days": 30}),
+)
 def try_out(request: HttpRequest, trial: Body[Trial]) -> BacktestOut:
     """What a rule would have done, over the stations that the caller may see; nothing is stored."""
     definition = definitions.from_data(trial.definition)

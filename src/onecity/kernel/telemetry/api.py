@@ -16,7 +16,7 @@ from onecity.kernel.access.api import public
 from onecity.kernel.core.clock import from_us, now
 from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.core.moments import Moment
-from onecity.kernel.core.openapi import CHART_SCHEMA, answers_with, may_answer
+from onecity.kernel.core.openapi import CHART_SCHEMA, answers_with, like, may_answer
 from onecity.kernel.telemetry import answers, charts, finding, query
 from onecity.kernel.telemetry.api_quarantine import router as quarantine
 from onecity.kernel.telemetry.finding import Wanted
@@ -46,8 +46,8 @@ class Chosen(Schema):
 
     series: Annotated[list[SeriesId], Field(max_length=MOST_SERIES)] = []
     entity: Short = ""
-    type: Short = ""
-    attribute: Annotated[list[Short], Field(max_length=50)] = []
+    type: Annotated[Short, Field(json_schema_extra=like("AirQualityObserved"))] = ""
+    attribute: Annotated[list[Short], Field(max_length=50, json_schema_extra=like(["pm2_5"]))] = []
 
     def wanted(self) -> Wanted:
         """The same for `finding`."""

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from onecity.kernel.access.api import public
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.moments import Moment
-from onecity.kernel.core.openapi import CHART_SCHEMA, POINTS_SCHEMA, answers_with
+from onecity.kernel.core.openapi import CHART_SCHEMA, POINTS_SCHEMA, answers_with, like
 from onecity.kernel.twin import charts, finding, service
 from onecity.kernel.twin.models import Entity, EntityKind, Relation
 from onecity.kernel.twin.service import CurrentValue
@@ -91,7 +91,7 @@ class TypeOut(Schema):
 class Wanted(Schema):
     """Which entities; empty members do not narrow."""
 
-    type: Short = ""
+    type: Annotated[Short, Field(json_schema_extra=like("AirQualityObserved"))] = ""
     q: Short = ""
     division: Short = ""
     status: Literal["", "active", "retired"] = "active"
@@ -107,7 +107,7 @@ class Paged(Wanted):
 class Span(Schema):
     """Which attribute, and from when to when (the last day without them; at most 366 days)."""
 
-    attribute: Short
+    attribute: Annotated[Short, Field(json_schema_extra=like("pm2_5"))]
     start: Moment | None = None
     end: Moment | None = None
 
