@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from onecity.kernel.cases import service as cases
 from onecity.kernel.cases.service import NewCase
@@ -113,7 +114,7 @@ def _new_case(alert: Alert) -> NewCase:
     found = _definition(alert)
     return NewCase(
         type_name=found.case_type,
-        title=f"{alert.entity_name}: {found.title}"[:200],
+        title=(_("%(entity)s: %(rule)s") % {"entity": alert.entity_name, "rule": found.title})[:200],
         division_path=alert.division_path,
         source=SOURCE,
         source_key=source_key(alert),

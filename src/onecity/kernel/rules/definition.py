@@ -92,6 +92,10 @@ def from_data(data: Mapping[str, Any]) -> Definition:
     """Return the definition that JSON data describe; raises Problem 422 that names every wrong member."""
     errors: list[FieldError] = []
     condition: Condition | None = None
+    if not _can_be_stored(data):
+        raise invalid(
+            [FieldError("definition", _("It holds characters or numbers that cannot be stored."), "text_invalid")]
+        )
     try:
         condition = codec.from_data(_member(data, "condition", dict, {}))
     except ConditionError as fault:
@@ -157,6 +161,16 @@ def _in_every_language(text: object) -> dict[str, str]:
         with translation.override(code):
             rendered[code] = str(text)
     return rendered
+
+
+def _can_be_stored(data: Mapping[str, Any]) -> bool:
+    """Return whether PostgreSQL can keep the data: no NUL, no half characters, no infinite numbers."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return "\\u0000" not in text
 
 
 def _member(data: Mapping[str, Any], name: str, kind: type, fallback: Any) -> Any:

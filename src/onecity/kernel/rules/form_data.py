@@ -37,7 +37,12 @@ def initial_of(found: Definition) -> dict[str, Any]:
     for level in data["levels"]:
         initial[f"raise_{level['severity']}"] = level["raise_at"] * factor
         initial[f"clear_{level['severity']}"] = level["clear_at"] * factor
-    return initial
+    return {name: _short(value) for name, value in initial.items()}
+
+
+def _short(value: Any) -> Any:
+    """Return a whole number as one, so that a field shows 60 and not 60.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def as_data(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Rules in plain words: what is wrong with one, what one asks, and what changed between two."""
 
 import datetime as dt
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
@@ -57,6 +58,7 @@ FAULTS: Mapping[str, object] = {
     "history_out_of_range": gettext_lazy("The history lies between 1 and 53 weeks."),
     "direction_not_allowed": gettext_lazy("This direction has no meaning for this kind of rule."),
     "count_too_small": gettext_lazy("At least one reading is needed."),
+    "count_too_large": gettext_lazy("At most 30,000 readings can be asked for."),
     "share_above": gettext_lazy("A share needs the value that its readings are above; nothing else does."),
     "spread_negative": gettext_lazy("The smallest spread is zero or more."),
     "word_unknown": gettext_lazy("Choose one of the values offered."),
@@ -71,22 +73,34 @@ def condition_fault(fault: ConditionError) -> object:
 
 
 def span(period: timedelta) -> str:
-    """Return a period in the largest unit that fits it exactly: 90 min, 2 hours."""
-    seconds = round(period.total_seconds())
-    if seconds and seconds % 604800 == 0:
-        return ngettext("%(n)d week", "%(n)d weeks", seconds // 604800) % {"n": seconds // 604800}
-    if seconds and seconds % 86400 == 0:
-        return ngettext("%(n)d day", "%(n)d days", seconds // 86400) % {"n": seconds // 86400}
-    if seconds and seconds % 3600 == 0:
-        return ngettext("%(n)d hour", "%(n)d hours", seconds // 3600) % {"n": seconds // 3600}
-    if seconds and seconds % 60 == 0:
-        return ngettext("%(n)d minute", "%(n)d minutes", seconds // 60) % {"n": seconds // 60}
-    return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    """Return a period in its one or two largest units: 90 seconds as 1 minute 30 seconds, seven days as 1 week."""
+    rest, parts = round(period.total_seconds()), []
+    for seconds, words in _UNITS:
+        # weeks only where nothing else remains: 10 days reads better than 1 week 3 days
+        count = rest // seconds if seconds < WEEK or rest % WEEK == 0 else 0
+        if count:
+            parts.append(words(count))
+            rest -= count * seconds
+    return " ".join(parts[:2]) or _UNITS[-1][1](0)
+
+
+WEEK = 604_800
+_UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (WEEK, lambda n: ngettext("%(n)d week", "%(n)d weeks", n) % {"n": n}),
+    (86_400, lambda n: ngettext("%(n)d day", "%(n)d days", n) % {"n": n}),
+    (3600, lambda n: ngettext("%(n)d hour", "%(n)d hours", n) % {"n": n}),
+    (60, lambda n: ngettext("%(n)d minute", "%(n)d minutes", n) % {"n": n}),
+    (1, lambda n: ngettext("%(n)d second", "%(n)d seconds", n) % {"n": n}),
+)
 
 
 def number(value: float) -> str:
-    """Return a number without needless zeros."""
-    return f"{value:,.6g}" if abs(value) < 1e15 else f"{value:g}"
+    """Return a number to six significant digits, without needless zeros and without powers of ten where it can be read."""
+    if value and not 1e-9 <= abs(value) < 1e15:
+        return f"{value:g}"
+    decimals = max(0, 5 - math.floor(math.log10(abs(value)))) if value else 0
+    text = f"{value:,.{min(decimals, 12)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def feature_unit(condition: Condition, unit: str) -> str:
@@ -184,6 +198,18 @@ def member(name: str) -> str:
     return str(MEMBERS.get(rest, rest or name))
 
 
+def shown(name: str, value: object) -> str:
+    """Return the value of a member of a rule's data as people read it."""
+    if value is None or value in ("", {}, []):
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(_WORDS.get(value, value) if isinstance(value, str) else value)
+    return span(timedelta(seconds=value)) if name.endswith("_seconds") else number(value)
+
+
+_WORDS: Mapping[str, object] = {
+    word.value: title for words in (KINDS, FUNCTIONS, COLOURS) for word, title in words.items()
+}
 MEMBERS: Mapping[str, object] = {
     "titles": gettext_lazy("Title"),
     "descriptions": gettext_lazy("Explanation"),
@@ -195,13 +221,13 @@ MEMBERS: Mapping[str, object] = {
     "case_from": gettext_lazy("From this colour on"),
     "kind": gettext_lazy("Kind"),
     "direction": gettext_lazy("Direction"),
-    "duration_seconds": gettext_lazy("Must last (seconds)"),
-    "per_seconds": gettext_lazy("Change per (seconds)"),
-    "max_gap_seconds": gettext_lazy("Readings at most so far apart (seconds)"),
-    "span_seconds": gettext_lazy("Window (seconds)"),
+    "duration_seconds": gettext_lazy("Must last"),
+    "per_seconds": gettext_lazy("Change per"),
+    "max_gap_seconds": gettext_lazy("Readings at most so far apart"),
+    "span_seconds": gettext_lazy("Window"),
     "function": gettext_lazy("Function"),
     "minimum_count": gettext_lazy("At least so many"),
     "share_above": gettext_lazy("Share of readings above"),
-    "history_seconds": gettext_lazy("Compare with the last (seconds)"),
+    "history_seconds": gettext_lazy("Compare with the last"),
     "minimum_spread": gettext_lazy("Smallest spread"),
 }

@@ -1,5 +1,7 @@
 """The desk's list of devices and places, and the page of each."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -13,8 +15,10 @@ from onecity.kernel.twin import finding, panels, service
 from onecity.kernel.twin.forms import EntityFilter
 from onecity.kernel.twin.models import Entity, EntityKind, Relation
 from onecity.kernel.twin.permissions import ENTITIES_VIEW
+from onecity.kernel.twin.service import CurrentValue
 
 PER_PAGE = 50
+SHOWN = 2
 
 
 @require_GET
@@ -34,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     states = service.state(page.object_list)
     titles = places.titles_for({entity.division_path for entity in page}, full=True)
     kinds = {kind.name: kind for kind in EntityKind.objects.all()}
-    listed = [(entity, kinds.get(entity.type), titles[entity.division_path], states[entity.id]) for entity in page]
+    listed = [_line(entity, kinds.get(entity.type), titles[entity.division_path], states[entity.id]) for entity in page]
     return render(request, "twin/index.html", {"form": form, "page": page, "listed": listed})
 
 
@@ -67,6 +71,18 @@ def moved(request: HttpRequest, entity_id: UUID) -> HttpResponse:
     """The desk's address of an entity leads to its page."""
     del request
     return redirect("twin:show", entity_id=entity_id)
+
+
+def _line(entity: Entity, kind: EntityKind | None, place: str, values: Sequence[CurrentValue]) -> dict[str, Any]:
+    """What the list shows of an entity: its first values by name, and when it last reported."""
+    known = [value for value in values if value.value is not None]
+    return {
+        "entity": entity,
+        "kind": kind,
+        "place": place,
+        "values": [(kind.attribute_title(v.attribute) if kind else v.attribute, v) for v in known[:SHOWN]],
+        "newest": max((value.observed_at for value in known if value.observed_at), default=None),
+    }
 
 
 def _relations(request: HttpRequest, entity: Entity) -> list[tuple[Relation, Entity]]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Literal
 
 MAX_DURATION = timedelta(days=31)
+MOST_COUNTED = 30_000
 
 
 class Severity(StrEnum):
@@ -96,6 +97,13 @@ def _check_levels(levels: tuple[Level, ...], direction: Direction) -> None:
 def _check_span(name: str, span: timedelta, *, least: timedelta = timedelta(0)) -> None:
     if not least <= span <= MAX_DURATION:
         raise ConditionError(name, "span_out_of_range", f"{name} must be between {least} and {MAX_DURATION}")
+
+
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise ConditionError("minimum_count", "count_too_small", "at least one reading is needed")
+    if count > MOST_COUNTED:
+        raise ConditionError("minimum_count", "count_too_large", f"at most {MOST_COUNTED} readings can be asked for")
 
 
 def _allow(direction: Direction, allowed: tuple[Direction, ...]) -> None:
@@ -193,8 +201,7 @@ class Window:
         _check_levels(self.levels, self.direction)
         _check_span("span", self.span, least=timedelta(seconds=1))
         _check_span("duration", self.duration)
-        if self.minimum_count < 1:
-            raise ConditionError("minimum_count", "count_too_small", "a window needs at least one reading")
+        _check_count(self.minimum_count)
         if (self.function is WindowFunction.SHARE) != (self.share_above is not None):
             raise ConditionError("share_above", "share_above", "a share, and only a share, needs the value to be above")
 
@@ -221,8 +228,7 @@ class Baseline:
         _check_span("duration", self.duration)
         if not timedelta(weeks=1) <= self.history <= timedelta(weeks=53):
             raise ConditionError("history", "history_out_of_range", "history must be between 1 and 53 weeks")
-        if self.minimum_count < 1:
-            raise ConditionError("minimum_count", "count_too_small", "a slot needs at least one reading")
+        _check_count(self.minimum_count)
         if not (math.isfinite(self.minimum_spread) and self.minimum_spread >= 0):
             raise ConditionError("minimum_spread", "spread_negative", "the minimum spread must be zero or more")
 

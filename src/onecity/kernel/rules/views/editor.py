@@ -1,6 +1,7 @@
 """Making, changing, trying and publishing rules."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,11 +17,13 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.doors import account_of
 from onecity.kernel.places import service as places
 from onecity.kernel.rules import backtest, choices, finding, form_data, publishing, wording
+from onecity.kernel.rules.backtest import Interval
+from onecity.kernel.rules.definition import Definition
 from onecity.kernel.rules.forms import BacktestForm, NewRuleForm, PublishForm, RuleForm
 from onecity.kernel.rules.logic.conditions import SEVERITIES, Kind
 from onecity.kernel.rules.models import RuleVersion, VersionState
 from onecity.kernel.rules.permissions import RULES_EDIT, RULES_VIEW
-from onecity.kernel.rules.views.rules import describe, kind_of
+from onecity.kernel.rules.views.rules import describe, kind_of, unit_of
 
 MOST_SHOWN = 200
 
@@ -119,12 +122,16 @@ def try_out(request: HttpRequest, rule_id: int, number: int) -> HttpResponse:
         "form": form,
         "days": days,
         "result": result,
-        "intervals": result.intervals[:MOST_SHOWN] if result else (),
-        "unit": wording.feature_unit(definition.condition, "") if definition else "",
+        "intervals": _worded(definition, result.intervals[:MOST_SHOWN]) if definition and result else (),
         "counts": [(s, result.of_severity(s)) for s in SEVERITIES] if result else [],
         "series": int(chosen) if chosen.isdigit() and len(chosen) < 10 else first,
     }
     return render(request, "rules/backtest.html", context)
+
+
+def _worded(definition: Definition, intervals: Sequence[Interval]) -> list[tuple[Interval, str]]:
+    unit = unit_of(definition)
+    return [(interval, wording.peak(definition.condition, interval.peak_value, unit)) for interval in intervals]
 
 
 def _onwards(request: HttpRequest, draft: RuleVersion) -> HttpResponse:
@@ -160,7 +167,9 @@ def _version(request: HttpRequest, shown: RuleVersion, form: PublishForm, *, may
         "place": places.title_for(definition.division_path) if definition and definition.division_path else "",
         "case_type": choices.case_types().get(definition.case_type, "") if definition else "",
         "earlier": earlier,
-        "differences": [(wording.member(name), old, new) for name, old, new in differences],
+        "differences": [
+            (wording.member(name), wording.shown(name, old), wording.shown(name, new)) for name, old, new in differences
+        ],
         "form": form,
         "may_edit": may,
     }

@@ -128,10 +128,15 @@ def describe(definition: Definition | None) -> str:
     """What a rule asks, as one sentence."""
     if definition is None:
         return _("This rule cannot be read.")
+    title = twin_charts.attribute_title(definition.entity_type, definition.attribute)
+    return wording.sentence(definition.condition, title, unit_of(definition))
+
+
+def unit_of(definition: Definition) -> str:
+    """The unit of what a rule watches, as UCUM code."""
     kind = EntityKind.objects.filter(name=definition.entity_type).first()
     facts = kind.attribute(definition.attribute) if kind else None
-    title = twin_charts.attribute_title(definition.entity_type, definition.attribute)
-    return wording.sentence(definition.condition, title, facts["unit"] if facts else "")
+    return facts["unit"] if facts else ""
 
 
 def _fits(line: RuleLine, text: str) -> bool:
