@@ -58,6 +58,12 @@ class Doorkeeper:
     _bans: dict[str, float] = field(default_factory=dict)
     _floods: dict[str, _Flood] = field(default_factory=dict)
     _leaving: deque[Visit] = field(default_factory=deque)
+    _serving: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody stands at the door."""
+        return self._serving
 
     @property
     def connected(self) -> int:
@@ -102,11 +108,13 @@ class Doorkeeper:
                 link.open()
                 system.open()
                 link.subscribe(broker.AUTH_SUBJECT, "door")
+                self._serving = True
                 self._serve(link, system)
             except LinkError as error:
                 log.warning("the broker cannot be reached, trying again: %s", error)
                 self._ending.wait(RETRY_S)
             finally:
+                self._serving = False
                 link.close()
                 system.close()
 
@@ -122,7 +130,8 @@ class Doorkeeper:
             while self._leaving:
                 visit = self._leaving.popleft()
                 body = msgspec.json.encode({"cid": visit.client})
-                system.publish(f"$SYS.REQ.SERVER.{visit.server}.KICK", body)
+                # a server leaves requests aside that name nowhere to answer to, though it answers this one to nobody
+                system.publish(f"$SYS.REQ.SERVER.{visit.server}.KICK", body, "_INBOX.nobody")
 
     def _answer(self, message: Message) -> bytes:
         at = int(time.time())

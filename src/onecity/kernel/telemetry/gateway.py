@@ -17,6 +17,7 @@ from onecity.kernel.telemetry.collector import Collector
 from onecity.kernel.telemetry.doorkeeper import Doorkeeper
 from onecity.kernel.telemetry.link import Link, LinkError, Message
 from onecity.kernel.telemetry.logic import wire
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
 from onecity.kernel.telemetry.models import Heartbeat
 
@@ -44,10 +45,21 @@ class Gateway:
     _collector: Collector = field(default_factory=Collector)
     _lost: int = 0
     _beat: float = 0.0
+    _collecting: bool = False
 
     def __post_init__(self) -> None:
         self._watcher = Watcher(database_parameters())
         self._doorkeeper = Doorkeeper(self.url, self.keys, self._watcher)
+
+    @property
+    def ready(self) -> bool:
+        """Whether devices can come in and send now."""
+        return self._collecting and self._doorkeeper.open
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The series and devices this gateway knows now."""
+        return self._watcher.current
 
     def stop(self, *_: object) -> None:
         """Let `run` end; safe in a signal handler."""
@@ -63,11 +75,13 @@ class Gateway:
             try:
                 link.open()
                 link.subscribe(broker.DEVICE_SUBJECTS, QUEUE)
+                self._collecting = True
                 self._collect(link)
             except LinkError as error:
                 log.warning("the broker cannot be reached, trying again: %s", error)
                 self._ending.wait(RETRY_S)
             finally:
+                self._collecting = False
                 link.close()
         self._doorkeeper.stop()
         self._watcher.stop()

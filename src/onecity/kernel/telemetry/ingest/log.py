@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import msgspec
 import nats
 from django.utils.translation import gettext_lazy as _
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.api import PubAck
 from nats.js.errors import APIError, NotFoundError
 
 from onecity.kernel.core.errors import Problem
@@ -29,6 +31,7 @@ class Log:
         self._keys = keys
         self._client: Client | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._broken = asyncio.Event()
 
     @property
     def connected(self) -> bool:
@@ -58,12 +61,29 @@ class Log:
         stream = self._client.jetstream(timeout=limits.LOG_TIMEOUT_S)
         for number, message in enumerate(messages):
             headers = {"Nats-Msg-Id": f"{key}/{number}"} if key else None
+            publishing = stream.publish(f"log.telemetry.{way}", message, stream=broker.LOG_STREAM, headers=headers)
             try:
-                await stream.publish(f"log.telemetry.{way}", message, stream=broker.LOG_STREAM, headers=headers)
+                await self._unless_broken(publishing)
             except APIError as error:
                 raise (full() if error.err_code in STREAM_FULL else unavailable()) from error
             except (NatsError, TimeoutError, OSError) as error:
                 raise unavailable() from error
+
+    async def _unless_broken(self, publishing: Coroutine[Any, Any, PubAck]) -> None:
+        """Wait for an acknowledgement, but no longer than the connection lasts: on another it will not come."""
+        task, broken = asyncio.ensure_future(publishing), asyncio.ensure_future(self._broken.wait())
+        try:
+            await asyncio.wait({task, broken}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise unavailable()
+            task.result()
+        finally:
+            broken.cancel()
+            task.cancel()
+
+    async def _lost(self) -> None:
+        self._broken.set()
+        self._broken = asyncio.Event()
 
     async def _connect(self) -> None:
         while self._client is None:
@@ -76,6 +96,7 @@ class Log:
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=RETRY_S,
                     error_cb=_noted,
+                    disconnected_cb=self._lost,
                     connect_timeout=3,
                 )
                 await ensure_log(self._client)

@@ -146,8 +146,8 @@ def _rendered(readings: Readings, rows: Int64s) -> Iterator[bytes]:
 
 def _detail(catalogue: Catalogue, readings: Readings, series: Int32s, row: int, reason: str) -> str:
     """What exactly, for the first reading refused: names and figures, which need no translation."""
-    entity = readings.entities[readings.entity[row]]
-    attribute = readings.attributes[readings.attribute[row]]
+    entity: str = readings.entities[readings.entity[row]]
+    attribute: str = readings.attributes[readings.attribute[row]]
     if reason in {"unknown_entity", "ambiguous_entity"}:
         return entity
     if reason in {"future", "expired"}:

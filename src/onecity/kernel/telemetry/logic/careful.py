@@ -62,6 +62,8 @@ class Careful:
         )
 
     def _read_object(self, reading: dict[str, Any], number: int) -> None:
+        values: Any
+        units: Any
         if ("values" in reading) == ("attribute" in reading):
             raise _RefusedError("malformed", 'either "values" or "attribute" and "value" are needed')
         if "attribute" in reading:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 import numpy as np
 import polars as pl
@@ -101,11 +102,22 @@ class Catalogue:
         return self.device_ids[number] if number >= 0 else ""
 
 
+class _Index(TypedDict):
+    """The part of a catalogue that turns names into series."""
+
+    entity_of: Mapping[str, int]
+    attribute_of: Mapping[str, int]
+    type_of: Int32s
+    first_slot: Int64s
+    place: Int32s
+    slots: Int32s
+
+
 def build(frame: pl.DataFrame, devices: list[KnownDevice]) -> Catalogue:
     """The catalogue of all series in `frame` (SERIES_SCHEMA) and of `devices`, numbered in their order."""
     by_id = {device.id: device for device in devices}
-    size = int(frame["id"].max() or 0) + 1 if len(frame) else 1  # type: ignore[arg-type] - the column is of integers
     ids = frame["id"].to_numpy()
+    size = int(ids.max()) + 1 if len(ids) else 1
     number_of = {device.id: device.number for device in devices}
     owners = frame["device_id"].replace_strict(
         list(number_of), list(number_of.values()), default=NO_DEVICE, return_dtype=pl.Int32
@@ -130,7 +142,7 @@ def _spread(size: int, ids: Int32s, values: np.ndarray, empty: float) -> np.ndar
     return spread
 
 
-def _index(active: pl.DataFrame) -> dict[str, object]:
+def _index(active: pl.DataFrame) -> _Index:
     types, type_names = factorize(active["entity_type"])
     attributes, attribute_names = factorize(active["attribute"])
     place = np.full((len(type_names) + 1, len(attribute_names) + 1), -1, np.int32)

@@ -97,7 +97,7 @@ def _process(stage: Stage, batch: StoredBatch) -> None:
 
 def _stored_before(ordered: Sorted, newest: Newest) -> Bools:
     """Which readings the store has already: those at their series' newest time surely, older ones are looked up."""
-    same = ordered.old & (ordered.batch.observed_at == newest.at[ordered.batch.series_id])
+    same: Bools = ordered.old & (ordered.batch.observed_at == newest.at[ordered.batch.series_id])
     asked = np.flatnonzero(ordered.old & ~same)
     if len(asked):
         same[asked[store.present(ordered.batch.take(asked))]] = True

@@ -18,6 +18,7 @@ from onecity.kernel.telemetry.batch import Batch, Stage
 from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
 from onecity.kernel.telemetry.collector import Collector
 from onecity.kernel.telemetry.link import Link, LinkError
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
 from onecity.kernel.telemetry.logic.ordering import Newest
 from onecity.kernel.telemetry.logic.readings import KEPT_BYTES, Refusal
@@ -78,6 +79,16 @@ class Pipeline:
         self._collector = Collector()
         self._partitions = store.Partitions()
         self._reader = Reader(self._link, (LOG, MQTT), lambda source: self._positions.get(source, 0))
+
+    @property
+    def ready(self) -> bool:
+        """Whether the logs are being read now."""
+        return self._reader.connected
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The series and devices this pipeline knows now."""
+        return self._watcher.current
 
     def stop(self, *_: object) -> None:
         """Let `run` end after the batch in hand; safe in a signal handler."""

@@ -1,19 +1,25 @@
 """Entities, devices and catalogues that the tests of telemetry share."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 
 from onecity.kernel.core.ids import new_id
 from onecity.kernel.telemetry import service
+from onecity.kernel.telemetry.batch import Int64s
 from onecity.kernel.telemetry.logic.catalogue import SERIES_SCHEMA, Catalogue, KnownDevice, build
+from onecity.kernel.telemetry.models import Device
 from onecity.kernel.telemetry.types import Attribute, EntityType
 
 T0 = 1_772_323_200_000_000  # 2026-03-01T00:00:00Z
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
+
+SeriesRow = tuple[int, str, str, str, str | None]
+"""Id, key, type, attribute and device id of a series."""
 
 AIR = EntityType(
     "AirStation",
@@ -24,15 +30,17 @@ AIR = EntityType(
 NOISE = EntityType("NoiseStation", "Noise station", (Attribute("laeq", "LAeq", "dB", 0, 150),))
 
 
-def urn(key, kind="AirStation"):
+def urn(key: str, kind: str = "AirStation") -> str:
     return f"urn:ngsi-ld:{kind}:{key}"
 
 
-def known_device(number, name, active=True, rate=1_000_000, secret_hash=bytes(32)):
+def known_device(
+    number: int, name: str, active: bool = True, rate: int = 1_000_000, secret_hash: bytes = bytes(32)
+) -> KnownDevice:
     return KnownDevice(number, name, secret_hash, active, rate, "adm/1/")
 
 
-def catalogue(rows, devices) -> Catalogue:
+def catalogue(rows: Sequence[SeriesRow], devices: list[KnownDevice]) -> Catalogue:
     """Rows of (id, key, type, attribute, device id), all with range 0 to 1000 ug/m3 and late after 30 days."""
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), (), ()]
     count = len(rows)
@@ -69,7 +77,9 @@ def two_stations() -> Catalogue:
     )
 
 
-def station(key="a", division="adm/1/", public=False, device=None, kind=AIR):
+def station(
+    key: str = "a", division: str = "adm/1/", public: bool = False, device: Device | None = None, kind: EntityType = AIR
+) -> tuple[Device, str, dict[str, int]]:
     """A device (unless given) with the series of one entity: (device, secret, series ids by attribute)."""
     secret = ""
     if device is None:
@@ -78,5 +88,5 @@ def station(key="a", division="adm/1/", public=False, device=None, kind=AIR):
     return device, secret, dict(series)
 
 
-def ints(*values):
+def ints(*values: int) -> Int64s:
     return np.array(values, np.int64)

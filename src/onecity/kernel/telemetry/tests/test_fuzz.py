@@ -43,8 +43,9 @@ def test_http(data, kind, encoding):
     try:
         taken = formats.take(body.inflate(data, encoding), kind, KNOWN, KNOWN.devices["d1"], T0)
     except Problem as problem:
-        assert 400 <= problem.status < 500
-        return
+        if 400 <= problem.status < 500:
+            return
+        raise
     assert total(taken) >= 1
     for refusal in taken.refusals.finish():
         assert refusal.raw.count(b"\n") == max(refusal.kept - 1, 0)
@@ -66,8 +67,9 @@ def test_line_protocol(data, precision):
     try:
         taken = formats.take_lines(data, precision, KNOWN, KNOWN.devices["d1"], T0)
     except Problem as problem:
-        assert problem.status == 400
-        return
+        if problem.status == 400:
+            return
+        raise
     assert total(taken) >= 1
 
 

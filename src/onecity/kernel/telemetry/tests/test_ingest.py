@@ -8,7 +8,6 @@ import json
 import httpx
 import msgspec
 import polars as pl
-import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -19,10 +18,10 @@ from onecity.kernel.telemetry import limits, service
 from onecity.kernel.telemetry.ingest import Ingest
 from onecity.kernel.telemetry.ingest.formats import ARROW_TYPE
 from onecity.kernel.telemetry.logic import wire
-from onecity.kernel.telemetry.tests.conftest import until_async
+from onecity.kernel.telemetry.tests.conftest import COMMITTING, until_async
 from onecity.kernel.telemetry.tests.sample import SECOND, station
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = COMMITTING
 
 
 class Door:
@@ -56,7 +55,7 @@ class Door:
 
 
 @pytest_asyncio.fixture
-async def door(broker):
+async def door(broker, committed):
     device, secret, _series = await sync_to_async(station)("a")
     await sync_to_async(station)("b")
     app = Ingest()
@@ -148,9 +147,8 @@ async def test_when_nothing_may_enter_it_is_an_error_but_kept(door):
     assert door.counts() == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("content", "headers", "status", "code"),
-    [
+async def test_requests_that_hold_nothing_to_keep(door):
+    for content, headers, status, code in [
         (b"", {}, 400, "nothing_sent"),
         (b"\n \n", {}, 400, "nothing_sent"),
         (b"[]", {}, 400, "nothing_sent"),
@@ -161,12 +159,10 @@ async def test_when_nothing_may_enter_it_is_an_error_but_kept(door):
         (b"{}", {"Authorization": ""}, 401, "device_unknown"),
         (b"{}", {"Authorization": "Bearer x.y"}, 401, "device_unknown"),
         (b"{}", {"Content_Length": "99999999999"}, 413, "too_large"),
-    ],
-)
-async def test_requests_that_hold_nothing_to_keep(door, content, headers, status, code):
-    answer = await door.post(content, **headers)
-    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
+    ]:
+        answer = await door.post(content, **headers)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
     assert door.log() == []
 
 
@@ -208,7 +204,7 @@ async def test_a_revoked_device_is_out_within_two_seconds(door):
 
 async def test_a_series_is_known_within_a_second_of_its_registration(door):
     device, secret, _series = await sync_to_async(station)("new")
-    await until_async(lambda: str(device.id) in door.app.start()[0].current.devices, seconds=1)
+    await until_async(lambda: "new" in door.app.start()[0].current.entity_of, seconds=1)
     door.device, door.secret = device, secret
     assert (await door.post(lines(reading(0, entity="new")))).status_code == 202
 

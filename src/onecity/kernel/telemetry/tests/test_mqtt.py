@@ -1,0 +1,213 @@
+"""Devices at the broker's MQTT door, with gateway and pipeline behind it: who comes in, what arrives, who is shown out."""
+
+import json
+import threading
+
+import paho.mqtt.client as mqtt
+import pytest
+from django.db import connection
+
+from onecity.kernel.core import clock
+from onecity.kernel.telemetry import doorkeeper, service
+from onecity.kernel.telemetry.gateway import Gateway
+from onecity.kernel.telemetry.models import Counter, Device, Quarantine
+from onecity.kernel.telemetry.pipeline import Pipeline
+from onecity.kernel.telemetry.tests.conftest import COMMITTING, until
+from onecity.kernel.telemetry.tests.sample import SECOND, station
+from onecity.kernel.telemetry.tests.test_commit import stored
+
+pytestmark = COMMITTING
+
+
+class Client:
+    """An MQTT client that remembers what the broker told it."""
+
+    def __init__(self, broker, device_id, secret, client_id=None):
+        self.device_id = str(device_id)
+        self.answer, self.gone, self.acknowledged = None, False, set()
+        self.mqtt = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, client_id=client_id or self.device_id, reconnect_on_failure=False
+        )
+        self.mqtt.username_pw_set(self.device_id, secret)
+        self.mqtt.on_connect = self._connected
+        self.mqtt.on_disconnect = self._disconnected
+        self.mqtt.on_publish = lambda _c, _u, mid, _r, _p: self.acknowledged.add(mid)
+        self.mqtt.connect("127.0.0.1", broker.ports.mqtt)
+        self.mqtt.loop_start()
+        until(lambda: self.answer is not None or self.gone)
+
+    def _connected(self, _client, _data, _flags, reason, _properties):
+        self.answer = str(reason)
+
+    def _disconnected(self, *_args):
+        self.gone = True
+
+    @property
+    def inside(self):
+        return self.answer == "Success" and not self.gone
+
+    def send(self, payload, qos=1, topic=None):
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        sent = self.mqtt.publish(topic or f"telemetry/{self.device_id}", body, qos=qos)
+        if qos:
+            until(lambda: sent.mid in self.acknowledged)
+
+    def close(self):
+        self.mqtt.disconnect()
+        self.mqtt.loop_stop()
+
+
+@pytest.fixture
+def shop(broker, committed):
+    """Gateway and pipeline at work; gives a function that connects a client."""
+    gateway, pipeline = Gateway(broker.url, broker.keys), Pipeline([], broker.url, broker.keys)
+
+    def run(process):
+        process.run()
+        connection.close()
+
+    threads = [threading.Thread(target=run, args=(process,)) for process in (gateway, pipeline)]
+    for thread in threads:
+        thread.start()
+    clients = []
+
+    def connect(device_id, secret, client_id=None):
+        clients.append(Client(broker, device_id, secret, client_id))
+        return clients[-1]
+
+    connect.gateway, connect.pipeline = gateway, pipeline
+    until(lambda: gateway.ready and pipeline.ready)
+    yield connect
+    for client in clients:
+        client.close()
+    for process, thread in zip((gateway, pipeline), threads, strict=True):
+        process.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def known(shop, *names):
+    """Wait until gateway and pipeline have heard of these entities."""
+    for process in (shop.gateway, shop.pipeline):
+        until(lambda process=process: all(name in process.catalogue.entity_of for name in names))
+
+
+def now_s():
+    return clock.now_us() // SECOND
+
+
+def reading(at, entity="a", value=1.0):
+    return {"entity": entity, "observed_at": at, "values": {"pm2_5": value}}
+
+
+def counts():
+    return {(c.source, c.outcome): c.readings for c in Counter.objects.all()}
+
+
+def test_both_qualities_of_service_arrive_once(shop):
+    device, secret, _series = station("a")
+    known(shop, "a")
+    client = shop(device.id, secret)
+    assert client.inside
+    at = now_s() - 100
+    for number in range(10):
+        client.send(reading(at + number, value=number), qos=number % 2)
+    until(lambda: len(stored()) == 10)
+    assert [value for _series, _at, value in stored()] == [float(n) for n in range(10)]
+    assert counts() == {("mqtt0", "stored"): 5, ("mqtt1", "stored"): 5}
+
+
+def test_wrong_secrets_strangers_and_revoked_devices_stay_outside(shop):
+    device, secret, _series = station("a")
+    other, other_secret, _series = station("b")
+    service.revoke_device(other.id)
+    known(shop, "a", "b")
+    until(lambda: not shop.gateway.catalogue.devices[str(other.id)].active)
+    assert not shop(device.id, secret + "x").inside
+    assert not shop("01900000-0000-7000-8000-000000000000", secret).inside
+    assert not shop(other.id, other_secret).inside
+    assert not shop("onecity", secret).inside
+    assert shop(device.id, secret).inside
+
+
+def test_a_device_writes_only_on_its_own_topic_and_its_own_entities(shop):
+    device, secret, _series = station("a")
+    other, other_secret, _series = station("b")
+    known(shop, "a", "b")
+    liar = shop(device.id, secret)
+    at = now_s() - 10
+    liar.send(reading(at, "b"), topic=f"telemetry/{other.id}")
+    liar.send(reading(at, "b"))
+    liar.send(b"\xff\x00", qos=1)
+    honest = shop(other.id, other_secret)
+    honest.send(reading(at, "b", 5.0))
+    until(lambda: len(stored()) == 1)
+    until(lambda: ("mqtt1", "not_yours") in counts())
+    assert stored()[0][2] == 5.0
+    assert counts() == {("mqtt1", "stored"): 1, ("mqtt1", "not_yours"): 1, ("mqtt1", "not_utf8"): 1}
+    assert set(Quarantine.objects.values_list("device_id", flat=True)) == {device.id}
+
+
+def test_nobody_takes_over_anothers_session(shop):
+    device, secret, _series = station("a")
+    other, other_secret, _series = station("b")
+    known(shop, "a", "b")
+    first = shop(device.id, secret, "shared-name")
+    assert first.inside
+    assert not shop(other.id, other_secret, "shared-name").inside
+    assert not shop(other.id, other_secret, str(device.id)).inside
+    assert first.inside
+    assert shop(other.id, other_secret, "own-name").inside
+
+
+def test_a_device_cannot_listen_to_others(shop):
+    device, secret, _series = station("a")
+    other, other_secret, _series = station("b")
+    known(shop, "a", "b")
+    spy, heard = shop(device.id, secret), []
+    spy.mqtt.on_message = lambda _c, _u, message: heard.append(message)
+    for topic in ("telemetry/#", "#", f"command/{other.id}", "log/#"):
+        spy.mqtt.subscribe(topic, 1)
+    honest = shop(other.id, other_secret)
+    honest.send(reading(now_s(), "b"))
+    until(lambda: len(stored()) == 1)
+    assert heard == []
+
+
+def test_revocation_and_a_new_secret_end_a_session_within_two_seconds(shop):
+    device, secret, _series = station("a")
+    other, other_secret, _series = station("b")
+    known(shop, "a", "b")
+    client, second = shop(device.id, secret), shop(other.id, other_secret)
+    assert client.inside
+    assert second.inside
+    service.revoke_device(device.id)
+    service.rotate_secret(other.id)
+    until(lambda: client.gone and second.gone, seconds=2)
+
+
+def test_a_flood_is_shown_out_and_harms_nobody_else(shop, monkeypatch):
+    monkeypatch.setattr(doorkeeper, "PATIENCE_S", 0.3)
+    device, secret, _series = station("a")
+    other, other_secret, _series = station("b")
+    Device.objects.filter(id=device.id).update(readings_per_second=5)
+    known(shop, "a", "b")
+    until(lambda: shop.gateway.catalogue.devices[str(device.id)].readings_per_second == 5)
+    flooding, honest = shop(device.id, secret), shop(other.id, other_secret)
+    at = now_s() - 5000
+    sent = 0
+    while not flooding.gone:
+        for _ in range(50):
+            flooding.send(reading(at + sent, "a"), qos=0)
+            sent += 1
+        honest.send(reading(at + sent, "b"))
+        assert sent < 500_000
+    assert honest.inside
+    assert not shop(device.id, secret).inside
+    honest.send(reading(now_s(), "b"))
+    honestly = len(honest.acknowledged)
+    until(lambda: counts().get(("mqtt1", "stored")) == honestly)
+    found = counts()
+    assert found["mqtt0", "stored"] <= 5 * (30 + 10)
+    assert found["mqtt0", "flood"] > 0
+    assert sum(Quarantine.objects.filter(reason="flood").values_list("readings", flat=True)) == found["mqtt0", "flood"]
