@@ -5,15 +5,18 @@ import pytest
 
 from onecity.kernel.telemetry.logic import admission, ndjson
 from onecity.kernel.telemetry.logic.admission import Window
-from onecity.kernel.telemetry.logic.catalogue import AMBIGUOUS_ENTITY, UNKNOWN_ATTRIBUTE, UNKNOWN_ENTITY
-from onecity.kernel.telemetry.logic.readings import Refusals
+from onecity.kernel.telemetry.logic.catalogue import AMBIGUOUS_ENTITY, UNKNOWN_ATTRIBUTE, UNKNOWN_ENTITY, Catalogue
+from onecity.kernel.telemetry.logic.readings import Refusal, Refusals
 from onecity.kernel.telemetry.tests.sample import DAY, T0, catalogue, known_device, two_stations, urn
 
+Json = dict[str, object]
 NOW = T0
 WINDOW = Window(T0 - 400 * DAY, T0 + 300_000_000)
 
 
-def admit(*readings, sender=0, known=None):
+def admit(
+    *readings: Json, sender: int = 0, known: Catalogue | None = None
+) -> tuple[list[tuple[int, int, float]], list[Refusal]]:
     known = known or two_stations()
     refusals = Refusals()
     found, units = ndjson.parse("\n".join(json.dumps(r) for r in readings).encode(), refusals)
@@ -22,11 +25,13 @@ def admit(*readings, sender=0, known=None):
     return rows, refusals.finish()
 
 
-def reading(entity="a", attribute="pm2_5", value=1.0, at=T0 // 10**6, **more):
+def reading(
+    entity: str = "a", attribute: str = "pm2_5", value: float = 1.0, at: int = T0 // 10**6, **more: object
+) -> Json:
     return {"entity": entity, "attribute": attribute, "value": value, "observed_at": at, **more}
 
 
-def test_by_name_and_by_key():
+def test_by_name_and_by_key() -> None:
     rows, refused = admit(reading(), reading(entity=urn("a"), attribute="pm10"), reading("n", "laeq", 60))
     assert rows == [(1, T0, 1.0), (2, T0, 1.0), (5, T0, 60.0)]
     assert refused == []
@@ -48,7 +53,7 @@ def test_by_name_and_by_key():
         (reading(unit="no unit"), "unit_mismatch", "a · pm2_5 = 1"),
     ],
 )
-def test_what_may_not_enter(wrong, reason, detail):
+def test_what_may_not_enter(wrong: Json, reason: str, detail: str) -> None:
     rows, refused = admit(reading(), wrong, reading(attribute="pm10"))
     assert rows == [(1, T0, 1.0), (2, T0, 1.0)]
     assert [(r.reason, r.detail, r.readings, r.kept, r.line, r.device) for r in refused] == [
@@ -56,7 +61,7 @@ def test_what_may_not_enter(wrong, reason, detail):
     ]
 
 
-def test_bounds_belong_to_the_range():
+def test_bounds_belong_to_the_range() -> None:
     rows, refused = admit(
         reading(value=0),
         reading(value=1000, at=T0 // 10**6 + 300),
@@ -66,13 +71,13 @@ def test_bounds_belong_to_the_range():
     assert refused == []
 
 
-def test_a_unit_of_the_same_kind_is_converted():
+def test_a_unit_of_the_same_kind_is_converted() -> None:
     rows, refused = admit(reading(value=0.5, unit="mg/m3"), reading(attribute="pm10", unit="ug/m3"))
     assert rows == [(1, T0, pytest.approx(500.0)), (2, T0, 1.0)]
     assert refused == []
 
 
-def test_a_refused_reading_can_be_read_again():
+def test_a_refused_reading_can_be_read_again() -> None:
     _rows, refused = admit(reading(value=5000.25))
     rows, _refused = admit(json.loads(refused[0].raw))
     assert json.loads(refused[0].raw) == {
@@ -81,7 +86,7 @@ def test_a_refused_reading_can_be_read_again():
     assert rows == []
 
 
-def test_a_key_that_two_entities_share_is_ambiguous_but_their_names_are_not():
+def test_a_key_that_two_entities_share_is_ambiguous_but_their_names_are_not() -> None:
     known = catalogue(
         [
             (1, "a", "AirStation", "pm10", "d1"),
@@ -97,13 +102,13 @@ def test_a_key_that_two_entities_share_is_ambiguous_but_their_names_are_not():
     assert [r.reason for r in refused] == ["ambiguous_entity"]
 
 
-def test_an_empty_catalogue_knows_nothing():
+def test_an_empty_catalogue_knows_nothing() -> None:
     rows, refused = admit(reading(), known=catalogue([], []))
     assert rows == []
     assert [r.reason for r in refused] == ["unknown_entity"]
 
 
-def test_series_without_a_device_belong_to_nobody():
+def test_series_without_a_device_belong_to_nobody() -> None:
     known = catalogue([(1, "a", "AirStation", "pm10", None)], [known_device(0, "d1")])
     for sender in (0, -1):
         found, _ = ndjson.parse(json.dumps(reading("a", "pm10")).encode(), Refusals())
@@ -113,7 +118,7 @@ def test_series_without_a_device_belong_to_nobody():
         assert (rows, [r.reason for r in refused]) == ([], ["not_yours"])
 
 
-def test_resolve_names_the_kind_of_ignorance():
+def test_resolve_names_the_kind_of_ignorance() -> None:
     known = two_stations()
     found, _ = ndjson.parse(b'{"entity":"a","observed_at":1,"values":{"pm2_5":1,"x":2}}', Refusals())
     assert sorted(known.resolve(found).tolist()) == [UNKNOWN_ATTRIBUTE, 1]
