@@ -1,5 +1,6 @@
 import datetime as dt
 import io
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -7,25 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecity.kernel.telemetry.logic import arrow, arrow_frame
-from onecity.kernel.telemetry.logic.readings import Refusals
+from onecity.kernel.telemetry.logic.readings import Refusal, Refusals
 from onecity.kernel.telemetry.tests.sample import T0
 
+IpcCompression = Literal["uncompressed", "lz4", "zstd"]
 AT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
 
-def dump(frame, **options):
+def dump(frame: pl.DataFrame, compression: IpcCompression = "uncompressed") -> bytes:
     buffer = io.BytesIO()
-    frame.write_ipc_stream(buffer, **options)
+    frame.write_ipc_stream(buffer, compression=compression)
     return buffer.getvalue()
 
 
-def long_frame(count=3):
+def long_frame(count: int = 3) -> pl.DataFrame:
     return pl.DataFrame(
         {"entity": ["a", "b", "a"], "attribute": ["x", "x", "y"], "value": [1.0, 2.0, 3.0], "observed_at": [AT] * 3}
     ).head(count)
 
 
-def read(body):
+def read(body: bytes) -> tuple[list[tuple[str, str, int, float]], list[Refusal]]:
     refusals = Refusals()
     readings = arrow.parse(body, refusals)
     rows = zip(
@@ -55,17 +57,17 @@ EXPECTED = [("a", "x", T0, 1.0), ("a", "y", T0, 3.0), ("b", "x", T0, 2.0)]
     ],
     ids=["plain", "categorical", "enum", "ns", "ms naive", "zone", "seconds", "float ms", "text", "float32", "int16"],
 )
-def test_long_form(frame):
+def test_long_form(frame: pl.DataFrame) -> None:
     assert read(dump(frame)) == (EXPECTED, [])
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
-def test_wide_form(compression):
+def test_wide_form(compression: IpcCompression) -> None:
     frame = pl.DataFrame({"entity": ["a", "b"], "observed_at": [AT, AT], "x": [1.0, 2.0], "y": [3, None]})
     assert read(dump(frame, compression=compression)) == (EXPECTED, [])
 
 
-def test_rows_that_are_not_whole_are_refused_alone():
+def test_rows_that_are_not_whole_are_refused_alone() -> None:
     frame = pl.DataFrame(
         {
             "entity": ["a", None, "a", "a"],
@@ -83,7 +85,7 @@ def test_rows_that_are_not_whole_are_refused_alone():
     ]
 
 
-def test_wide_rows_that_are_not_whole_are_refused_value_by_value():
+def test_wide_rows_that_are_not_whole_are_refused_value_by_value() -> None:
     frame = pl.DataFrame({"entity": ["a", "b"], "observed_at": [AT, None], "x": [1.0, 2.0], "y": [3, 4]})
     rows, refused = read(dump(frame))
     assert rows == [("a", "x", T0, 1.0), ("a", "y", T0, 3.0)]
@@ -101,12 +103,12 @@ def test_wide_rows_that_are_not_whole_are_refused_value_by_value():
         pl.DataFrame({"entity": ["a"], "observed_at": [AT], "x": ["text"]}),
     ],
 )
-def test_columns_that_do_not_fit(frame):
+def test_columns_that_do_not_fit(frame: pl.DataFrame) -> None:
     with pytest.raises(arrow.SchemaError):
         read(dump(frame))
 
 
-def test_a_bomb_is_seen_before_it_is_unpacked():
+def test_a_bomb_is_seen_before_it_is_unpacked() -> None:
     zeros = pl.DataFrame({"entity": ["a"], "observed_at": [AT]}).select(
         pl.all().repeat_by(200_000).explode(), x=pl.lit(0.0)
     )
@@ -121,7 +123,7 @@ def test_a_bomb_is_seen_before_it_is_unpacked():
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 2000), st.integers(0, 255), st.booleans())
-def test_damage_never_gets_further_than_an_error(noise, place, byte, cut):
+def test_damage_never_gets_further_than_an_error(noise: bytes, place: int, byte: int, cut: bool) -> None:
     body = bytearray(dump(long_frame()))
     body[place % len(body)] = byte
     for candidate in (noise, bytes(body[: place % len(body)]) if cut else bytes(body) + noise):
