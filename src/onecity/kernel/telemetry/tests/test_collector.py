@@ -5,21 +5,24 @@ import numpy as np
 from onecity.kernel.telemetry.batch import Batch
 from onecity.kernel.telemetry.collector import FLOOD_SAMPLE, Collector
 from onecity.kernel.telemetry.logic.bucket import BURST_SECONDS
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.tests.sample import SECOND, T0, catalogue, known_device, two_stations
 
 
-def message(entity="a", at=0, **values):
+def message(entity: str = "a", at: int = 0, **values: float) -> bytes:
     values = values or {"pm2_5": 1.0}
     return json.dumps({"entity": entity, "observed_at": T0 // SECOND + at, "values": values}).encode()
 
 
-def collect(*messages, known=None, collector=None, now=T0):
+def collect(
+    *messages: tuple[str, bytes], known: Catalogue | None = None, collector: Collector | None = None, now: int = T0
+) -> tuple[list[tuple[int, int]], list[tuple[str, str, int]], dict[str, int]]:
     batch, refusals, floods = (collector or Collector()).collect(known or two_stations(), messages, now)
     rows = sorted(zip(batch.series_id.tolist(), batch.observed_at.tolist(), strict=True))
     return rows, [(r.device, r.reason, r.readings) for r in sorted(refusals.finish(), key=lambda r: r.device)], floods
 
 
-def test_messages_of_several_devices_in_all_their_forms():
+def test_messages_of_several_devices_in_all_their_forms() -> None:
     pretty = json.dumps(json.loads(message("a", 1)), indent=2).encode()
     array = b"[" + message("b", 2) + b",\n" + message("b", 3) + b"]"
     two_lines = message("a", 4) + b"\n" + message("a", 5)
@@ -30,31 +33,31 @@ def test_messages_of_several_devices_in_all_their_forms():
     )  # fmt: skip
 
 
-def test_one_sender_in_anothers_name_is_refused():
+def test_one_sender_in_anothers_name_is_refused() -> None:
     rows, refused, _floods = collect(("d2", message("a")), ("d1", message("a", 1)))
     assert rows == [(1, T0 + SECOND)]
     assert refused == [("d2", "not_yours", 1)]
 
 
-def test_strangers_and_revoked_devices_are_not_read():
+def test_strangers_and_revoked_devices_are_not_read() -> None:
     known = catalogue([(1, "a", "AirStation", "pm2_5", "d1")], [known_device(0, "d1", active=False)])
     rows, refused, _floods = collect(("d1", message()), ("dx", message()), known=known)
     assert rows == []
     assert refused == [("d1", "unknown_device", 1), ("dx", "unknown_device", 1)]
 
 
-def test_empty_and_oversized_messages():
+def test_empty_and_oversized_messages() -> None:
     rows, refused, _floods = collect(("d1", b""), ("d1", b"  \n "), ("d2", b" " * 10 + b"x" * 300_000))
     assert rows == []
     assert refused == [("d1", "malformed", 2), ("d2", "too_large", 1)]
 
 
-def small(rate):
+def small(rate: int) -> Catalogue:
     rows = [(1, "a", "AirStation", "pm2_5", "d1"), (3, "b", "AirStation", "pm2_5", "d2")]
     return catalogue(rows, [known_device(0, "d1", rate=rate), known_device(1, "d2")])
 
 
-def test_a_flood_is_cut_off_counted_and_harms_nobody_else():
+def test_a_flood_is_cut_off_counted_and_harms_nobody_else() -> None:
     known, collector = small(2), Collector()
     allowance = int(2 * BURST_SECONDS)
     flood = [("d1", message("a", n)) for n in range(1000)]
@@ -69,7 +72,7 @@ def test_a_flood_is_cut_off_counted_and_harms_nobody_else():
     assert refused == [("d1", "flood", 10)]
 
 
-def test_of_a_flood_only_a_sample_is_kept():
+def test_of_a_flood_only_a_sample_is_kept() -> None:
     collector, known = Collector(), small(1)
     collector.collect(known, [("d1", message("a", n)) for n in range(30)], T0)
     _batch, refusals, _floods = collector.collect(known, [("d1", message("a", n)) for n in range(5000)], T0)
@@ -77,7 +80,7 @@ def test_of_a_flood_only_a_sample_is_kept():
     assert (flood.readings, flood.kept) == (5000, FLOOD_SAMPLE)
 
 
-def test_a_batch_in_one_message_counts_reading_by_reading():
+def test_a_batch_in_one_message_counts_reading_by_reading() -> None:
     known = small(1)
     many = b"[" + b",".join(message("a", n) for n in range(100)) + b"]"
     rows, refused, _floods = collect(("d1", many), known=known)
@@ -85,7 +88,7 @@ def test_a_batch_in_one_message_counts_reading_by_reading():
     assert refused == [("d1", "flood", 100 - BURST_SECONDS)]
 
 
-def test_nothing_collected_is_nothing():
+def test_nothing_collected_is_nothing() -> None:
     batch, refusals, floods = Collector().collect(two_stations(), [], T0)
     assert (len(batch), refusals.readings, floods) == (0, 0, {})
     assert np.array_equal(batch.series_id, Batch.empty().series_id)
