@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -6,7 +7,8 @@ from django.db import connection
 
 from onecity.kernel.core.clock import FixedClock, from_us, use_clock
 from onecity.kernel.telemetry import store
-from onecity.kernel.telemetry.batch import NEVER, Batch
+from onecity.kernel.telemetry.batch import NEVER, Batch, Stage, StoredBatch
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.ordering import Newest
 from onecity.kernel.telemetry.logic.readings import Refusal
 from onecity.kernel.telemetry.models import Counter, Day, Latest, LogPosition, Quarantine
@@ -15,6 +17,7 @@ from onecity.kernel.telemetry.pipeline.intake import Intake, Refused
 from onecity.kernel.telemetry.tests.sample import DAY, SECOND, T0, station, urn
 
 pytestmark = pytest.mark.django_db
+Row = tuple[int, int, float]
 
 
 class Recorder:
@@ -22,30 +25,32 @@ class Recorder:
 
     name = "recorder"
 
-    def __init__(self, fails=None):
-        self.batches = []
+    def __init__(self, fails: Exception | None = None) -> None:
+        self.batches: list[StoredBatch] = []
         self.fails = fails
 
-    def load(self):
+    def load(self) -> None:
         self.batches.clear()
 
-    def process(self, batch):
+    def process(self, batch: StoredBatch) -> None:
         if self.fails:
             raise self.fails
         self.batches.append(batch)
 
-    def tick(self, now_us):
+    def tick(self, now_us: int) -> None:
         pass
 
 
 class Desk:
     """Commits intakes one after the other, as the pipeline does."""
 
-    def __init__(self, known, *stages):
-        self.known, self.stages = known, stages
-        self.newest, self.partitions, self.positions, self.sequence = Newest.empty(), store.Partitions(), {}, 0
+    def __init__(self, known: Callable[[], Catalogue], *stages: Stage) -> None:
+        self.known = known
+        self.stages: tuple[Stage, ...] = stages
+        self.newest, self.partitions, self.sequence = Newest.empty(), store.Partitions(), 0
+        self.positions: dict[str, int] = {}
 
-    def commit(self, *rows, way="http", refused=()):
+    def commit(self, *rows: Row, way: str = "http", refused: Sequence[Refused] = ()) -> StoredBatch:
         series, at, value = zip(*rows, strict=True) if rows else ((), (), ())
         batch = Batch(np.array(series, np.int32), np.array(at, np.int64), np.array(value, np.float64))
         self.sequence += 1
@@ -56,17 +61,17 @@ class Desk:
         return stored
 
 
-def stored():
+def stored() -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT series_id, observed_at, value FROM telemetry_observation ORDER BY 1, 2")
         return [(series, round(at.timestamp() * SECOND), value) for series, at, value in cursor.fetchall()]
 
 
-def counts():
+def counts() -> dict[tuple[str, str], int]:
     return {(c.source, c.outcome): c.readings for c in Counter.objects.all()}
 
 
-def test_readings_newest_counts_and_position_in_one(known):
+def test_readings_newest_counts_and_position_in_one(known: Callable[[], Catalogue]) -> None:
     _device, _secret, series = station()
     one, two = series["pm2_5"], series["pm10"]
     desk = Desk(known)
@@ -81,7 +86,7 @@ def test_readings_newest_counts_and_position_in_one(known):
     assert [(d.day, d.readings) for d in Day.objects.all()] == [(store.day_of(T0), 3)]
 
 
-def test_what_came_before_is_a_duplicate_wherever_it_stands(known):
+def test_what_came_before_is_a_duplicate_wherever_it_stands(known: Callable[[], Catalogue]) -> None:
     _device, _secret, series = station()
     one = series["pm2_5"]
     desk = Desk(known)
@@ -107,7 +112,7 @@ def test_what_came_before_is_a_duplicate_wherever_it_stands(known):
     assert Latest.objects.get().value == 2.0
 
 
-def test_too_far_behind_is_late_and_nothing_else_of_it_remains(known):
+def test_too_far_behind_is_late_and_nothing_else_of_it_remains(known: Callable[[], Catalogue]) -> None:
     _device, _secret, series = station()
     one = series["pm2_5"]
     desk = Desk(known)
@@ -118,7 +123,7 @@ def test_too_far_behind_is_late_and_nothing_else_of_it_remains(known):
     assert Quarantine.objects.get().reason == "late"
 
 
-def test_stages_see_sorted_rows_with_what_was_before(known):
+def test_stages_see_sorted_rows_with_what_was_before(known: Callable[[], Catalogue]) -> None:
     _device, _secret, series = station()
     one, two = sorted(series.values())
     recorder = Recorder()
@@ -137,7 +142,7 @@ def test_stages_see_sorted_rows_with_what_was_before(known):
 
 
 @pytest.mark.parametrize("fails", [RuntimeError("stage"), ZeroDivisionError()])
-def test_a_stage_that_fails_undoes_everything(known, fails):
+def test_a_stage_that_fails_undoes_everything(known: Callable[[], Catalogue], fails: Exception) -> None:
     _device, _secret, series = station()
     one = series["pm2_5"]
     desk = Desk(known)
@@ -153,7 +158,7 @@ def test_a_stage_that_fails_undoes_everything(known, fails):
     assert not Quarantine.objects.exists()
 
 
-def test_two_pipelines_cannot_both_move_on(known):
+def test_two_pipelines_cannot_both_move_on(known: Callable[[], Catalogue]) -> None:
     _device, _secret, series = station()
     one = series["pm2_5"]
     first, second = Desk(known), Desk(known)
@@ -163,7 +168,7 @@ def test_two_pipelines_cannot_both_move_on(known):
     assert stored() == [(one, T0, 1.0)]
 
 
-def test_refusals_of_the_gateway_are_kept_and_counted(known):
+def test_refusals_of_the_gateway_are_kept_and_counted(known: Callable[[], Catalogue]) -> None:
     device, _secret, _series = station(division="adm/1/2/")
     refusal = Refusal("malformed", "why", 3, 2, b"x\ny", 5, str(device.id))
     stranger = Refusal("unknown_device", "", 1, 1, b"z", -1, "not an id")
