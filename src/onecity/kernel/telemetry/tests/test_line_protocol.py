@@ -3,13 +3,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecity.kernel.telemetry.logic import line_protocol
-from onecity.kernel.telemetry.logic.readings import Refusals
+from onecity.kernel.telemetry.logic.readings import Refusal, Refusals
 from onecity.kernel.telemetry.tests.sample import T0
 
+Row = tuple[str, str, int, float]
 NS = T0 * 1000
 
 
-def read(body, precision="", now=7):
+def read(body: bytes, precision: str = "", now: int = 7) -> tuple[list[Row], list[Refusal]]:
     refusals = Refusals()
     found = line_protocol.parse(body, precision, now, refusals)
     rows = zip(
@@ -29,7 +30,7 @@ def read(body, precision="", now=7):
         (f"# said\n\ncpu load=1 {NS}\r\n", [("cpu", "load", T0, 1.0)]),
     ],
 )
-def test_lines(line, rows):
+def test_lines(line: str, rows: list[Row]) -> None:
     assert read(line.encode()) == (rows, [])
 
 
@@ -46,7 +47,7 @@ def test_lines(line, rows):
         ("h", T0 // (36 * 10**8)),
     ],
 )
-def test_precisions(precision, stamp):
+def test_precisions(precision: str, stamp: int) -> None:
     assert read(f"cpu load=1 {stamp}".encode(), precision) == ([("cpu", "load", T0, 1.0)], [])
     assert read(f'cpu load=1,text="a b" {stamp}'.encode(), precision)[0] == [("cpu", "load", T0, 1.0)]
 
@@ -70,14 +71,14 @@ def test_precisions(precision, stamp):
         (b"cpu load=1" + b"0" * 70_000, "too_large"),
     ],
 )
-def test_what_is_wrong_with_a_line(line, reason):
+def test_what_is_wrong_with_a_line(line: bytes, reason: str) -> None:
     assert [r.reason for r in read(line)[1]] == [reason]
     rows, refused = read(b"cpu load=1 5000\n" + line + b"\ncpu load=2 6000")
     assert rows == [("cpu", "load", 5, 1.0), ("cpu", "load", 6, 2.0)]
     assert [(r.reason, r.readings) for r in refused] == [(reason, 1)]
 
 
-def test_a_refused_field_can_be_read_again_with_its_time():
+def test_a_refused_field_can_be_read_again_with_its_time() -> None:
     rows, refused = read(f"cpu,entity=a load=1,state=on {NS}".encode())
     assert rows == [("a", "load", T0, 1.0)]
     assert refused[0].raw == f"cpu,entity=a state=on {NS}".encode()
@@ -94,7 +95,7 @@ def test_a_refused_field_can_be_read_again_with_its_time():
         )
     )
 )
-def test_together_as_alone(items):
+def test_together_as_alone(items: list[bytes]) -> None:
     items = [item.replace(b"\n", b"").replace(b"\r", b"") for item in items]
     items = [item for item in items if item.strip() and not item.startswith(b"#")]
     rows, refused = read(b"\n".join(items))
