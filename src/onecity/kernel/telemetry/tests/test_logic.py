@@ -16,17 +16,19 @@ from onecity.kernel.telemetry.logic.readings import KEPT_BYTES, Refusal, Refusal
 from onecity.kernel.telemetry.tests.sample import DAY, T0
 from onecity.kernel.telemetry.types import Attribute, EntityType
 
+Row = tuple[int, int, float]
 
-def batch(*rows):
+
+def batch(*rows: Row) -> Batch:
     series, at, value = zip(*rows, strict=True) if rows else ((), (), ())
     return Batch(np.array(series, np.int32), np.array(at, np.int64), np.array(value, np.float64))
 
 
-def rows(found):
+def rows(found: Batch) -> list[Row]:
     return list(zip(found.series_id.tolist(), found.observed_at.tolist(), found.value.tolist(), strict=True))
 
 
-def test_a_message_and_back():
+def test_a_message_and_back() -> None:
     refusal = Refusal("late", "why", 3, 2, b"one\ntwo", 4, "device")
     message = wire.encode("http", T0, batch((1, T0, 2.5), (9, T0 + 1, -1.0)), [refusal])
     head, found = wire.decode(message)
@@ -37,18 +39,18 @@ def test_a_message_and_back():
 
 
 @pytest.mark.parametrize("damage", [b"", b"OCT1", b"xxxx" + bytes(40), b"OCT1\x05\0\0\0hello"])
-def test_a_damaged_message_is_said_to_be_so(damage):
+def test_a_damaged_message_is_said_to_be_so(damage: bytes) -> None:
     with pytest.raises(ValueError, match="message"):
         wire.decode(damage)
 
 
-def test_a_shortened_message_is_damaged():
+def test_a_shortened_message_is_damaged() -> None:
     message = wire.encode("http", T0, batch((1, T0, 2.5)), [])
     with pytest.raises(ValueError, match="cannot hold"):
         wire.decode(message[:-1])
 
 
-def test_a_large_batch_becomes_several_messages(monkeypatch):
+def test_a_large_batch_becomes_several_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "MAX_READINGS", 2)
     monkeypatch.setattr(wire, "MAX_REFUSAL_BYTES", 10)
     refusals = [
@@ -61,13 +63,13 @@ def test_a_large_batch_becomes_several_messages(monkeypatch):
     assert [[r[0] for r in head.refusals] for head, _part in parts] == [["late"], ["future"], ["flood"]]
 
 
-def test_copy_rows_and_back():
+def test_copy_rows_and_back() -> None:
     found = copy.read_rows(copy.rows(batch((1, T0, 2.5), (2, 0, -1e300))))
     assert [column.tolist() for column in found] == [[1, 2], [T0, 0], [2.5, -1e300]]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(-(2**60), 2**60))))
-def test_order_is_stable_by_series_and_time(pairs):
+def test_order_is_stable_by_series_and_time(pairs: list[tuple[int, int]]) -> None:
     series = np.array([p[0] for p in pairs], np.int32)
     at = np.array([p[1] for p in pairs], np.int64)
     expected = sorted(range(len(pairs)), key=lambda i: (pairs[i][0], pairs[i][1], i))
@@ -77,7 +79,7 @@ def test_order_is_stable_by_series_and_time(pairs):
     assert ordering.sort(few, times).tolist() == expected
 
 
-def test_old_late_and_repeated():
+def test_old_late_and_repeated() -> None:
     newest = Newest.empty(4)
     newest.at[1], newest.value[1] = T0, 5.0
     late_after = np.full(4, DAY, np.int64)
@@ -92,7 +94,7 @@ def test_old_late_and_repeated():
     assert found.repeated.tolist() == [False, False, False, False, False, True]
 
 
-def test_newest_grows_and_keeps():
+def test_newest_grows_and_keeps() -> None:
     newest = Newest.empty(1)
     newest.at[0] = 7
     newest.reach(100)
@@ -100,13 +102,13 @@ def test_newest_grows_and_keeps():
     assert (newest.at[0], newest.at[99]) == (7, NEVER)
 
 
-def test_groups_of_a_sorted_column():
+def test_groups_of_a_sorted_column() -> None:
     series, starts = ordering.groups(np.array([1, 1, 4, 9, 9, 9], np.int32))
     assert (series.tolist(), starts.tolist()) == ([1, 4, 9], [0, 2, 3, 6])
     assert ordering.groups(np.empty(0, np.int32))[1].tolist() == [0]
 
 
-def test_a_bucket_is_overdrawn_once_and_then_waits():
+def test_a_bucket_is_overdrawn_once_and_then_waits() -> None:
     bucket = Bucket(rate=10.0, level=300.0, at=0.0)
     assert bucket.wait(0.0) == 0
     bucket.take(500, 0.0)
@@ -117,7 +119,7 @@ def test_a_bucket_is_overdrawn_once_and_then_waits():
     assert bucket.take_up_to(100, 21.0) == 0
 
 
-def test_a_bucket_never_holds_more_than_its_burst():
+def test_a_bucket_never_holds_more_than_its_burst() -> None:
     buckets = Buckets()
     bucket = buckets.of("d", 10.0, 0.0)
     bucket.wait(1e6)
@@ -126,7 +128,7 @@ def test_a_bucket_never_holds_more_than_its_burst():
     assert buckets.of("d", 20.0, 5.0) is not bucket
 
 
-def test_a_refusal_keeps_what_fits_and_counts_the_rest():
+def test_a_refusal_keeps_what_fits_and_counts_the_rest() -> None:
     refusals = Refusals()
     refusals.add("flood", [b"x" * (KEPT_BYTES // 2)] * 5, count=5, detail="a\0b\ud800" + "c" * 900, device="d")
     refusals.add("flood", [b"y"], count=1, device="d")
@@ -137,20 +139,20 @@ def test_a_refusal_keeps_what_fits_and_counts_the_rest():
     assert (second.readings, second.raw, refusals.readings) == (1, b"z", 7)
 
 
-def test_the_name_of_a_key_as_the_broker_writes_it():
+def test_the_name_of_a_key_as_the_broker_writes_it() -> None:
     # the public key of the seed 0x01 × 32, checked against nats-server 2.15
     key = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
     assert nkeys.public_name(key, nkeys.ACCOUNT_PREFIX) == "ACFIRY65OQE7DFP5KLNS2PF2LVZMUZYJX4OZIEQ36N2IQANUB5XVYYOU"
 
 
-def test_one_secret_gives_different_keys():
+def test_one_secret_gives_different_keys() -> None:
     keys, other = nkeys.BrokerKeys.derive("secret"), nkeys.BrokerKeys.derive("another")
     assert keys.password == nkeys.BrokerKeys.derive("secret").password
     assert len({keys.password, keys.system_password, other.password, other.system_password}) == 4
     assert keys.issuer_name != other.issuer_name
 
 
-def test_an_answer_is_signed_by_the_issuer():
+def test_an_answer_is_signed_by_the_issuer() -> None:
     keys = nkeys.BrokerKeys.derive("secret")
     request = nkeys.Request("SERVER", "USERKEY", "device", "", 7, "mqtt", "device")
     token = nkeys.allow(keys, request, account="CITY", publish=["p"], subscribe=["s"], at=5).decode()
@@ -163,12 +165,12 @@ def test_an_answer_is_signed_by_the_issuer():
 
 
 @pytest.mark.parametrize("token", [b"", b"a.b.c", b"a.!!.c", b"e30.e30.e30", b"x" * 100])
-def test_what_is_no_request(token):
+def test_what_is_no_request(token: bytes) -> None:
     with pytest.raises(ValueError, match="not"):
         nkeys.read_request(token)
 
 
-def test_declarations_are_checked_at_the_door():
+def test_declarations_are_checked_at_the_door() -> None:
     with pytest.raises(ValueError, match="cannot name an attribute"):
         Attribute("PM2.5", "x")
     with pytest.raises(ValueError, match="cannot name an attribute"):
