@@ -1,17 +1,20 @@
 import json
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecity.kernel.telemetry.logic import ndjson
-from onecity.kernel.telemetry.logic.readings import Refusals
+from onecity.kernel.telemetry.logic.readings import Refusal, Refusals
 from onecity.kernel.telemetry.tests.sample import T0
 
+Json = dict[str, object]
+Row = tuple[str, str, int, float, int]
 AT = "2026-03-01T00:00:00Z"
 
 
-def read(body, device=""):
+def read(body: bytes, device: str | Sequence[str] = "") -> tuple[list[Row], list[Refusal], list[tuple[int, str]]]:
     refusals = Refusals()
     readings, units = ndjson.parse(body, refusals, device)
     rows = [
@@ -28,35 +31,37 @@ def read(body, device=""):
     return sorted(rows), refusals.finish(), units
 
 
-def lines(*items):
+def lines(*items: str | Mapping[str, object]) -> bytes:
     return "\n".join(item if isinstance(item, str) else json.dumps(item) for item in items).encode()
 
 
-def flat(entity="a", attribute="pm2_5", value=1.5, at=AT, **more):
+def flat(
+    entity: object = "a", attribute: object = "pm2_5", value: object = 1.5, at: object = AT, **more: object
+) -> Json:
     return {"entity": entity, "attribute": attribute, "value": value, "observed_at": at, **more}
 
 
-def test_flat_and_wide_lines():
+def test_flat_and_wide_lines() -> None:
     rows, refused, units = read(lines(flat(), {"entity": "b", "observed_at": AT, "values": {"pm10": 2, "pm2_5": 3}}))
     assert rows == [("a", "pm2_5", T0, 1.5, 0), ("b", "pm10", T0, 2.0, 1), ("b", "pm2_5", T0, 3.0, 1)]
     assert refused == []
     assert units == []
 
 
-def test_times_as_numbers():
+def test_times_as_numbers() -> None:
     rows, refused, _units = read(lines(flat(at=1_772_323_200), flat(at=1_772_323_201_000)))
     assert [row[2] for row in rows] == [T0, T0 + 1_000_000]
     assert refused == []
 
 
-def test_one_bad_line_harms_no_other():
+def test_one_bad_line_harms_no_other() -> None:
     body = lines(*(flat(value=float(number)) for number in range(1200)), "{", flat(value=9999.0))
     rows, refused, _units = read(body)
     assert len(rows) == 1201
     assert [(r.reason, r.readings, r.line, r.raw) for r in refused] == [("malformed", 1, 1200, b"{")]
 
 
-def test_an_attribute_first_seen_at_the_end_is_not_overlooked():
+def test_an_attribute_first_seen_at_the_end_is_not_overlooked() -> None:
     body = lines(*({"entity": "a", "observed_at": AT, "values": {"pm10": 1}} for _ in range(100)))
     body += b"\n" + lines({"entity": "a", "observed_at": AT, "values": {"no2": 7}})
     rows, refused, _units = read(body)
@@ -96,7 +101,7 @@ def test_an_attribute_first_seen_at_the_end_is_not_overlooked():
         (lines(flat(value=1, pad="x" * 70_000)), "too_large"),
     ],
 )
-def test_what_is_wrong_with_a_line(line, reason):
+def test_what_is_wrong_with_a_line(line: bytes, reason: str) -> None:
     rows, refused, _units = read(line)
     assert rows == []
     assert [(r.reason, r.readings, r.kept) for r in refused] == [(reason, 1, 1)]
@@ -105,38 +110,38 @@ def test_what_is_wrong_with_a_line(line, reason):
     assert [r.reason for r in refused] == [reason]
 
 
-def test_numbers_that_are_not_finite_are_left_to_admission():
+def test_numbers_that_are_not_finite_are_left_to_admission() -> None:
     rows, refused, _units = read(b'{"entity":"a","attribute":"x","value":1e400,"observed_at":1}')
     assert rows[0][3] == float("inf")
     assert refused == []
 
 
-def test_of_a_wide_line_only_the_wrong_value_is_refused():
+def test_of_a_wide_line_only_the_wrong_value_is_refused() -> None:
     rows, refused, _units = read(lines({"entity": "a", "observed_at": AT, "values": {"pm10": 1, "no2": "x"}}))
     assert rows == [("a", "pm10", T0, 1.0, 0)]
     assert [(r.reason, r.readings) for r in refused] == [("wrong_type", 1)]
     assert json.loads(refused[0].raw) == {"entity": "a", "observed_at": AT, "attribute": "no2", "value": "x"}
 
 
-def test_other_members_are_passed_over_and_units_are_reported():
+def test_other_members_are_passed_over_and_units_are_reported() -> None:
     rows, refused, units = read(lines(flat(quality="good", unit="mg/m3")))
     assert rows == [("a", "pm2_5", T0, 1.5, 0)]
     assert refused == []
     assert units == [(0, "mg/m3")]
 
 
-def test_each_line_is_refused_as_from_its_own_device():
+def test_each_line_is_refused_as_from_its_own_device() -> None:
     _rows, refused, _units = read(b"x\ny\nx", ["d1", "d2", "d1"])
     assert [(r.device, r.readings) for r in refused] == [("d1", 2), ("d2", 1)]
 
 
-def test_a_key_hidden_by_a_blank_is_found():
+def test_a_key_hidden_by_a_blank_is_found() -> None:
     body = b'{"entity":"a","observed_at":1,"values":{"pm10":1,"odd" :2}}\n{"entity":"a","observed_at":2,"values":{"pm10":1}}'
     rows, _refused, _units = read(body)
     assert len(rows) == 3
 
 
-def test_an_array_and_a_spread_object_become_lines():
+def test_an_array_and_a_spread_object_become_lines() -> None:
     assert ndjson.split_array(b'[{"a":1},\n {"b":\n2}]') == b'{"a":1}\n{"b": 2}'
     assert ndjson.split_array(b"[1, 2") is None
     assert ndjson.single(b'{\n"a": 1\n}') == b'{ "a": 1 }'
@@ -160,7 +165,7 @@ good = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.one_of(good.map(str.encode), objects.map(lambda o: json.dumps(o).encode()), st.binary(max_size=40))))
-def test_together_as_alone(items):
+def test_together_as_alone(items: list[bytes]) -> None:
     """Columns or line by line, a line means the same; and every line that is not blank is read or refused."""
     items = [item.replace(b"\n", b" ").replace(b"\r", b" ") for item in items]
     items = [item for item in items if item.strip()]
