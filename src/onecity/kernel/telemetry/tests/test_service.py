@@ -1,12 +1,14 @@
 import dataclasses
 import datetime as dt
 import uuid
+from collections.abc import Callable
 
 import pytest
 
 from onecity.kernel.core.ids import new_id
 from onecity.kernel.telemetry import service
 from onecity.kernel.telemetry.ingest.sign_in import credentials, verify
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.models import Device, Series
 from onecity.kernel.telemetry.tests.sample import AIR, urn
 from onecity.kernel.telemetry.types import Attribute
@@ -14,25 +16,27 @@ from onecity.kernel.telemetry.types import Attribute
 pytestmark = pytest.mark.django_db
 
 
-def test_only_the_hash_of_a_secret_is_kept(known):
+def test_only_the_hash_of_a_secret_is_kept(known: Callable[[], Catalogue]) -> None:
     device, secret = service.create_device("roof", "adm/1/")
     kept = Device.objects.get(id=device.id)
     assert bytes(kept.secret_hash) == service.hash_secret(secret)
     assert len(secret) >= 43
-    assert verify(known(), str(device.id), secret).id == str(device.id)
+    found = verify(known(), str(device.id), secret)
+    assert found is not None
+    assert found.id == str(device.id)
     assert verify(known(), str(device.id).upper(), secret) is not None
     assert verify(known(), str(device.id), secret + "x") is None
     assert verify(known(), str(uuid.uuid4()), secret) is None
 
 
-def test_a_new_secret_ends_the_old_one(known):
+def test_a_new_secret_ends_the_old_one(known: Callable[[], Catalogue]) -> None:
     device, secret = service.create_device("roof", "adm/1/")
     other = service.rotate_secret(device.id)
     assert verify(known(), str(device.id), secret) is None
     assert verify(known(), str(device.id), other) is not None
 
 
-def test_a_revoked_device_is_out(known):
+def test_a_revoked_device_is_out(known: Callable[[], Catalogue]) -> None:
     device, secret = service.create_device("roof", "adm/1/")
     service.revoke_device(device.id)
     service.revoke_device(device.id)
@@ -40,7 +44,7 @@ def test_a_revoked_device_is_out(known):
     assert Device.objects.get(id=device.id).revoked_at is not None
 
 
-def test_series_are_registered_once_and_change_in_place():
+def test_series_are_registered_once_and_change_in_place() -> None:
     entity, device = new_id(), new_id()
     first = service.register_series(entity, urn("a"), AIR, "adm/1/", device, False)
     assert set(first) == {"pm2_5", "pm10"}
@@ -54,7 +58,7 @@ def test_series_are_registered_once_and_change_in_place():
     assert moved.changed_at > stamp
 
 
-def test_an_attribute_that_is_gone_accepts_nothing_more(known):
+def test_an_attribute_that_is_gone_accepts_nothing_more(known: Callable[[], Catalogue]) -> None:
     entity, device = new_id(), service.create_device("roof", "adm/1/")[0]
     first = service.register_series(entity, urn("a"), AIR, "adm/1/", device.id, False)
     smaller = dataclasses.replace(AIR, attributes=(AIR.attribute("pm10"), Attribute("no2", "NO2", "ug/m3")))
@@ -71,7 +75,7 @@ def test_an_attribute_that_is_gone_accepts_nothing_more(known):
     ("name", "key"),
     [(urn("x"), "x"), ("urn:ngsi-ld:T:a:b", "a:b"), ("urn:other", "urn:other"), ("plain", "plain")],
 )
-def test_the_key_within_a_name(name, key):
+def test_the_key_within_a_name(name: str, key: str) -> None:
     assert service.key_of(name) == key
 
 
@@ -91,5 +95,5 @@ def test_the_key_within_a_name(name, key):
         ("Bearer " + "x" * 600, ("", "")),
     ],
 )
-def test_credentials_in_a_header(header, expected):
+def test_credentials_in_a_header(header: str, expected: tuple[str, str]) -> None:
     assert credentials(header) == expected
