@@ -15,6 +15,8 @@ from onecity.kernel.telemetry.link import Link, LinkError, Message
 from onecity.kernel.telemetry.logic import nkeys
 from onecity.kernel.telemetry.logic.catalogue import KnownDevice
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys, Request
+from onecity.kernel.telemetry.pipeline.source import MQTT as MQTT_LOG
+from onecity.kernel.telemetry.pipeline.source import prepare
 
 MQTT = "mqtt"
 RETRY_S = 0.3
@@ -107,6 +109,8 @@ class Doorkeeper:
             try:
                 link.open()
                 system.open()
+                # nobody comes in before what they send with QoS 1 is kept
+                prepare(link, MQTT_LOG)
                 link.subscribe(broker.AUTH_SUBJECT, "door")
                 self._serving = True
                 self._serve(link, system)

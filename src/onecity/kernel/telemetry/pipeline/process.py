@@ -25,10 +25,8 @@ from onecity.kernel.telemetry.logic.readings import KEPT_BYTES, Refusal
 from onecity.kernel.telemetry.models import Heartbeat, LogPosition
 from onecity.kernel.telemetry.pipeline.commit import FencedError, StageError, commit
 from onecity.kernel.telemetry.pipeline.intake import Intake, Refused, gather, unknown_series
-from onecity.kernel.telemetry.pipeline.source import Entry, Reader, Stream, purge
+from onecity.kernel.telemetry.pipeline.source import LOG, MQTT, Entry, Reader, purge
 
-LOG = Stream("log", broker.LOG_STREAM, broker.LOG_SUBJECTS, broker.log_stream_settings())
-MQTT = Stream("mqtt", broker.MQTT_STREAM, broker.MQTT_SUBJECTS, broker.mqtt_stream_settings(), hold="onecity")
 PIPELINE_LOCK = 0x7E1E_0002
 MOST_MESSAGES = 20_000
 MOST_BYTES = 24 * 1024 * 1024

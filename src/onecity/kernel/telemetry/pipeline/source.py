@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from onecity.kernel.telemetry import broker
 from onecity.kernel.telemetry.link import Link, LinkError, Message
 
 BATCH = 5_000
@@ -34,6 +35,10 @@ class Stream:
     subjects: str
     settings: object = None
     hold: str = ""
+
+
+LOG = Stream("log", broker.LOG_STREAM, broker.LOG_SUBJECTS, broker.log_stream_settings())
+MQTT = Stream("mqtt", broker.MQTT_STREAM, broker.MQTT_SUBJECTS, broker.mqtt_stream_settings(), hold="onecity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +213,13 @@ def _api(link: Link, subject: str, body: object) -> dict[str, object]:
     if not isinstance(answer, dict):
         raise LinkError(f"unexpected answer to {subject}")
     return answer
+
+
+def prepare(link: Link, stream: Stream) -> None:
+    """Have the stream, and its messages held, before anything is published to it. Raises LinkError."""
+    _birth(link, stream)
+    if stream.hold:
+        _hold(link, stream)
 
 
 def _birth(link: Link, stream: Stream) -> str:
