@@ -11,5 +11,6 @@ urlpatterns = [
     path("ops/layers", views.layers, name="layers"),
     path("ops/entity/<uuid:entity_id>", views.entity, name="entity"),
     path("ops/chart/<uuid:entity_id>/<slug:attribute>", views.chart, name="chart"),
+    path("ops/mode", views.change_mode, name="mode"),
     path("desk", desk.today, name="desk"),
 ]

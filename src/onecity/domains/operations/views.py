@@ -1,16 +1,20 @@
 """The wall: its page, the parts that refresh themselves, the map's content, and what opens beside it."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from onecity.domains.operations import evidence, health, indicators, picture, scope, situations, timeline
-from onecity.domains.operations.permissions import VIEW
+from onecity.domains.operations import evidence, health, indicators, mode, picture, scope, situations, timeline
+from onecity.domains.operations.permissions import COMMAND, VIEW
+from onecity.kernel.access import policy
 from onecity.kernel.access.decorators import permission_required
+from onecity.kernel.people.models import Account
 from onecity.kernel.twin.models import Entity
 from onecity.kernel.web import words
 
@@ -68,6 +72,17 @@ def chart(request: HttpRequest, entity_id: UUID, attribute: str) -> HttpResponse
     return JsonResponse(evidence.chart(found, attribute, scope.of(request)))
 
 
+@permission_required(COMMAND)
+@require_POST
+def change_mode(request: HttpRequest) -> HttpResponse:
+    """Declare or end the emergency mode of a division, with its reason."""
+    if not isinstance(request.user, Account):
+        raise policy.refusal(COMMAND)
+    division = request.POST.get("division", "")
+    mode.change(request.user, division, request.POST.get("mode", ""), request.POST.get("reason", ""))
+    return redirect(f"{reverse('operations:wall')}?{urlencode({'division': division})}")
+
+
 def _content(looked: scope.Scope) -> dict[str, Any]:
     found = situations.situations(looked)
     return {
@@ -77,6 +92,8 @@ def _content(looked: scope.Scope) -> dict[str, Any]:
         "counts": situations.counts(found),
         "branches": indicators.tree(looked, found),
         "health": health.of(looked),
+        "emergency": mode.emergency(looked.division),
+        "may_command": policy.may(looked.account, COMMAND, looked.division),
         "timeline": timeline.of(looked),
         "states": STATES,
     }

@@ -24,7 +24,7 @@ class StandardRole:
 
 SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view", "telemetry.view")
 WORK_ON_CASES = (*SEE_THE_CITY, "alerts.acknowledge", "cases.handle", "cases.open")
-LEAD_WORK = (*WORK_ON_CASES, "cases.dispatch", "cases.verify")
+LEAD_WORK = (*WORK_ON_CASES, "cases.dispatch", "cases.verify", "operations.command")
 
 STANDARD_ROLES = (
     StandardRole("operator", _("Operations centre, on duty"), LEAD_WORK),

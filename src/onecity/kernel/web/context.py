@@ -52,7 +52,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "sizes": preferences.SIZES,
         "density": "desk" if staff else "resident",
         "doors": navigation.doors(request.path, permissions),
-        "rail": navigation.rail(request.path, permissions, known_paths()) if staff else (),
+        "rail": navigation.rail(_menu_path(request), permissions, known_paths()) if staff else (),
         "permissions": permissions,
         "who": _who(request),
         "time_zone": settings.TIME_ZONE,
@@ -61,6 +61,11 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "cursor": SimpleLazyObject(feed.head),
         "words": words(),
     }
+
+
+def _menu_path(request: HttpRequest) -> str:
+    """The address as the desk's menu knows it: a thing's own page belongs to the list of things."""
+    return f"/desk{request.path}" if request.path.startswith("/entities") else request.path
 
 
 def rights(request: HttpRequest) -> frozenset[str]:

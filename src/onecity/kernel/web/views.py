@@ -1,9 +1,13 @@
 """Pages of the shell itself: the start page, the search, the offline page, and health for those who watch."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.contrib.staticfiles import finders
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from onecity.kernel.cases.models import Case
@@ -15,6 +19,7 @@ from onecity.kernel.registry import registry
 from onecity.kernel.registry.domain import Page
 from onecity.kernel.web import finding
 from onecity.kernel.web.indicators import Figure, figure
+from onecity.kernel.web.place import place_name
 
 CARD_FIGURES = 3
 
@@ -56,6 +61,29 @@ def offline(request: HttpRequest) -> HttpResponse:
 def health(_request: HttpRequest) -> JsonResponse:
     """Whether this process answers; for load balancers and the supervisor."""
     return JsonResponse({"status": "ok"})
+
+
+@public
+@require_safe
+def worker(_request: HttpRequest) -> HttpResponse:
+    """The service worker; it must come from the root to stand before every page."""
+    path = finders.find("web/js/worker.js")
+    if not isinstance(path, str):
+        raise Http404
+    response = HttpResponse(Path(path).read_bytes(), content_type="text/javascript")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@public
+@require_safe
+def manifest(_request: HttpRequest) -> JsonResponse:
+    """What a phone needs to put the platform on its home screen (W3C web application manifest)."""
+    icon = {"src": static("web/mark.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"}
+    name = place_name(get_language() or "")
+    facts = {"name": f"{name} · OneCity", "short_name": name, "start_url": "/", "display": "standalone"}
+    colours = {"background_color": "#f6f7f8", "theme_color": "#0b6670"}
+    return JsonResponse({**facts, **colours, "icons": [icon]}, content_type="application/manifest+json")
 
 
 def _cards() -> list[CityCard]:

@@ -8,6 +8,8 @@ import pytest
 import shapely
 from django.test import Client
 
+from onecity.domains.operations.models import ModeChange
+from onecity.kernel.access.session import acting_as
 from onecity.kernel.core.clock import now
 from onecity.kernel.people.models import Account, Role, RoleAssignment
 from onecity.kernel.places.models import Division
@@ -29,7 +31,15 @@ STATION = EntityType(
     late_after=dt.timedelta(days=1),
 )
 RULE = RuleDecl("wall.dust", "Too much dust", "WallStation", "dust", Threshold((Level(Severity.RED, 100.0),)))
-ALL = ("operations.view", "entities.view", "alerts.view", "cases.view", "rules.view", "telemetry.view")
+ALL = (
+    "operations.view",
+    "entities.view",
+    "alerts.view",
+    "cases.view",
+    "rules.view",
+    "telemetry.view",
+    "operations.command",
+)
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
@@ -175,3 +185,34 @@ def test_the_panel_shows_readings_and_alerts(city: City, app_role: None) -> None
     chart = browser_of(city, "district").get(f"/ops/chart/{city.loud.id}/dust").json()
     assert chart["thresholds"] == [{"value": 100.0, "severity": "red", "label": "Red"}]
     assert chart["bands"][0]["to"] is None
+
+
+def declare(client: Client, division: str, mode: str, reason: str = "Chemical leak") -> int:
+    return client.post("/ops/mode", {"division": division, "mode": mode, "reason": reason}).status_code
+
+
+def test_an_emergency_is_declared_seen_below_and_ended_and_the_trail_says_so(city: City, app_role: None) -> None:
+    district = browser_of(city, "district")
+    assert declare(district, DISTRICT, "emergency") == 302
+    assert declare(district, DISTRICT, "emergency", "again") == 302
+    assert (
+        list(ModeChange.objects.values_list("division_path", "mode", "reason")) == []
+    )  # nobody asks: nothing is shown
+    page = browser_of(city, "town_a").get("/ops").content.decode()
+    assert "Chemical leak" in page
+    assert "Declared for a wider division" in page
+    assert declare(district, DISTRICT, "ordinary") == 302
+    assert "Chemical leak" not in district.get("/ops").content.decode()
+    with acting_as(city.people["district"].id):
+        assert list(ModeChange.objects.order_by("id").values_list("mode", flat=True)) == ["emergency", "ordinary"]
+
+
+def test_nobody_declares_an_emergency_elsewhere_or_without_a_reason(city: City, app_role: None) -> None:
+    town = browser_of(city, "town_b")
+    assert declare(town, TOWN_A, "emergency") == 403
+    assert declare(town, DISTRICT, "emergency") == 403
+    assert declare(town, TOWN_B, "emergency", "  ") == 422
+    assert declare(town, TOWN_B, "holiday") == 422
+    assert declare(browser_of(city, "outsider"), DISTRICT, "emergency") == 403
+    with acting_as(city.people["district"].id):
+        assert ModeChange.objects.count() == 0

@@ -9,7 +9,7 @@ const panel = wall.querySelector("[data-panel]");
 const range = wall.querySelector("[data-time]");
 const rangeText = wall.querySelector("[data-time-text]");
 const clock = wall.querySelector("[data-clock]");
-const parts = ["health", "indicators", "stream", "bars"];
+const parts = ["health", "mode", "indicators", "stream", "bars"];
 const view = { division: wall.dataset.division, at: wall.dataset.at || "", entity: "", attribute: "", busy: false, again: false };
 
 const query = (extra = {}) => {

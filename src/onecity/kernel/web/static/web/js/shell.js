@@ -33,3 +33,5 @@ if (has("[data-chart]")) import("onecity/chart.js");
 if (has("[data-map]")) import("onecity/map.js");
 if (has("[data-live]")) import("onecity/live.js");
 if (has("[hx-get], [hx-post], [hx-put], [hx-patch], [hx-delete], [hx-boost]")) import("htmx");
+
+if ("serviceWorker" in navigator && isSecureContext) navigator.serviceWorker.register("/worker.js").catch(() => undefined);
