@@ -33,13 +33,13 @@ documents = st.one_of(
 )
 
 
-def total(taken):
+def total(taken: formats.Taken) -> int:
     return len(taken.batch) + taken.refusals.readings
 
 
 @settings(max_examples=300, deadline=None)
 @given(documents, st.sampled_from(KINDS), st.sampled_from(["", "gzip", "deflate", "br"]))
-def test_http(data, kind, encoding):
+def test_http(data: bytes, kind: str, encoding: str) -> None:
     try:
         taken = formats.take(body.inflate(data, encoding), kind, KNOWN, KNOWN.devices["d1"], T0)
     except Problem as problem:
@@ -54,7 +54,7 @@ def test_http(data, kind, encoding):
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(reading, min_size=1, max_size=6))
-def test_every_value_of_well_formed_json_is_accounted_for(readings):
+def test_every_value_of_well_formed_json_is_accounted_for(readings: list[dict[str, dict[str, object]]]) -> None:
     text = "\n".join(json.dumps(r) for r in readings).encode()
     taken = formats.take(text, "", KNOWN, KNOWN.devices["d1"], T0)
     # a line without a single value is one thing refused
@@ -63,7 +63,7 @@ def test_every_value_of_well_formed_json_is_accounted_for(readings):
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=120), st.sampled_from(["", "s", "ms", "fortnight"]))
-def test_line_protocol(data, precision):
+def test_line_protocol(data: bytes, precision: str) -> None:
     try:
         taken = formats.take_lines(data, precision, KNOWN, KNOWN.devices["d1"], T0)
     except Problem as problem:
@@ -75,7 +75,7 @@ def test_line_protocol(data, precision):
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["d1", "d2", "dx", "\udcff"]), documents), max_size=6))
-def test_mqtt(messages):
+def test_mqtt(messages: list[tuple[str, bytes]]) -> None:
     batch, refusals, _floods = Collector().collect(KNOWN, messages, T0)
     refused = refusals.finish()
     assert len(batch) + sum(r.readings for r in refused) >= sum(
