@@ -4,10 +4,12 @@ import asyncio
 import gzip
 import io
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import msgspec
 import polars as pl
+import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -15,10 +17,12 @@ from django.db import connections
 from onecity.kernel.core import clock
 from onecity.kernel.telemetry import broker as names
 from onecity.kernel.telemetry import limits, service
+from onecity.kernel.telemetry.batch import Batch
 from onecity.kernel.telemetry.ingest import Ingest
 from onecity.kernel.telemetry.ingest.formats import ARROW_TYPE
 from onecity.kernel.telemetry.logic import wire
-from onecity.kernel.telemetry.tests.conftest import COMMITTING, until_async
+from onecity.kernel.telemetry.models import Device
+from onecity.kernel.telemetry.tests.conftest import COMMITTING, Broker, until_async
 from onecity.kernel.telemetry.tests.sample import SECOND, station
 
 pytestmark = COMMITTING
@@ -27,16 +31,18 @@ pytestmark = COMMITTING
 class Door:
     """The application with a registered station: requests, and what they left in the log."""
 
-    def __init__(self, app, client, broker, device, secret):
+    def __init__(self, app: Ingest, client: httpx.AsyncClient, broker: Broker, device: Device, secret: str) -> None:
         self.app, self.client, self.broker, self.device, self.secret = app, client, broker, device, secret
 
-    async def post(self, content, path="/ingest", language="en", **headers):
+    async def post(
+        self, content: bytes | str, path: str = "/ingest", language: str = "en", **headers: str
+    ) -> httpx.Response:
         sent = {"Authorization": f"Bearer {self.device.id}.{self.secret}", "Accept-Language": language} | {
             name.replace("_", "-"): value for name, value in headers.items()
         }
         return await self.client.post(path, content=content, headers=sent)
 
-    def log(self):
+    def log(self) -> list[tuple[wire.Head, Batch]]:
         """Every message in the log: (head, readings)."""
         link = self.broker.link()
         link.open()
@@ -49,13 +55,13 @@ class Door:
         link.close()
         return found
 
-    def counts(self):
+    def counts(self) -> tuple[int, int]:
         found = self.log()
         return sum(len(batch) for _head, batch in found), sum(r[2] for head, _batch in found for r in head.refusals)
 
 
 @pytest_asyncio.fixture
-async def door(broker, committed):
+async def door(broker: Broker, committed: None) -> AsyncIterator[Door]:
     device, secret, _series = await sync_to_async(station)("a")
     await sync_to_async(station)("b")
     app = Ingest()
@@ -68,16 +74,16 @@ async def door(broker, committed):
     await sync_to_async(connections.close_all)()
 
 
-def reading(at=0, entity="a", value=1.5):
+def reading(at: int = 0, entity: str = "a", value: float = 1.5) -> dict[str, object]:
     now = clock.now_us() // SECOND
     return {"entity": entity, "attribute": "pm2_5", "value": value, "observed_at": now - 60 + at}
 
 
-def lines(*items):
+def lines(*items: dict[str, object]) -> bytes:
     return "\n".join(json.dumps(item) for item in items).encode()
 
 
-async def test_accepted_means_it_is_in_the_log(door):
+async def test_accepted_means_it_is_in_the_log(door: Door) -> None:
     answer = await door.post(lines(reading(0), reading(1)))
     assert (answer.status_code, answer.json()) == (
         202, {"accepted": 2, "quarantined": 0, "reasons": {}, "errors": []},
@@ -86,7 +92,7 @@ async def test_accepted_means_it_is_in_the_log(door):
     assert (head.source, head.refusals, batch.value.tolist()) == ("http", [], [1.5, 1.5])
 
 
-async def test_every_form_of_body(door):
+async def test_every_form_of_body(door: Door) -> None:
     frame = pl.DataFrame([reading(7)])
     buffer = io.BytesIO()
     frame.write_ipc_stream(buffer)
@@ -107,7 +113,7 @@ async def test_every_form_of_body(door):
     assert door.counts() == (8, 0)
 
 
-async def test_telegraf_is_understood(door):
+async def test_telegraf_is_understood(door: Door) -> None:
     at = clock.now_us() // SECOND
     answer = await door.post(
         f"air,entity=a pm2_5=1.5,pm10=3i {at}".encode(), path="/api/v2/write?precision=s&bucket=b&org=o"
@@ -121,7 +127,7 @@ async def test_telegraf_is_understood(door):
     assert (await door.client.get("/ping")).status_code == 204
 
 
-async def test_what_is_refused_is_told_and_kept(door):
+async def test_what_is_refused_is_told_and_kept(door: Door) -> None:
     answer = await door.post(lines(reading(0), reading(0, entity="b"), reading(0, value=-1)) + b"\n{")
     assert answer.status_code == 202
     assert answer.json() == {
@@ -140,14 +146,14 @@ async def test_what_is_refused_is_told_and_kept(door):
     ]
 
 
-async def test_when_nothing_may_enter_it_is_an_error_but_kept(door):
+async def test_when_nothing_may_enter_it_is_an_error_but_kept(door: Door) -> None:
     answer = await door.post(lines(reading(0, value=-1)))
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert (answer.json()["type"], answer.json()["quarantined"]) == ("/problems/all_refused", 1)
     assert door.counts() == (0, 1)
 
 
-async def test_requests_that_hold_nothing_to_keep(door):
+async def test_requests_that_hold_nothing_to_keep(door: Door) -> None:
     for content, headers, status, code in [
         (b"", {}, 400, "nothing_sent"),
         (b"\n \n", {}, 400, "nothing_sent"),
@@ -166,19 +172,19 @@ async def test_requests_that_hold_nothing_to_keep(door):
     assert door.log() == []
 
 
-async def test_other_methods(door):
+async def test_other_methods(door: Door) -> None:
     answer = await door.client.get("/ingest")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-async def test_answers_come_in_the_senders_language(door):
+async def test_answers_come_in_the_senders_language(door: Door) -> None:
     german, chinese = await door.post(b"", language="de"), await door.post(b"", language="zh-CN,zh;q=0.9,en;q=0.1")
     english = await door.post(b"", language="fr, en-GB;q=0.5")
     assert german.json()["title"] == chinese.json()["title"] != english.json()["title"]
     assert english.json()["title"] == "The request contains no reading"
 
 
-async def test_too_much_at_once_is_told_when_to_come_again(door):
+async def test_too_much_at_once_is_told_when_to_come_again(door: Door) -> None:
     await sync_to_async(service_rate)(door.device, 2)
     await until_async(lambda: door.app.start()[0].current.devices[str(door.device.id)].readings_per_second == 2)
     answer = await door.post(lines(*(reading(-n) for n in range(100))))
@@ -189,12 +195,12 @@ async def test_too_much_at_once_is_told_when_to_come_again(door):
     assert door.counts() == (100, 0)
 
 
-def service_rate(device, rate):
+def service_rate(device: Device, rate: int) -> None:
     device.readings_per_second = rate
     device.save()
 
 
-async def test_a_revoked_device_is_out_within_two_seconds(door):
+async def test_a_revoked_device_is_out_within_two_seconds(door: Door) -> None:
     assert (await door.post(lines(reading(0)))).status_code == 202
     await sync_to_async(service.revoke_device)(door.device.id)
     await until_async(lambda: not door.app.start()[0].current.devices[str(door.device.id)].active, seconds=2)
@@ -202,21 +208,21 @@ async def test_a_revoked_device_is_out_within_two_seconds(door):
     assert door.counts() == (1, 0)
 
 
-async def test_a_series_is_known_within_a_second_of_its_registration(door):
+async def test_a_series_is_known_within_a_second_of_its_registration(door: Door) -> None:
     device, secret, _series = await sync_to_async(station)("new")
     await until_async(lambda: "new" in door.app.start()[0].current.entity_of, seconds=1)
     door.device, door.secret = device, secret
     assert (await door.post(lines(reading(0, entity="new")))).status_code == 202
 
 
-async def test_the_same_request_again_with_its_key_is_kept_once(door):
+async def test_the_same_request_again_with_its_key_is_kept_once(door: Door) -> None:
     for _ in range(2):
         answer = await door.post(lines(reading(0)), Idempotency_Key="k-1")
         assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
     assert door.counts() == (1, 0)
 
 
-async def test_without_the_log_nothing_is_acknowledged(door):
+async def test_without_the_log_nothing_is_acknowledged(door: Door) -> None:
     door.broker.kill()
     answer = await door.post(lines(reading(0)))
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "log_unavailable", "1")
@@ -228,7 +234,7 @@ async def test_without_the_log_nothing_is_acknowledged(door):
     assert door.counts() == (1, 0)
 
 
-async def test_a_body_beyond_the_limit_of_readings(door, monkeypatch):
+async def test_a_body_beyond_the_limit_of_readings(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_READINGS", 1)
     buffer = io.BytesIO()
     pl.DataFrame([reading(0), reading(1)]).write_ipc_stream(buffer)
