@@ -2,17 +2,23 @@
 
 import json
 import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
 import paho.mqtt.client as mqtt
 import pytest
 from django.db import connection
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from onecity.kernel.core import clock
 from onecity.kernel.telemetry import doorkeeper, service
 from onecity.kernel.telemetry.gateway import Gateway
 from onecity.kernel.telemetry.models import Counter, Device, Quarantine
 from onecity.kernel.telemetry.pipeline import Pipeline
-from onecity.kernel.telemetry.tests.conftest import COMMITTING, until
+from onecity.kernel.telemetry.tests.conftest import COMMITTING, Broker, until
 from onecity.kernel.telemetry.tests.sample import SECOND, station
 from onecity.kernel.telemetry.tests.test_commit import stored
 
@@ -22,11 +28,13 @@ pytestmark = COMMITTING
 class Client:
     """An MQTT client that remembers what the broker told it."""
 
-    def __init__(self, broker, device_id, secret, client_id=None):
+    def __init__(self, broker: Broker, device_id: uuid.UUID | str, secret: str, client_id: str | None = None) -> None:
         self.device_id = str(device_id)
-        self.answer, self.gone, self.acknowledged = None, False, set()
+        self.answer: str | None = None
+        self.gone = False
+        self.acknowledged: set[int] = set()
         self.mqtt = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id=client_id or self.device_id, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2, client_id=client_id or self.device_id, reconnect_on_failure=False
         )
         self.mqtt.username_pw_set(self.device_id, secret)
         self.mqtt.on_connect = self._connected
@@ -36,75 +44,89 @@ class Client:
         self.mqtt.loop_start()
         until(lambda: self.answer is not None or self.gone)
 
-    def _connected(self, _client, _data, _flags, reason, _properties):
+    def _connected(
+        self, _client: mqtt.Client, _data: object, _flags: mqtt.ConnectFlags, reason: ReasonCode, _properties: object
+    ) -> None:
         self.answer = str(reason)
 
-    def _disconnected(self, *_args):
+    def _disconnected(self, *_args: object) -> None:
         self.gone = True
 
     @property
-    def inside(self):
+    def inside(self) -> bool:
         return self.answer == "Success" and not self.gone
 
-    def send(self, payload, qos=1, topic=None):
+    def send(self, payload: bytes | dict[str, object], qos: int = 1, topic: str | None = None) -> None:
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         sent = self.mqtt.publish(topic or f"telemetry/{self.device_id}", body, qos=qos)
         if qos:
             until(lambda: sent.mid in self.acknowledged)
 
-    def close(self):
+    def close(self) -> None:
         self.mqtt.disconnect()
         self.mqtt.loop_stop()
 
 
+@dataclass
+class Shop:
+    """Gateway and pipeline at work; called, it connects a client."""
+
+    broker: Broker
+    gateway: Gateway
+    pipeline: Pipeline
+    clients: list[Client] = field(default_factory=list)
+
+    def __call__(self, device_id: uuid.UUID | str, secret: str, client_id: str | None = None) -> Client:
+        self.clients.append(Client(self.broker, device_id, secret, client_id))
+        return self.clients[-1]
+
+
 @pytest.fixture
-def shop(broker, committed):
-    """Gateway and pipeline at work; gives a function that connects a client."""
+def shop(broker: Broker, committed: None) -> Iterator[Shop]:
     gateway, pipeline = Gateway(broker.url, broker.keys), Pipeline([], broker.url, broker.keys)
 
-    def run(process):
+    def run(process: Gateway | Pipeline) -> None:
         process.run()
         connection.close()
 
-    threads = [threading.Thread(target=run, args=(process,)) for process in (gateway, pipeline)]
+    processes: tuple[Gateway | Pipeline, ...] = (gateway, pipeline)
+    threads = [threading.Thread(target=run, args=(process,)) for process in processes]
     for thread in threads:
         thread.start()
-    clients = []
-
-    def connect(device_id, secret, client_id=None):
-        clients.append(Client(broker, device_id, secret, client_id))
-        return clients[-1]
-
-    connect.gateway, connect.pipeline = gateway, pipeline
     until(lambda: gateway.ready and pipeline.ready)
-    yield connect
-    for client in clients:
+    shop = Shop(broker, gateway, pipeline)
+    yield shop
+    for client in shop.clients:
         client.close()
-    for process, thread in zip((gateway, pipeline), threads, strict=True):
+    for process, thread in zip(processes, threads, strict=True):
         process.stop()
         thread.join(20)
         assert not thread.is_alive()
 
 
-def known(shop, *names):
+def _has_heard(process: Gateway | Pipeline, names: tuple[str, ...]) -> bool:
+    return all(name in process.catalogue.entity_of for name in names)
+
+
+def known(shop: Shop, *names: str) -> None:
     """Wait until gateway and pipeline have heard of these entities."""
     for process in (shop.gateway, shop.pipeline):
-        until(lambda process=process: all(name in process.catalogue.entity_of for name in names))
+        until(partial(_has_heard, process, names))
 
 
-def now_s():
+def now_s() -> int:
     return clock.now_us() // SECOND
 
 
-def reading(at, entity="a", value=1.0):
+def reading(at: int, entity: str = "a", value: float = 1.0) -> dict[str, object]:
     return {"entity": entity, "observed_at": at, "values": {"pm2_5": value}}
 
 
-def counts():
+def counts() -> dict[tuple[str, str], int]:
     return {(c.source, c.outcome): c.readings for c in Counter.objects.all()}
 
 
-def test_both_qualities_of_service_arrive_once(shop):
+def test_both_qualities_of_service_arrive_once(shop: Shop) -> None:
     device, secret, _series = station("a")
     known(shop, "a")
     client = shop(device.id, secret)
@@ -117,7 +139,7 @@ def test_both_qualities_of_service_arrive_once(shop):
     assert counts() == {("mqtt0", "stored"): 5, ("mqtt1", "stored"): 5}
 
 
-def test_wrong_secrets_strangers_and_revoked_devices_stay_outside(shop):
+def test_wrong_secrets_strangers_and_revoked_devices_stay_outside(shop: Shop) -> None:
     device, secret, _series = station("a")
     other, other_secret, _series = station("b")
     service.revoke_device(other.id)
@@ -130,7 +152,7 @@ def test_wrong_secrets_strangers_and_revoked_devices_stay_outside(shop):
     assert shop(device.id, secret).inside
 
 
-def test_a_device_writes_only_on_its_own_topic_and_its_own_entities(shop):
+def test_a_device_writes_only_on_its_own_topic_and_its_own_entities(shop: Shop) -> None:
     device, secret, _series = station("a")
     other, other_secret, _series = station("b")
     known(shop, "a", "b")
@@ -148,7 +170,7 @@ def test_a_device_writes_only_on_its_own_topic_and_its_own_entities(shop):
     assert set(Quarantine.objects.values_list("device_id", flat=True)) == {device.id}
 
 
-def test_nobody_takes_over_anothers_session(shop):
+def test_nobody_takes_over_anothers_session(shop: Shop) -> None:
     device, secret, _series = station("a")
     other, other_secret, _series = station("b")
     known(shop, "a", "b")
@@ -160,7 +182,7 @@ def test_nobody_takes_over_anothers_session(shop):
     assert shop(other.id, other_secret, "own-name").inside
 
 
-def test_a_device_cannot_listen_to_others(shop):
+def test_a_device_cannot_listen_to_others(shop: Shop) -> None:
     device, secret, _series = station("a")
     other, other_secret, _series = station("b")
     known(shop, "a", "b")
@@ -174,7 +196,7 @@ def test_a_device_cannot_listen_to_others(shop):
     assert heard == []
 
 
-def test_revocation_and_a_new_secret_end_a_session_within_two_seconds(shop):
+def test_revocation_and_a_new_secret_end_a_session_within_two_seconds(shop: Shop) -> None:
     device, secret, _series = station("a")
     other, other_secret, _series = station("b")
     known(shop, "a", "b")
@@ -186,7 +208,7 @@ def test_revocation_and_a_new_secret_end_a_session_within_two_seconds(shop):
     until(lambda: client.gone and second.gone, seconds=2)
 
 
-def test_a_flood_is_shown_out_and_harms_nobody_else(shop, monkeypatch):
+def test_a_flood_is_shown_out_and_harms_nobody_else(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doorkeeper, "PATIENCE_S", 0.3)
     device, secret, _series = station("a")
     other, other_secret, _series = station("b")
