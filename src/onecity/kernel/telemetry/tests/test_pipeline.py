@@ -1,6 +1,8 @@
 """The pipeline as it runs: a real broker's log, a real database, and everything that may fail in between."""
 
 import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -9,12 +11,12 @@ from django.db import connection
 
 from onecity.kernel.core import clock
 from onecity.kernel.telemetry import broker as names
-from onecity.kernel.telemetry.batch import Batch
+from onecity.kernel.telemetry.batch import Batch, StoredBatch
 from onecity.kernel.telemetry.logic import wire
 from onecity.kernel.telemetry.logic.readings import Refusal
 from onecity.kernel.telemetry.models import Counter, Heartbeat, LogPosition, Quarantine, Series
 from onecity.kernel.telemetry.pipeline import Pipeline
-from onecity.kernel.telemetry.tests.conftest import COMMITTING, until
+from onecity.kernel.telemetry.tests.conftest import COMMITTING, Broker, until
 from onecity.kernel.telemetry.tests.sample import SECOND, station
 from onecity.kernel.telemetry.tests.test_commit import stored
 
@@ -26,43 +28,47 @@ class Stage:
 
     name = "probe"
 
-    def __init__(self, failures=0):
-        self.failures, self.rows, self.ticks, self.loads = failures, [], 0, 0
+    def __init__(self, failures: int = 0) -> None:
+        self.failures, self.ticks, self.loads = failures, 0, 0
+        self.rows: list[float] = []
 
-    def load(self):
+    def load(self) -> None:
         self.loads += 1
 
-    def process(self, batch):
+    def process(self, batch: StoredBatch) -> None:
         if self.failures:
             self.failures -= 1
             raise RuntimeError("stage fails")
         self.rows += batch.value.tolist()
 
-    def tick(self, now_us):
+    def tick(self, now_us: int) -> None:
         self.ticks += 1
 
 
 class Plant:
     """A pipeline in a thread, and a hand that writes into its log."""
 
-    def __init__(self, broker):
-        self.broker, self.threads = broker, []
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.threads: list[tuple[Pipeline, threading.Thread]] = []
 
-    def start(self, *stages):
+    def start(self, *stages: Stage) -> Pipeline:
         pipeline = Pipeline(stages, self.broker.url, self.broker.keys)
         thread = threading.Thread(target=self._run, args=(pipeline,))
         thread.start()
         self.threads.append((pipeline, thread))
         return pipeline
 
-    def stop(self):
+    def stop(self) -> None:
         for pipeline, thread in self.threads:
             pipeline.stop()
             thread.join(20)
             assert not thread.is_alive()
         self.threads.clear()
 
-    def append(self, *rows, refusals=(), message=None):
+    def append(
+        self, *rows: tuple[int, int, float], refusals: Sequence[Refusal] = (), message: bytes | None = None
+    ) -> None:
         series, at, value = zip(*rows, strict=True) if rows else ((), (), ())
         batch = Batch(np.array(series, np.int32), np.array(at, np.int64), np.array(value, np.float64))
         text = message if message is not None else wire.encode("http", clock.now_us(), batch, list(refusals))
@@ -70,19 +76,21 @@ class Plant:
         answer = self.ask("log.telemetry.http", text)
         assert "error" not in answer
 
-    def messages(self):
-        return self.ask(f"$JS.API.STREAM.INFO.{names.LOG_STREAM}", b"{}").get("state", {}).get("messages")
+    def messages(self) -> int | None:
+        answer = self.ask(f"$JS.API.STREAM.INFO.{names.LOG_STREAM}", b"{}")
+        count: int | None = answer.get("state", {}).get("messages")
+        return count
 
-    def ask(self, subject, body):
+    def ask(self, subject: str, body: bytes) -> dict[str, Any]:
         link = self.broker.link()
         try:
             link.open()
-            return msgspec.json.decode(link.request(subject, body))
+            return msgspec.json.decode(link.request(subject, body), type=dict[str, Any])
         finally:
             link.close()
 
     @staticmethod
-    def _run(pipeline):
+    def _run(pipeline: Pipeline) -> None:
         try:
             pipeline.run()
         finally:
@@ -90,17 +98,17 @@ class Plant:
 
 
 @pytest.fixture
-def plant(broker, committed):
+def plant(broker: Broker, committed: None) -> Iterator[Plant]:
     plant = Plant(broker)
     yield plant
     plant.stop()
 
 
-def counts():
+def counts() -> dict[tuple[str, str], int]:
     return {(c.source, c.outcome): c.readings for c in Counter.objects.all()}
 
 
-def test_from_the_log_to_the_store_and_out_of_the_log(plant):
+def test_from_the_log_to_the_store_and_out_of_the_log(plant: Plant) -> None:
     one = station("a")[2]["pm2_5"]
     now = clock.now_us()
     probe = Stage()
@@ -117,7 +125,7 @@ def test_from_the_log_to_the_store_and_out_of_the_log(plant):
     assert probe.ticks > 0
 
 
-def test_a_new_pipeline_goes_on_where_the_last_one_ended(plant):
+def test_a_new_pipeline_goes_on_where_the_last_one_ended(plant: Plant) -> None:
     one = station("a")[2]["pm2_5"]
     now = clock.now_us()
     plant.start()
@@ -134,7 +142,7 @@ def test_a_new_pipeline_goes_on_where_the_last_one_ended(plant):
     assert probe.rows == [2.0]
 
 
-def test_only_one_pipeline_works_at_a_time(plant):
+def test_only_one_pipeline_works_at_a_time(plant: Plant) -> None:
     one = station("a")[2]["pm2_5"]
     first, second = Stage(), Stage()
     plant.start(first)
@@ -149,7 +157,7 @@ def test_only_one_pipeline_works_at_a_time(plant):
     until(lambda: second.loads == 1)
 
 
-def test_a_stage_that_fails_once_gets_the_batch_again(plant):
+def test_a_stage_that_fails_once_gets_the_batch_again(plant: Plant) -> None:
     one = station("a")[2]["pm2_5"]
     probe = Stage(failures=1)
     plant.start(probe)
@@ -159,7 +167,7 @@ def test_a_stage_that_fails_once_gets_the_batch_again(plant):
     assert (probe.rows, probe.loads) == ([1.0], 2)
 
 
-def test_a_stage_that_always_fails_holds_up_nobody_and_is_named(plant):
+def test_a_stage_that_always_fails_holds_up_nobody_and_is_named(plant: Plant) -> None:
     one = station("a")[2]["pm2_5"]
     probe, other = Stage(failures=2), Stage()
     other.name = "other"
@@ -171,7 +179,7 @@ def test_a_stage_that_always_fails_holds_up_nobody_and_is_named(plant):
     until(lambda: Heartbeat.objects.filter(process="pipeline", detail__skipped={"probe": 1}).exists())
 
 
-def test_a_message_that_is_none_is_set_aside(plant):
+def test_a_message_that_is_none_is_set_aside(plant: Plant) -> None:
     one = station("a")[2]["pm2_5"]
     plant.start()
     plant.append(message=b"rubbish")
@@ -181,7 +189,7 @@ def test_a_message_that_is_none_is_set_aside(plant):
     assert (held.reason, bytes(held.raw)) == ("malformed", b"rubbish")
 
 
-def test_readings_of_a_series_that_was_removed_are_refused(plant):
+def test_readings_of_a_series_that_was_removed_are_refused(plant: Plant) -> None:
     one, two = station("a")[2]["pm2_5"], station("b")[2]["pm2_5"]
     Series.objects.filter(id=one).delete()
     plant.start()
@@ -192,7 +200,7 @@ def test_readings_of_a_series_that_was_removed_are_refused(plant):
     assert (held.reason, held.readings, held.kept) == ("unknown_entity", 2, 2)
 
 
-def test_the_database_goes_away_and_comes_back(plant):
+def test_the_database_goes_away_and_comes_back(plant: Plant) -> None:
     one = station("a")[2]["pm2_5"]
     probe = Stage()
     plant.start(probe)
@@ -210,7 +218,7 @@ def test_the_database_goes_away_and_comes_back(plant):
     assert sorted(set(probe.rows)) == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
-def test_the_broker_goes_away_and_comes_back(plant):
+def test_the_broker_goes_away_and_comes_back(plant: Plant) -> None:
     one = station("a")[2]["pm2_5"]
     plant.start()
     now = clock.now_us()
