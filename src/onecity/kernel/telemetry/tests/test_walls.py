@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Callable
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
@@ -7,6 +8,7 @@ from onecity.kernel.access.models import Grant
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.core.clock import from_us, now
 from onecity.kernel.telemetry import query
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.models import Device, Latest, Quarantine, Series
 from onecity.kernel.telemetry.tests.sample import SECOND, T0, station
 from onecity.kernel.telemetry.tests.test_commit import Desk
@@ -16,7 +18,7 @@ HERE, THERE = "adm/1/11/", "adm/1/12/"
 
 
 @pytest.fixture
-def readings(known):
+def readings(known: Callable[[], Catalogue]) -> list[int]:
     """Two towns with a station each, and a public one in the second: series ids."""
     ids = [
         station("a", HERE)[2]["pm2_5"],
@@ -29,13 +31,13 @@ def readings(known):
     return ids
 
 
-def grant(path):
+def grant(path: str) -> uuid.UUID:
     account = uuid.uuid4()
     Grant.objects.create(account_id=account, permission="telemetry.view", path=path, valid_from=now())
     return account
 
 
-def seen():
+def seen() -> list[int]:
     rows = query.range_(list(Series.objects.values_list("id", flat=True)), from_us(T0), from_us(T0 + SECOND))
     with connection.cursor() as cursor:
         cursor.execute("SELECT series_id FROM telemetry_observation ORDER BY 1")
@@ -44,14 +46,14 @@ def seen():
     return unfiltered
 
 
-def test_everybody_sees_public_series_only(readings, app_role):
+def test_everybody_sees_public_series_only(readings: list[int], app_role: None) -> None:
     with acting_as(None):
         assert seen() == [readings[2]]
         assert not Device.objects.exists()
         assert not Quarantine.objects.exists()
 
 
-def test_a_town_sees_its_own_and_the_public(readings, request):
+def test_a_town_sees_its_own_and_the_public(readings: list[int], request: pytest.FixtureRequest) -> None:
     account = grant(HERE)
     request.getfixturevalue("app_role")
     with acting_as(account):
@@ -60,7 +62,7 @@ def test_a_town_sees_its_own_and_the_public(readings, request):
         assert list(Quarantine.objects.values_list("division_path", flat=True)) == [HERE]
 
 
-def test_aggregates_stop_at_the_same_wall(readings, request):
+def test_aggregates_stop_at_the_same_wall(readings: list[int], request: pytest.FixtureRequest) -> None:
     account = grant(HERE)
     request.getfixturevalue("app_role")
     with acting_as(account):
@@ -80,8 +82,8 @@ def test_aggregates_stop_at_the_same_wall(readings, request):
         "UPDATE telemetry_series SET public = true",
     ],
 )
-def test_the_application_writes_nothing_here(readings, app_role, statement):
-    def state():
+def test_the_application_writes_nothing_here(readings: list[int], app_role: None, statement: str) -> None:
+    def state() -> tuple[int, ...]:
         with connection.cursor() as cursor:
             cursor.execute("SET ROLE onecity_owner")
             cursor.execute(
@@ -89,7 +91,7 @@ def test_the_application_writes_nothing_here(readings, app_role, statement):
                 " (SELECT count(*) FROM telemetry_quarantine), (SELECT sum(readings) FROM telemetry_counter),"
                 " (SELECT count(*) FROM telemetry_series WHERE public)"
             )
-            row = cursor.fetchone()
+            row: tuple[int, ...] = cursor.fetchone()
             cursor.execute("SET ROLE onecity_app")
             return row
 
@@ -104,7 +106,9 @@ def test_the_application_writes_nothing_here(readings, app_role, statement):
     assert state() == before
 
 
-def test_gateways_in_the_web_process_know_every_series_all_the_same(readings, known, app_role):
+def test_gateways_in_the_web_process_know_every_series_all_the_same(
+    readings: list[int], known: Callable[[], Catalogue], app_role: None
+) -> None:
     catalogue = known()
     assert len(catalogue.frame) == 6
     assert len(catalogue.devices) == 3
