@@ -157,3 +157,25 @@ def test_the_trail_of_a_running_platform_is_whole(platform: Platform) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every chain is whole" in done.stdout
+
+
+def test_the_first_administrator_of_a_real_installation_can_sign_in(platform: Platform) -> None:
+    env = platform.child_env("system") | {"ONECITY_ADMINISTRATOR_PASSWORD": "ein-langes-Kennwort-9"}
+    made = command("administrator", "li.wei", "--name", "李伟")
+    done = subprocess.run(made, env=env, text=True, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with httpx.Client(base_url=platform.env.base_url, timeout=20, follow_redirects=True) as client:
+        client.get("/accounts/login/")
+        form = {
+            "login": "li.wei",
+            "password": "ein-langes-Kennwort-9",
+            "csrfmiddlewaretoken": client.cookies["csrftoken"],
+        }
+        answer = client.post(
+            "/accounts/login/", data=form, headers={"Referer": f"{platform.env.base_url}/accounts/login/"}
+        )
+        assert answer.status_code == 200
+        assert "李伟" in answer.text
+    again = subprocess.run(made, env=env, text=True, capture_output=True, timeout=60, check=False)
+    assert again.returncode == 1
+    assert "Traceback" not in again.stderr

@@ -2,7 +2,7 @@
 
 import typer
 
-from onecity.project.cli import care, data, develop, devices, serve, up
+from onecity.project.cli import accounts, broker, care, data, develop, devices, serve, up
 
 app = typer.Typer(name="onecity", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(up.up)
@@ -11,6 +11,8 @@ app.command()(data.outlines)
 app.command()(data.demo)
 app.command()(data.replay)
 app.command()(develop.bench)
+app.command()(accounts.administrator)
+app.command("broker-config")(broker.broker_config)
 app.command()(care.doctor)
 app.command()(care.backup)
 app.command()(care.restore)

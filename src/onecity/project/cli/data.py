@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from onecity.kernel.people import demo as demo_accounts
-from onecity.kernel.people import oidc
+from onecity.kernel.people import oidc, roles
 from onecity.kernel.places import district, importing, service
 from onecity.kernel.places.models import Division
 from onecity.kernel.registry import sync
@@ -103,6 +103,7 @@ def prepare(
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
     _step("Declarations of the domains")
+    roles.sync()
     sync.run(domains.load())
     if adcode and service.root() is None:
         _step(f"District {adcode}")
