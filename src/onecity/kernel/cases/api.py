@@ -134,7 +134,7 @@ class ActIn(Schema):
 
     action: Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z_]+$")]
     note: Text = ""
-    version: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
+    version: Annotated[int | None, Field(ge=1, le=2**31 - 1, strict=True)] = None
 
 
 class OpenIn(Schema):
@@ -145,8 +145,8 @@ class OpenIn(Schema):
     division_path: Short
     description: Text = ""
     address: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] = ""
-    lon: Annotated[float | None, Field(ge=-180, le=180)] = None
-    lat: Annotated[float | None, Field(ge=-90, le=90)] = None
+    lon: Annotated[float | None, Field(ge=-180, le=180, strict=True)] = None
+    lat: Annotated[float | None, Field(ge=-90, le=90, strict=True)] = None
     severity: Colour | None = None
     entity_id: UUID | None = None
     key: Short = ""

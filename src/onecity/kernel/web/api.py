@@ -1,5 +1,6 @@
 """One way of saying no for every API: exceptions become problem+json, in the reader's language, with field errors."""
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
+from ninja.parser import Parser
 
 from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.core.ids import new_id
@@ -25,6 +27,27 @@ TITLES = {
     405: _("This address does not offer that method"),
     413: _("This is too large"),
 }
+
+
+class BodyParser(Parser):
+    """Reads bodies as JSON objects, which all of ours are; anything else is a Problem that says what is wrong.
+
+    Left to itself the library takes a list or a text for an object whose members are all left out, and NaN for a number.
+    """
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """The body's members; raises Problem 400."""
+        try:
+            found = json.loads(request.body, parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
+            raise Problem("not-json", _("The body is not valid JSON"), detail=str(error)) from error
+        if not isinstance(found, dict):
+            raise Problem("not-an-object", _("The body must be a JSON object"))
+        return found
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON number")
 
 
 def install_handlers(api: NinjaAPI) -> None:
@@ -75,6 +98,9 @@ def _throttled(request: HttpRequest, error: Throttled | type[Throttled]) -> Http
 
 
 def _http(request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
+    cause = error.__cause__ if isinstance(error, HttpError) else None
+    if isinstance(cause, Problem):  # of BodyParser; the library wraps whatever a parser raises
+        return problems.answer(request, cause, program=True)
     status = error.status_code if isinstance(error, HttpError) else 400
     title = TITLES.get(status, TITLES[400])
     problem = Problem("refused", title, status=status, detail=str(error))

@@ -16,6 +16,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.types import DictStrAny
 
 from onecity.kernel.core.openapi import PROBLEM_SCHEMA, Described, problem_responses, refusals
+from onecity.kernel.web.api import BodyParser
 
 UNSAFE = frozenset({"post", "put", "patch", "delete"})
 REFERENCE = "#/components/schemas/"
@@ -52,7 +53,12 @@ class DescribedAPI(NinjaAPI):
 
     def __init__(self, *, title: str, version: str, description: str, docs: DocsBase, urls_namespace: str) -> None:
         super().__init__(
-            title=title, version=version, description=description, docs=docs, urls_namespace=urls_namespace
+            title=title,
+            version=version,
+            description=description,
+            docs=docs,
+            urls_namespace=urls_namespace,
+            parser=BodyParser(),
         )
         self._fragments: list[Described] = []
         self._tags: dict[str, str] = {}
