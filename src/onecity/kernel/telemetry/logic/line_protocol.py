@@ -55,41 +55,7 @@ def _columnar(lines: list[bytes], factor: float, received_at: int) -> tuple[Read
         text = pl.Series("line", b"\n".join(lines).decode("utf-8").split("\n"))
     except UnicodeDecodeError:
         return None
-    frame = (
-        text.to_frame()
-        .select(
-            pl.int_range(len(lines), dtype=pl.Int32).alias("number"),
-            pl.col("line").str.split_exact(" ", 2).struct.rename_fields(["head", "fields", "time"]).alias("parts"),
-            plain=(pl.col("line").str.count_matches(" ", literal=True) <= 2)
-            & ~pl.col("line").str.contains_any(["\\", '"'])
-            & (pl.col("line").str.len_bytes() <= LINE_LIMIT),
-        )
-        .unnest("parts")
-    )
-    stamp = pl.col("time").cast(pl.Int64, strict=False)
-    frame = frame.with_columns(
-        measurement=pl.col("head").str.extract(r"^([^,]+)"),
-        entity=pl.coalesce(
-            pl.col("head").str.extract(r",entity=([^,]+)"),
-            pl.col("head").str.extract(r",host=([^,]+)"),
-            pl.col("head").str.extract(r"^([^,]+)"),
-        ),
-        at=pl.when(pl.col("time").is_null()).then(pl.lit(None, pl.Int64)).otherwise(stamp),
-        timed=pl.col("time").is_null() | (stamp.is_not_null() & (stamp.cast(pl.Float64).abs() * factor < LARGEST)),
-    )
-    fields = (
-        frame.filter(pl.col("plain") & pl.col("timed") & pl.col("fields").is_not_null())
-        .with_columns(pl.col("fields").str.split(","))
-        .explode("fields")
-        .with_columns(pl.col("fields").str.split_exact("=", 1).struct.rename_fields(["name", "text"]).alias("pair"))
-        .unnest("pair")
-        .with_columns(value=pl.col("text").str.strip_suffix("i").str.strip_suffix("u").cast(pl.Float64, strict=False))
-        .with_columns(
-            attribute=pl.when(pl.col("name") == "value").then(pl.col("measurement")).otherwise(pl.col("name")),
-            good=pl.col("text").str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[iu]?$")
-            & pl.col("value").is_not_null(),
-        )
-    )
+    fields = _fields(_parts(text, factor))
     whole = fields.group_by("number").agg(
         pl.col("good").fill_null(value=False).all()
         & (pl.col("attribute").str.len_bytes().fill_null(0).is_between(1, NAME_LIMIT)).all()
@@ -109,6 +75,49 @@ def _columnar(lines: list[bytes], factor: float, received_at: int) -> tuple[Read
     return Readings(
         entities, attributes, entity, attribute, times, kept["value"].to_numpy(), kept["number"].to_numpy()
     ), odd
+
+
+def _parts(text: pl.Series, factor: float) -> pl.DataFrame:
+    """The parts of each line; `plain` and `timed` say whether they can be taken without a closer look."""
+    frame = (
+        text.to_frame()
+        .select(
+            pl.int_range(len(text), dtype=pl.Int32).alias("number"),
+            pl.col("line").str.split_exact(" ", 2).struct.rename_fields(["head", "fields", "time"]).alias("parts"),
+            plain=(pl.col("line").str.count_matches(" ", literal=True) <= 2)
+            & ~pl.col("line").str.contains_any(["\\", '"'])
+            & (pl.col("line").str.len_bytes() <= LINE_LIMIT),
+        )
+        .unnest("parts")
+    )
+    stamp = pl.col("time").cast(pl.Int64, strict=False)
+    return frame.with_columns(
+        measurement=pl.col("head").str.extract(r"^([^,]+)"),
+        entity=pl.coalesce(
+            pl.col("head").str.extract(r",entity=([^,]+)"),
+            pl.col("head").str.extract(r",host=([^,]+)"),
+            pl.col("head").str.extract(r"^([^,]+)"),
+        ),
+        at=pl.when(pl.col("time").is_null()).then(pl.lit(None, pl.Int64)).otherwise(stamp),
+        timed=pl.col("time").is_null() | (stamp.is_not_null() & (stamp.cast(pl.Float64).abs() * factor < LARGEST)),
+    )
+
+
+def _fields(frame: pl.DataFrame) -> pl.DataFrame:
+    """A row for each field of the plain lines; `good` where its value is a number."""
+    return (
+        frame.filter(pl.col("plain") & pl.col("timed") & pl.col("fields").is_not_null())
+        .with_columns(pl.col("fields").str.split(","))
+        .explode("fields")
+        .with_columns(pl.col("fields").str.split_exact("=", 1).struct.rename_fields(["name", "text"]).alias("pair"))
+        .unnest("pair")
+        .with_columns(value=pl.col("text").str.strip_suffix("i").str.strip_suffix("u").cast(pl.Float64, strict=False))
+        .with_columns(
+            attribute=pl.when(pl.col("name") == "value").then(pl.col("measurement")).otherwise(pl.col("name")),
+            good=pl.col("text").str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[iu]?$")
+            & pl.col("value").is_not_null(),
+        )
+    )
 
 
 _Row = tuple[str, str, int, float, int]
