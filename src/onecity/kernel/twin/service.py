@@ -59,6 +59,13 @@ def declare_kind(entity_type: EntityType, domain: str = "") -> bool:
     return True
 
 
+def _check_key(key: str) -> None:
+    if not key or len(key) > 180 or KEY_FORBIDDEN.intersection(key):
+        raise Problem(
+            "entity-key", _("The key of an entity is 1 to 180 characters without spaces or quotes."), status=422
+        )
+
+
 @transaction.atomic
 def upsert_entity(  # noqa: PLR0913 - an entity has these nine facts; a parameter object would repeat the model
     *,
@@ -76,10 +83,7 @@ def upsert_entity(  # noqa: PLR0913 - an entity has these nine facts; a paramete
 
     Raises Problem 422 for a key that cannot stand in a URN.
     """
-    if not key or len(key) > 180 or KEY_FORBIDDEN.intersection(key):
-        raise Problem(
-            "entity-key", _("The key of an entity is 1 to 180 characters without spaces or quotes."), status=422
-        )
+    _check_key(key)
     if not EntityKind.objects.filter(name=type.name).exists():
         declare_kind(type)
     facts: dict[str, Any] = {
