@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from onecity.project.cli.commands import app
@@ -14,7 +15,8 @@ DOCS = ROOT / "docs"
 def test_every_command_is_documented() -> None:
     text = (DOCS / "commands.md").read_text(encoding="utf-8")
     commands = get_command(app)
-    shown = [name for name, command in getattr(commands, "commands").items() if not command.hidden]
+    assert isinstance(commands, TyperGroup)
+    shown = [name for name, command in commands.commands.items() if not command.hidden]
     assert [name for name in shown if f"onecity {name}" not in text] == []
 
 
@@ -40,9 +42,9 @@ def test_every_decision_says_what_was_decided() -> None:
 def test_links_in_documents_lead_somewhere() -> None:
     broken = []
     for page in [*ROOT.glob("README*.md"), *DOCS.rglob("*.md"), *(ROOT / "src").rglob("README.md")]:
-        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
-            if not target.startswith(("http://", "https://")) and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(ROOT)}: {target}")
+        targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        local = [target for target in targets if not target.startswith(("http://", "https://"))]
+        broken += [f"{page.relative_to(ROOT)}: {target}" for target in local if not (page.parent / target).exists()]
     assert broken == []
 
 
