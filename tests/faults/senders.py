@@ -29,6 +29,9 @@ class Ledger:
         with self._lock:
             self.kept.update({(entity, at): value for entity, at, value in readings})
 
+    def has_more_than(self, count: int) -> bool:
+        return len(self.kept) > count
+
 
 class Sender(threading.Thread):
     """Sends batches of its own series of times; `stop` lets it finish the batch in hand."""

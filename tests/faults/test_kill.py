@@ -1,5 +1,6 @@
 """kill -9 of every part at random moments, under load: nothing acknowledged is missing afterwards, nothing is doubled."""
 
+import contextlib
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +64,16 @@ def query(platform: Platform, statement: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(
         host=str(socket_dir(home)), user="postgres", password=secrets.text(home, "postgres"), dbname=DATABASE
     ) as database:
-        return database.execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]  # literal texts
+        return database.execute(statement).fetchall()
 
 
 def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
     deadline = time.monotonic() + seconds
     while True:
-        try:
+        # the database may be the one that is just starting again
+        with contextlib.suppress(psycopg.OperationalError):
             if condition():
                 return
-        except psycopg.OperationalError:
-            pass  # the database may be the one that is just starting again
         assert time.monotonic() < deadline, f"{what} within {seconds} s"
         time.sleep(0.05)
 
@@ -107,11 +108,11 @@ def torment(platform: Platform, ledger: Ledger, kills: int) -> list[str]:
     victims = [TARGETS[number % len(TARGETS)] for number in range(kills)]
     chance.shuffle(victims)
     for name in victims:
-        until(lambda name=name: alive(platform, name), 60, f"{name} starts again")
+        until(partial(alive, platform, name), 60, f"{name} starts again")
         time.sleep(chance.uniform(0.05, 1.2))
         kill(platform, name)
         before = len(ledger.kept)
-        until(lambda before=before: len(ledger.kept) > before, 60, f"readings come through after {name} was killed")
+        until(partial(ledger.has_more_than, before), 60, f"readings come through after {name} was killed")
     return victims
 
 
