@@ -27,6 +27,7 @@ from onecity.kernel.core.clock import from_us, now, to_us
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.models import Account
 
+Order = Literal["due_order", "closed_at", "opened_at"]
 Scope = Literal["mine", "office", "unassigned", "all"]
 NUMBER = re.compile(r"(?:(\d{4})-)?(\d{1,9})\Z")
 COUNT_TO = 1_000
@@ -66,7 +67,7 @@ class Page:
 
 
 def page(account: Account, wanted: Wanted, *, cursor: str = "", limit: int = 50, count: bool = True) -> Page:
-    """One page of a list: running cases by time left, others and search results newest first.
+    """One page of a list: running cases by time left, ended ones by their end, all others newest first.
 
     Raises Problem 400 for a cursor that is not one of ours.
     """
@@ -82,11 +83,11 @@ def page(account: Account, wanted: Wanted, *, cursor: str = "", limit: int = 50,
     if query:
         found = _search_ids(account, wanted, query, None, COUNT_TO)
         rows = rows.filter(id__in=found)
-    by_due = wanted.open is True
-    ordered = _ordered(rows, after, by_due=by_due)[: limit + 1]
+    order = _order(wanted)
+    ordered = _ordered(rows, after, order)[: limit + 1]
     cases = list(ordered)
     total = rows.order_by()[: COUNT_TO + 1].count() if count else 0
-    return _page(cases, limit, total, COUNT_TO, by_due=by_due)
+    return _page(cases, limit, total, COUNT_TO, order)
 
 
 def narrowed(account: Account, wanted: Wanted) -> QuerySet[Case]:
@@ -112,7 +113,7 @@ def located(account: Account, wanted: Wanted, limit: int) -> QuerySet[Case]:
     rows = narrowed(account, wanted).filter(lon__isnull=False)
     if query:
         rows = rows.filter(id__in=_search_ids(account, wanted, query, None, COUNT_TO))
-    return _ordered(rows, None, by_due=wanted.open is True)[:limit]
+    return _ordered(rows, None, _order(wanted))[:limit]
 
 
 def counts(account: Account) -> dict[str, int]:
@@ -146,21 +147,26 @@ def _conditions(wanted: Wanted) -> Q:
     return found
 
 
-def _ordered(rows: QuerySet[Case], after: tuple[dt.datetime, UUID] | None, *, by_due: bool) -> QuerySet[Case]:
-    if by_due:
-        if after:
-            rows = rows.filter(Q(due_order__gt=after[0]) | Q(id__gt=after[1]), due_order__gte=after[0])
-        return rows.order_by("due_order", "id")
+def _order(wanted: Wanted) -> Order:
+    """Running cases by time left; ended ones by when they ended, others by when they were opened, newest first."""
+    return "due_order" if wanted.open is True else "closed_at" if wanted.open is False else "opened_at"
+
+
+def _ordered(rows: QuerySet[Case], after: tuple[dt.datetime, UUID] | None, order: Order) -> QuerySet[Case]:
+    forward = order == "due_order"
     if after:
-        rows = rows.filter(Q(opened_at__lt=after[0]) | Q(id__lt=after[1]), opened_at__lte=after[0])
-    return rows.order_by("-opened_at", "-id")
+        beyond = "gt" if forward else "lt"
+        later = Q(**{f"{order}__{beyond}": after[0]}) | Q(**{f"id__{beyond}": after[1]})
+        # the first condition is where the index begins, the second what is already shown
+        rows = rows.filter(**{f"{order}__{beyond}e": after[0]}).filter(later)
+    return rows.order_by(order, "id") if forward else rows.order_by(f"-{order}", "-id")
 
 
 def _search(account: Account, wanted: Wanted, query: str, after: tuple[dt.datetime, UUID] | None, limit: int) -> Page:
     """A page of what was searched for; of these nobody counts more than the page, he looks for another word instead."""
     ids = _search_ids(account, wanted, query, after, limit + 1)
     by_id = Case.objects.defer("search", "description", "evidence").in_bulk(ids)
-    return _page([by_id[i] for i in ids if i in by_id], limit, len(ids), limit, by_due=False)
+    return _page([by_id[i] for i in ids if i in by_id], limit, len(ids), limit, "opened_at")
 
 
 def _search_ids(
@@ -183,11 +189,11 @@ def _search_ids(
         return [row[0] for row in cursor.fetchall()]
 
 
-def _page(cases: Sequence[Case], limit: int, total: int, most: int, *, by_due: bool) -> Page:
+def _page(cases: Sequence[Case], limit: int, total: int, most: int, order: Order) -> Page:
     following = ""
     if len(cases) > limit:
         last = cases[limit - 1]
-        following = _cursor(last.due_order if by_due else last.opened_at, last.id)
+        following = _cursor(getattr(last, order), last.id)
     return Page(list(cases[:limit]), following, min(total, most), total > most)
 
 

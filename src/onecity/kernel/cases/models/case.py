@@ -90,6 +90,7 @@ class Case(models.Model):
             models.Index(
                 fields=["due_order", "id"], name="case_unassigned", condition=OPEN & Q(assignee_id__isnull=True)
             ),
+            models.Index(fields=["-closed_at", "-id"], name="case_ended", condition=Q(closed_at__isnull=False)),
             models.Index(fields=["-opened_at", "-id"], name="case_newest"),
             models.Index(fields=["division_path", "-opened_at", "-id"], name="case_newest_place"),
             models.Index(fields=["type_name", "-opened_at", "-id"], name="case_newest_type"),

@@ -7,7 +7,8 @@ import pytest
 from onecity.kernel.cases import listing, service
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.models import Case
-from onecity.kernel.cases.tests.conftest import TOWN_A, VILLAGE_A, VILLAGE_B, Town, litter
+from onecity.kernel.cases.tests.conftest import LONG_AGO, TOWN_A, VILLAGE_A, VILLAGE_B, Town, litter
+from onecity.kernel.cases.types import CaseTypeDecl
 from onecity.kernel.core.clock import FixedClock
 from onecity.kernel.core.errors import Problem
 
@@ -39,11 +40,20 @@ def test_pages_together_are_the_whole_list_in_order(town: Town, clock: FixedCloc
     assert [c.id for c in found] == [c.id for c in expected]
 
 
+def test_ended_cases_come_in_the_order_of_their_end(town: Town, clock: FixedClock) -> None:
+    cases = service.open_cases([litter() for _n in range(7)])
+    for case in reversed(cases):
+        clock.advance(dt.timedelta(minutes=1))
+        service.act(case.id, "cancel", town["dispatcher"], "重复")
+    assert [c.id for c in walk(town, Wanted(open=False), 2)] == [c.id for c in cases]
+
+
 def test_a_case_without_deadline_comes_last(town: Town) -> None:
-    Case.objects.all()
-    first = service.open_case(litter(type_name="noise"))
-    assert first.deadline is not None
-    assert listing.page(town["dispatcher"], Wanted()).cases[0].due_order == first.deadline
+    service.publish(CaseTypeDecl("whenever", "Whenever", deadline=None), effective_from=LONG_AGO)
+    cases = service.open_cases([litter(type_name="whenever"), litter(type_name="noise"), litter()])
+    shown = listing.page(town["dispatcher"], Wanted()).cases
+    assert [c.id for c in shown] == [cases[2].id, cases[1].id, cases[0].id]
+    assert cases[0].deadline is None
 
 
 def test_scopes(town: Town) -> None:
