@@ -58,7 +58,7 @@ def open_cases(found: Sequence[Situation]) -> dict[str, Any]:
 
 
 def _visible(scope: Scope) -> list[Entity]:
-    rows = Entity.objects.filter(lon__isnull=False, status=EntityStatus.ACTIVE, created_at__lte=scope.moment)
+    rows = Entity.objects.filter(lon__isnull=False, status=EntityStatus.ACTIVE)
     upper = prefixes.upper_bound(scope.division)
     rows = rows.filter(division_path__gte=scope.division)
     rows = rows.filter(division_path__lt=upper) if upper else rows

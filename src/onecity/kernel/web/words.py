@@ -63,5 +63,6 @@ def _maps() -> dict[str, str]:
         "m": pgettext("metres on a scale", "m"),
         "km": pgettext("kilometres on a scale", "km"),
         "{count} places on the map": _("{count} places on the map"),
+        "Nothing to show here.": _("Nothing to show here."),
         "The map could not be loaded.": _("The map could not be loaded."),
     }

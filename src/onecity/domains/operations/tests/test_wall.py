@@ -101,7 +101,6 @@ def city(db: None) -> City:
 
 def station(key: str, path: str, value: float, hours_old: int) -> Entity:
     made = twin.upsert_entity(type=STATION, key=key, name=key, division_path=path, lon=0.5, lat=0.5)
-    Entity.objects.filter(id=made.id).update(created_at=LONG_AGO)
     series = Series.objects.get(entity_id=made.id)
     Latest.objects.create(series=series, value=value, observed_at=now() - dt.timedelta(hours=hours_old))
     return made

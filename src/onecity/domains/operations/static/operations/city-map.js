@@ -107,9 +107,9 @@ export class CityMap {
       item.append(link);
       return item;
     });
-    const list = document.createElement("ul");
-    list.className = "list";
-    list.append(...items);
+    const list = document.createElement(items.length ? "ul" : "p");
+    list.className = items.length ? "list" : "state";
+    list.append(...(items.length ? items : [say("Nothing to show here.")]));
     const at = this.list.scrollTop;
     this.list.replaceChildren(list);
     this.list.scrollTop = at;
