@@ -1,0 +1,173 @@
+"""Runs the measurements against a platform that is up, in a process of its own; prints one JSON object.
+
+The load generator, the platform and its database share the machine: what it costs to make load is part of the figures.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import django
+import numpy as np
+
+django.setup()
+
+from onecity.kernel.telemetry.batch import Batch  # noqa: E402 - models exist only now
+from onecity.kernel.telemetry.bench import load, peers  # noqa: E402 - same
+from onecity.kernel.telemetry.bench.latency import latencies  # noqa: E402 - same
+from onecity.kernel.telemetry.bench.load import Mqtt, Plan, Target  # noqa: E402 - same
+from onecity.kernel.telemetry.bench.sizes import FULL, QUICK, Sizes  # noqa: E402 - same
+from onecity.kernel.telemetry.bench.subject import Registered, Sender, Subject  # noqa: E402 - same
+
+SENDERS = 4
+CONNECTIONS = 2
+ATTRIBUTES = 5
+DAY = 86_400
+SECOND = 1_000_000
+Figures = dict[str, Any]
+
+
+class Measurement:
+    """One run; `clock` is the second after the last one sent, so that every reading is new."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self.sizes = sizes
+        self.subject = Subject()
+        self.registered: Registered = self.subject.register(sizes.entities, SENDERS, sizes.probes)
+        self.attributes = [attribute.name for attribute in self.subject.kind.attributes[:ATTRIBUTES]]
+        self.clock = int(time.time()) - 2 * DAY
+
+    def run(self) -> Figures:
+        """Everything, in an order in which nothing disturbs the next."""
+        note("raw limit")
+        figures: Figures = {"copy_rows_per_s": self.copy()}
+        note("NDJSON")
+        figures |= self.http("http", load.ndjson, load.NDJSON, self.sizes.request)
+        note("Arrow")
+        figures |= self.http("arrow", load.arrow, load.ARROW, self.sizes.arrow_request)
+        figures["arrow_of_copy"] = round(figures["arrow_obs_per_s"] / figures["copy_rows_per_s"], 3)
+        note("MQTT")
+        figures |= {"mqtt_msg_per_s": self.mqtt(0), "mqtt_qos1_msg_per_s": self.mqtt(1)}
+        note("latency at half load")
+        figures |= latencies(self.subject, self.registered, self.plan(), self.sizes, figures["http_obs_per_s"] / 2)
+        self.clock += DAY // 2
+        note("growth")
+        figures["growth"] = self.growth()
+        note("peers")
+        figures["peers"] = peers.measure(self.plan(), self.sizes)
+        return figures | {"refused": self.subject.refused(), "rules": self.subject.rules(), "sizes": self.describe()}
+
+    def describe(self) -> Figures:
+        """The amounts behind the figures."""
+        series = self.sizes.entities * len(self.attributes)
+        return {
+            "entities": self.sizes.entities,
+            "series": series,
+            "readings": self.sizes.base,
+            "readings_a_request": {"ndjson": self.sizes.request, "arrow": self.sizes.arrow_request},
+            "mqtt_messages": self.sizes.messages,
+            "connections": {"http": CONNECTIONS, "mqtt": SENDERS},
+            "rows_at_the_end": self.subject.rows(),
+        }
+
+    def plan(self) -> Plan:
+        """What is sent next; its seconds follow those sent before."""
+        return Plan(self.registered.entities, self.attributes, self.clock)
+
+    def spend(self, readings: int) -> None:
+        """Let the clock pass the seconds that so many readings of the plan fill."""
+        self.clock += readings // self.plan().width + 2
+
+    def copy(self) -> int:
+        """The raw limit: the same rows by one client with binary COPY."""
+        plan, part = self.plan(), self.sizes.base // 10
+        series = self.registered.series.reshape(len(self.registered.entities), -1)
+        batches = []
+        for first in range(0, self.sizes.base, part):
+            entity, attribute, second, value = plan.rows(first, part)
+            batches.append(Batch(series[entity, attribute], second * SECOND, value))
+        return round(self.subject.copy_limit(batches))
+
+    def http(self, name: str, body: Callable[[Plan, int, int], bytes], kind: str, request: int) -> Figures:
+        """Readings a second: acknowledged (durable in the log), and stored to the last one with rules judged."""
+        bodies = self.bodies(body, request, self.sizes.base)
+        before, begin = self.subject.stored(), time.perf_counter()
+        load.post_all(self.target(kind), bodies, CONNECTIONS)
+        acknowledged = time.perf_counter()
+        stored = self.subject.wait_stored(before + self.sizes.base)
+        return {
+            f"{name}_obs_per_s": round(self.sizes.base / (stored - begin)),
+            f"{name}_acknowledged_per_s": round(self.sizes.base / (acknowledged - begin)),
+        }
+
+    def bodies(self, body: Callable[[Plan, int, int], bytes], request: int, readings: int) -> list[bytes]:
+        """So many readings as requests; they are used up with that."""
+        plan = self.plan()
+        self.spend(readings)
+        return [body(plan, first, request) for first in range(0, readings, request)]
+
+    def target(self, kind: str) -> Target:
+        """The platform's door for a kind of body."""
+        sender = self.registered.http
+        authorization = f"Bearer {sender.device}.{sender.secret}"
+        return Target(self.subject.port, "/ingest", {"Authorization": authorization, "Content-Type": kind})
+
+    def mqtt(self, qos: int) -> int:
+        """Messages of a single reading a second until the last is stored, from several devices at once."""
+        share = self.sizes.messages // SENDERS
+        plan = Plan([sender.entity for sender in self.registered.mqtt], self.attributes, self.clock)
+        self.clock += share // len(self.attributes) + 2
+        lines = [self.line(sender, plan, number, share, qos) for number, sender in enumerate(self.registered.mqtt)]
+        before, begin = self.subject.stored(), time.perf_counter()
+        pending = iter(lines)
+        load.together(lambda: next(pending)(), SENDERS)  # noqa: PLW0108 - each thread takes the next one
+        stored = self.subject.wait_stored(before + share * SENDERS)
+        return round(share * SENDERS / (stored - begin))
+
+    def line(self, sender: Sender, plan: Plan, number: int, share: int, qos: int) -> Callable[[], None]:
+        """The work of one device: its connection and its packets are made beforehand."""
+        connection = Mqtt(int(sys.argv[2]), sender.device, sender.secret)
+        packets = connection.packets(list(load.singles(plan, number, 0, share)), qos)
+
+        def work() -> None:
+            (connection.windowed if qos else connection.blast)(packets)
+            connection.close()
+
+        return work
+
+    def growth(self) -> list[Figures]:
+        """NDJSON and a question for a day of one series, at growing amounts of stored rows."""
+        found = []
+        series = self.registered.series
+        day = int(time.time()) // DAY - 4
+        for factor in self.sizes.growth:
+            while self.subject.rows() < factor * self.sizes.base:
+                count = min(self.sizes.base, factor * self.sizes.base - self.subject.rows())
+                at = day * DAY * SECOND + np.arange(count) * (DAY * SECOND // count)
+                self.subject.fill(Batch(series[np.arange(count) % len(series)], at, np.ones(count)))
+                day -= 1
+            note(f"growth: {self.subject.rows()} rows")
+            bodies = self.bodies(load.ndjson, self.sizes.request, self.sizes.base // 3)
+            before, begin = self.subject.stored(), time.perf_counter()
+            load.post_all(self.target(load.NDJSON), bodies, CONNECTIONS)
+            stored = self.subject.wait_stored(before + self.sizes.base // 3)
+            rate = round(self.sizes.base // 3 / (stored - begin))
+            found.append({"rows": self.subject.rows(), "factor": factor, "http_obs_per_s": rate})
+        return found
+
+
+def note(text: str) -> None:
+    """Tell whoever waits what is being measured."""
+    print(f"… {text}", file=sys.stderr, flush=True)  # noqa: T201 - a program of its own
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure in full size, or in a tenth with `quick`."""
+    sizes = QUICK if arguments[0] == "quick" else FULL
+    print(json.dumps(Measurement(sizes).run()))  # noqa: T201 - same
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
