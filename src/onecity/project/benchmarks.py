@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from onecity.kernel.rules.stage import RulesStage
+from onecity.domains.environment.domain import AIR_STATION
 
 # loaded only when asked for: a measurement brings tools that the platform does not need
 MODULES = {
@@ -17,6 +17,7 @@ def run(name: str, *, quick: bool) -> dict[str, object]:
     """Measure; RuntimeError where there is no such measurement."""
     if name not in MODULES:
         raise RuntimeError(f"Choose a measurement: {', '.join(sorted(MODULES))}.")
-    more = {"stages": [RulesStage]} if name == "ingest" else {}
+    # readings of air stations, so that the rules of the environment are at work
+    more = {"kind": AIR_STATION} if name == "ingest" else {}
     result: dict[str, object] = import_module(MODULES[name]).run(quick=quick, **more)
     return result
