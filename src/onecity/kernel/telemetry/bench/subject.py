@@ -163,7 +163,7 @@ class Subject:
         return dict(service.register_series(new_id(), urn(self.kind.name, name), self.kind, DIVISION, device_id, False))
 
     def _number(self, statement: str) -> int:
-        row = self.database.execute(statement).fetchone()  # type: ignore[call-overload]  # literal texts of this module
+        row = self.database.execute(statement).fetchone()
         return int(row[0]) if row else 0
 
 
