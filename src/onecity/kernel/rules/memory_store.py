@@ -18,6 +18,8 @@ TYPES: Mapping[str, DTypeLike] = {Kind.RUNS: STATE, Kind.TAILS: READING, Kind.LI
 CHUNK_RECORDS = 500_000
 # a whole record is written once the records since the last one outweigh it, but not for trifles
 LEAST_RECORDS = 200_000
+# and in any case before there are so many rows that reading them takes a start noticeably longer
+MOST_ROWS = 5_000
 
 
 class MemoryStore:
@@ -26,14 +28,16 @@ class MemoryStore:
     def __init__(self) -> None:
         self._since: dict[str, int] = {}
         self._whole: dict[str, int] = {}
+        self._rows = 0
 
     def load(self) -> Memory:
         """Read everything back, in the order written."""
         found: dict[str, list[Records]] = {kind: [np.empty(0, TYPES[kind])] for kind in Kind.values}
-        self._since, self._whole = dict.fromkeys(Kind.values, 0), dict.fromkeys(Kind.values, 0)
+        self._since, self._whole, self._rows = dict.fromkeys(Kind.values, 0), dict.fromkeys(Kind.values, 0), 0
         for kind, whole, payload in MemoryRecord.objects.order_by("id").values_list("kind", "whole", "payload"):
             records = np.frombuffer(bytes(payload), TYPES[kind])
             found[kind].append(records)
+            self._rows += not whole
             (self._whole if whole else self._since)[kind] += len(records)
         return Memory(*(np.concatenate(found[kind]) for kind in (Kind.RUNS, Kind.TAILS, Kind.LIVE)))
 
@@ -41,16 +45,20 @@ class MemoryStore:
         """Write what a batch changed."""
         for kind, records in _parts(memory).items():
             self._since[kind] = self._since.get(kind, 0) + len(records)
+            self._rows += len(records) > 0
             _insert(kind, records, whole=False)
 
     @property
     def overgrown(self) -> bool:
         """Whether the journal has outgrown what a whole record would say."""
-        return any(grown > max(LEAST_RECORDS, 2 * self._whole.get(kind, 0)) for kind, grown in self._since.items())
+        return self._rows > MOST_ROWS or any(
+            grown > max(LEAST_RECORDS, 2 * self._whole.get(kind, 0)) for kind, grown in self._since.items()
+        )
 
     def rewrite(self, memory: Memory) -> None:
         """Write everything once more and remove what was written before."""
         MemoryRecord.objects.all().delete()
+        self._rows = 0
         for kind, records in _parts(memory).items():
             _insert(kind, records, whole=True)
             self._since[kind], self._whole[kind] = 0, len(records)

@@ -39,6 +39,7 @@ def run(*, quick: bool = False) -> Figures:
         "rules": rules,
         "entities": entities,
         "seconds": head["seconds"],
+        "cpu_seconds": head["cpu_seconds"],
         "evaluations_per_s": round(rules * entities / float(str(head["seconds"]))),
         "includes": "evaluation and state in memory; database writes are in seconds_with_database",
         "by_share": by_share,
@@ -59,17 +60,18 @@ def engine(rules: int, entities: int, share: float) -> Figures:
     scope = Scope(np.arange(1, entities + 1, dtype=np.int32))
     watchers = [Watcher(n, "bench", c, scope) for n, c in enumerate(stream.conditions(rules, share), start=1)]
     working = Engine(watchers, ZONE, {("bench", stream.HISTORY): stream.table(scope.series)})
-    times, changed, live = [], [], np.ones(entities, np.bool_)
+    times, used, changed, live = [], [], [], np.ones(entities, np.bool_)
     at, before = np.full(entities, NEVER), np.full(entities, np.nan)
     for number, value in enumerate(stream.values(entities)):
         if number == WARM_UP + BATCHES:
             break
         now = np.full(entities, START + number * stream.MINUTE)
         readings = Readings(scope.series, np.arange(entities + 1), now, value, at, before)
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
         report = working.process(readings, live)
         swept = working.sweep(int(now[0]))
         times.append(time.perf_counter() - began)
+        used.append(time.process_time() - spent)
         changed.append(len(report.changes) + len(swept))
         at, before = now, value
     return {
@@ -78,6 +80,7 @@ def engine(rules: int, entities: int, share: float) -> Figures:
         "share_in_alert": share,
         "seconds": round(float(np.median(times[WARM_UP:])), 4),
         "slowest_seconds": round(max(times[WARM_UP:]), 4),
+        "cpu_seconds": round(float(np.median(used[WARM_UP:])), 4),
         "alerts_changed_per_batch": int(np.median(changed[WARM_UP:])),
         "batches": BATCHES,
     }

@@ -292,8 +292,9 @@ def test_after_a_start_silence_waits_for_the_backlog() -> None:
     assert only_alert().onset == at(15)
 
 
-def test_memory_is_rewritten_when_it_has_grown_and_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onecity.kernel.rules.memory_store.LEAST_RECORDS", 3)
+@pytest.mark.parametrize("limit", ["LEAST_RECORDS", "MOST_ROWS"])
+def test_memory_is_rewritten_when_it_has_grown_and_says_the_same(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(f"onecity.kernel.rules.memory_store.{limit}", 3)
     series = series_of(station())
     rule(HIGH)
     stage, store = ready(), Store()
