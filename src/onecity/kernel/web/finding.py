@@ -41,7 +41,10 @@ def find(text: str, user: Account | AnonymousUser) -> tuple[Group, ...]:
     """Everything whose name holds `text`; row-level security hides what the reader may not see."""
     account = user if isinstance(user, Account) else None
     permissions = policy.held(account) if account else frozenset()
-    groups = [Group(pgettext("search", "Pages"), _pages(text, permissions)), Group(_("Places and devices"), _entities(text))]
+    groups = [
+        Group(pgettext("search", "Pages"), _pages(text, permissions)),
+        Group(_("Places and devices"), _entities(text)),
+    ]
     if account and "cases.view" in permissions:
         groups.append(Group(_("Cases"), _cases(text, account)))
     return tuple(group for group in groups if group.hits)
