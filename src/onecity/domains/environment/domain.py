@@ -39,7 +39,7 @@ AIR_STATION = EntityType(
         Attribute("pm2_5", _("Fine particles PM2.5"), "ug/m3", 0, 1000, decimals=0),
         Attribute("pm10", _("Particles PM10"), "ug/m3", 0, 1000, decimals=0),
         Attribute("so2", _("Sulphur dioxide"), "ug/m3", 0, 1500, decimals=0),
-        Attribute("no2", _("Nitrogen dioxide"), "ug/m3", 0, 1000, decimals=0),
+        Attribute("no2", _("Nitrogen dioxide"), "ug/m3", 0, 5000, decimals=0),
         Attribute("co", _("Carbon monoxide"), "mg/m3", 0, 150),
         Attribute("o3", _("Ozone"), "ug/m3", 0, 1000, decimals=0),
         *_WEATHER,
