@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -14,12 +13,11 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from ninja.parser import Parser
 
-from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import new_id
-from onecity.kernel.web import problems
+from onecity.kernel.web import problems, wrong_values
 
 logger = logging.getLogger(__name__)
-SOURCES = frozenset({"body", "query", "path", "form", "header", "cookie", "file"})
 TITLES = {
     400: _("We could not understand this request"),
     403: _("You may not do this"),
@@ -72,17 +70,10 @@ def _problem(request: HttpRequest, error: Problem | type[Problem]) -> HttpRespon
 
 def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
     found = error.errors if isinstance(error, ValidationError) else []
-    fields = [FieldError(_place(item), item.get("msg", ""), str(item.get("type", "invalid"))) for item in found]
+    fields = [wrong_values.field_error(item) for item in found]
     detail = _("Correct the values named under `errors` and send the request again. Nothing was stored.")
     problem = Problem("invalid", _("Some values are wrong"), status=422, detail=detail, errors=fields)
     return problems.answer(request, problem, program=True)
-
-
-def _place(item: Mapping[str, Any]) -> str:
-    location = [str(part) for part in item.get("loc", ())]
-    if location and location[0] in SOURCES and len(location) > 1:
-        location = location[1:]
-    return ".".join(location)
 
 
 def _nobody(request: HttpRequest, _error: AuthenticationError | type[AuthenticationError]) -> HttpResponse:

@@ -11,11 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from ninja import NinjaAPI
+from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.docs import DocsBase
 from ninja.openapi.schema import OpenAPISchema
 from ninja.types import DictStrAny
 
 from onecity.kernel.core.openapi import PROBLEM_SCHEMA, Described, problem_responses, refusals
+from onecity.kernel.web import wrong_values
 from onecity.kernel.web.api import BodyParser
 
 UNSAFE = frozenset({"post", "put", "patch", "delete"})
@@ -68,6 +70,12 @@ class DescribedAPI(NinjaAPI):
         self._tags[tag] = description
         if fragment is not None:
             self._fragments.append(fragment)
+
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext[Any]]
+    ) -> ValidationError:
+        """All that is wrong with a request's values, by the names that the caller used."""
+        return ValidationError([error for context in error_contexts for error in wrong_values.found(context)])
 
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: DictStrAny | None = None
