@@ -7,7 +7,7 @@ from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.people.models import Account
 
-MOST = 2000
+MOST = 1000
 COLUMNS = ("id", "number", "title", "type_name", "type_version", "state", "severity", "lon", "lat")
 
 
