@@ -29,4 +29,4 @@ for module in (*KERNEL, *domains.modules("api")):
     package = module.__name__.split(".")[-2]
     api.add_router(f"/{package}", module.router)
     api.describe(package, str(module.__doc__))
-api.describe(doors.TAG, str(doors.__doc__), doors.fragment())
+api.describe(doors.TAG, doors.SENTENCE, doors.fragment())

@@ -1,12 +1,14 @@
 """The reference of the API as a page of the platform itself: read from the OpenAPI document, needing no script and no other host."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 
@@ -29,12 +31,12 @@ class Value:
 
 @dataclass(frozen=True)
 class Content:
-    """A body in one media type: what it is, its members, and an example as text."""
+    """A body in one media type: what it is, its members, and examples as text."""
 
     media_type: str
     kind: str
     members: tuple[Value, ...]
-    example: str
+    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,9 @@ class Reference(DocsBase):
         """The page."""
         document = api.get_openapi_schema(path_params=kwargs)
         context = {
-            "info": document["info"],
+            "description": marked(document["info"]["description"]),
             "groups": groups(document),
-            "schemes": document["components"]["securitySchemes"],
+            "schemes": {n: marked(s["description"]) for n, s in document["components"]["securitySchemes"].items()},
             "source": self.get_openapi_url(api, kwargs),
         }
         return render(request, "web/reference.html", context)
@@ -90,7 +92,7 @@ def groups(document: Mapping[str, Any]) -> list[Group]:
     found: dict[str, list[Operation]] = {tag["name"]: [] for tag in document["tags"]}
     for path, method, operation in operations(document):
         found[operation["tags"][0]].append(_operation(document, path, method, operation))
-    return [Group(tag["name"], tag["description"], tuple(found[tag["name"]])) for tag in document["tags"]]
+    return [Group(tag["name"], marked(tag["description"]), tuple(found[tag["name"]])) for tag in document["tags"]]
 
 
 def _operation(document: Mapping[str, Any], path: str, method: str, operation: Described) -> Operation:
@@ -101,14 +103,14 @@ def _operation(document: Mapping[str, Any], path: str, method: str, operation: D
         method=method.upper(),
         path=path,
         summary=operation["summary"],
-        description=operation.get("description", ""),
+        description=marked(operation.get("description", "")),
         credentials=tuple(ways),
         parameters=tuple(
-            Value(p["name"], p["in"], kind(p["schema"]), p["required"], p.get("description", ""))
+            Value(p["name"], p["in"], kind(p["schema"]), p["required"], marked(p.get("description", "")))
             for p in operation["parameters"]
         ),
         bodies=tuple(_contents(document, operation.get("requestBody", {}))),
-        answers=tuple(Answer(s, a["description"], tuple(_contents(document, a))) for s, a in answers),
+        answers=tuple(Answer(s, marked(a["description"]), tuple(_contents(document, a))) for s, a in answers),
     )
 
 
@@ -121,7 +123,7 @@ def _response(document: Mapping[str, Any], answer: Described) -> Described:
 def _contents(document: Mapping[str, Any], holder: Described) -> Iterator[Content]:
     for media_type, content in holder.get("content", {}).items():
         schema = content["schema"]
-        yield Content(media_type, kind(schema), tuple(_members(document, schema)), _example(document, content))
+        yield Content(media_type, kind(schema), tuple(_members(document, schema)), tuple(_examples(content)))
 
 
 def _members(document: Mapping[str, Any], schema: Described) -> Iterator[Value]:
@@ -129,7 +131,7 @@ def _members(document: Mapping[str, Any], schema: Described) -> Iterator[Value]:
     whole = _resolved(document, _resolved(document, schema).get("items", schema))
     required = whole.get("required", ())
     for name, member in whole.get("properties", {}).items():
-        yield Value(name, "", kind(member), name in required, member.get("description", ""))
+        yield Value(name, "", kind(member), name in required, marked(member.get("description", "")))
 
 
 def _resolved(document: Mapping[str, Any], schema: Described) -> Described:
@@ -138,11 +140,17 @@ def _resolved(document: Mapping[str, Any], schema: Described) -> Described:
     return found
 
 
-def _example(document: Mapping[str, Any], content: Described) -> str:
+def _examples(content: Described) -> Iterator[str]:
     named = [entry["value"] for entry in content.get("examples", {}).values()]
-    examples: Sequence[Any] = named or _resolved(document, content["schema"]).get("examples", [])
-    value = content.get("example", examples[0] if examples else "")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    for value in [*named, *([content["example"]] if "example" in content else [])]:
+        yield value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def marked(text: str) -> SafeString:
+    """A text of the document as HTML: what stands between back quotes (CommonMark, 6.1) is code."""
+    parts = text.split("`")
+    pieces = ((part if number % 2 == 0 else format_html("<code>{}</code>", part),) for number, part in enumerate(parts))
+    return format_html_join("", "{}", pieces)
 
 
 def kind(schema: Described) -> str:

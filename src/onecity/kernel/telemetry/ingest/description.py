@@ -7,6 +7,9 @@ from onecity.kernel.telemetry.logic.line_protocol import PRECISIONS
 from onecity.kernel.telemetry.models.quarantine import Reason
 
 TAG = "readings"
+SENTENCE = (
+    "Where devices send their readings, each with a credential of its own; what is answered with 2xx is durably kept."
+)
 REFUSED = (400, 401, 408, 413, 415, 422, 429, 503)
 DEVICE: list[Described] = [{"device": []}, {"device_basic": []}]
 

@@ -125,3 +125,7 @@ def test_the_reference_page_loads_nothing_from_elsewhere(client: Client, languag
     assert "/api/cases/{case_id}/act" in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     assert "https://" not in text
+
+
+def test_texts_are_escaped_and_what_is_quoted_is_code() -> None:
+    assert reference.marked("a `b<c>` d & `e`") == "a <code>b&lt;c&gt;</code> d &amp; <code>e</code>"
