@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import permissions, policy
+from onecity.kernel.core.moments import day_after
 from onecity.kernel.people.models import Account, Organisation, Role
 from onecity.kernel.people.roles import title_of
 
@@ -82,7 +83,7 @@ class AssignmentForm(forms.Form):
         until: dt.date | None = self.cleaned_data["until"]
         if until is None:
             return None
-        midnight = dt.datetime.combine(until + dt.timedelta(days=1), dt.time())
+        midnight = dt.datetime.combine(day_after(until), dt.time())
         return timezone.make_aware(midnight)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import permissions, policy
 from onecity.kernel.access.models import AuditEvent
+from onecity.kernel.core.moments import day_after
 from onecity.kernel.people.models import Account
 
 # what an action is called on a page; an action of another package is shown by its own name until it is listed here
@@ -65,7 +66,7 @@ def search(events: QuerySet[AuditEvent], wanted: Mapping[str, Any]) -> QuerySet[
     if wanted.get("since"):
         events = events.filter(at__gte=_midnight(wanted["since"]))
     if wanted.get("until"):
-        events = events.filter(at__lt=_midnight(wanted["until"] + dt.timedelta(days=1)))
+        events = events.filter(at__lt=_midnight(day_after(wanted["until"])))
     return events
 
 

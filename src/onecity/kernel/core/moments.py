@@ -17,6 +17,11 @@ DAY_TEXT = re.compile(r"\d{4}-\d\d-\d\d\Z")
 MOMENT_TEXT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
 
 
+def day_after(day: dt.date) -> dt.date:
+    """The next day; the last day that there is stands for the one after it."""
+    return day + dt.timedelta(days=1) if day < dt.date.max else day
+
+
 def _day(value: object) -> object:
     if isinstance(value, str) and not DAY_TEXT.match(value):
         raise PydanticCustomError("date_parsing", "Write a day as 2026-07-01")

@@ -205,6 +205,8 @@ def test_the_auditor_searches_the_trail_and_the_administrator_does_not() -> None
     assert client("admin").get("/api/access/audit").status_code == 403
     assert Client().get("/api/access/audit").status_code == 401
     assert auditor.get("/api/access/audit", {"limit": 0}).status_code == 422
+    for wanted in ({"until": dt.date.max}, {"since": dt.date.min}):
+        assert auditor.get("/desk/audit", wanted).status_code == 200  # the ends of the calendar
 
 
 def test_everybody_learns_his_own_rights() -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from onecity.kernel.core.moments import Day, Moment
+from onecity.kernel.core.moments import Day, Moment, day_after
 
 day: TypeAdapter[dt.date] = TypeAdapter(Day)
 moment: TypeAdapter[dt.datetime] = TypeAdapter(Moment)
@@ -51,3 +51,8 @@ def test_a_number_is_no_moment() -> None:
 
 def test_both_are_described_by_their_format() -> None:
     assert (day.json_schema()["format"], moment.json_schema()["format"]) == ("date", "date-time")
+
+
+def test_even_the_last_day_has_a_day_after_it() -> None:
+    assert day_after(dt.date(2026, 12, 31)) == dt.date(2027, 1, 1)
+    assert day_after(dt.date.max) == dt.date.max
