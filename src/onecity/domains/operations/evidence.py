@@ -89,8 +89,9 @@ def _cases(entity: Entity, scope: Scope) -> QuerySet[Case]:
 
 
 def _chosen(alerts: Sequence[Alert], values: Sequence[twin.CurrentValue]) -> str:
-    """The attribute of the alert that runs, else of the last one, else the first that has a value."""
-    running = [a.attribute for a in alerts if a.end is None]
+    """The attribute of the gravest alert that runs, else of the last one, else the first that has a value."""
+    grave = sorted(alerts, key=lambda a: -situations.RANK[str(a.severity)])
+    running = [a.attribute for a in grave if a.end is None]
     past = [a.attribute for a in alerts]
     known = [v.attribute for v in values if v.value is not None]
     return (running or past or known or [v.attribute for v in values] or [""])[0]
