@@ -19,6 +19,7 @@ CHUNK = 1 << 20
 PLAIN = re.compile(rb"MSG (\S+) (\d+)(?: (\S+))?() (\d+)\r\n")
 HEADED = re.compile(rb"HMSG (\S+) (\d+)(?: (\S+))? (\d+) (\d+)\r\n")
 LONGEST_LINE = 8_192
+NO_RESPONDERS = b"NATS/1.0 503"
 
 
 class Message(NamedTuple):
@@ -95,17 +96,25 @@ class Link:
         self.publish(subject, payload, inbox)
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
-            for message in self._receive(left):
-                if message.sid != sid:
-                    self._waiting.append(message)
-                elif b" 503" in message.header[:14]:
-                    raise LinkError(f"nobody answers {subject}")
-                else:
-                    return message.payload
+            messages = self._receive(left)
+            # what came in the same breath as the answer is kept too
+            self._waiting += [message for message in messages if message.sid != sid]
+            for message in messages:
+                if message.sid == sid:
+                    return self._answer(subject, message)
         raise LinkError(f"no answer to {subject} within {timeout:.0f} s")
 
+    @staticmethod
+    def _answer(subject: str, message: Message) -> bytes:
+        if message.header.startswith(NO_RESPONDERS):
+            raise LinkError(f"nobody answers {subject}")
+        return message.payload
+
     def take(self, timeout: float) -> list[Message]:
-        """All messages that have arrived, waiting up to `timeout` seconds for the first; raises LinkError."""
+        """Messages that have arrived, waiting up to `timeout` seconds for something; raises LinkError.
+
+        Empty when nothing came, and when only the beginning of a message did.
+        """
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             return waiting

@@ -41,7 +41,10 @@ def run(*, quick: bool = False, kind: EntityType = PLAIN, log_sync: str = "1s") 
     run from the first byte sent until the last reading is stored and judged. Raises RuntimeError when the platform does
     not start.
     """
-    with tempfile.TemporaryDirectory(prefix="onecity-bench-") as folder, _platform(Path(folder), log_sync) as env:
+    with (
+        tempfile.TemporaryDirectory(prefix="onecity-bench-") as folder,
+        _platform(Path(folder), log_sync) as (env, root),
+    ):
         facts = {
             "name": kind.name,
             "attributes": [
@@ -51,7 +54,7 @@ def run(*, quick: bool = False, kind: EntityType = PLAIN, log_sync: str = "1s") 
         }
         command = [sys.executable, "-m", "onecity.kernel.telemetry.bench.measure", "quick" if quick else "full"]
         done = subprocess.run(
-            [*command, env["ONECITY_MQTT_PORT"]],
+            [*command, env["ONECITY_MQTT_PORT"], str(root)],
             env=env | {"ONECITY_BENCH_KIND": json.dumps(facts)},
             stdout=subprocess.PIPE,
             check=False,
@@ -73,8 +76,8 @@ def _settings(log_sync: str) -> dict[str, object]:
 
 
 @contextmanager
-def _platform(home: Path, log_sync: str) -> Iterator[dict[str, str]]:
-    """The running platform; gives the environment in which its parts live."""
+def _platform(home: Path, log_sync: str) -> Iterator[tuple[dict[str, str], int]]:
+    """The running platform; gives the environment in which its parts live, and its process number."""
     port = _free_block()
     env = dict(os.environ) | {
         "ONECITY_HOME": str(home),
@@ -93,7 +96,7 @@ def _platform(home: Path, log_sync: str) -> Iterator[dict[str, str]]:
         process = subprocess.Popen(command, env=env, stdout=output, stderr=output, start_new_session=True)
     try:
         _wait(process, port, log)
-        yield env
+        yield env, process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

@@ -14,8 +14,8 @@ import numpy as np
 
 django.setup()
 
-from onecity.kernel.telemetry.batch import Batch  # noqa: E402 - models exist only now
-from onecity.kernel.telemetry.bench import load, peers  # noqa: E402 - same
+from onecity.kernel.telemetry.batch import Batch, Int32s  # noqa: E402 - models exist only now
+from onecity.kernel.telemetry.bench import load, peers, processor  # noqa: E402 - same
 from onecity.kernel.telemetry.bench.latency import latencies  # noqa: E402 - same
 from onecity.kernel.telemetry.bench.load import Mqtt, Plan, Target  # noqa: E402 - same
 from onecity.kernel.telemetry.bench.sizes import FULL, QUICK, Sizes  # noqa: E402 - same
@@ -26,18 +26,22 @@ CONNECTIONS = 2
 ATTRIBUTES = 5
 DAY = 86_400
 SECOND = 1_000_000
+# readings of a day that is filled as history
+FILL = 2_000_000
 Figures = dict[str, Any]
 
 
 class Measurement:
     """One run; `clock` is the second after the last one sent, so that every reading is new."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: Sizes, mqtt_port: int, root: int) -> None:
         self.sizes = sizes
         self.subject = Subject()
         self.registered: Registered = self.subject.register(sizes.entities, SENDERS, sizes.probes)
         self.attributes = [attribute.name for attribute in self.subject.kind.attributes[:ATTRIBUTES]]
         self.clock = int(time.time()) - 2 * DAY
+        self.root, self.mqtt_port = root, mqtt_port
+        self.processor: dict[str, dict[str, float]] = {}
 
     def run(self) -> Figures:
         """Everything, in an order in which nothing disturbs the next."""
@@ -57,6 +61,7 @@ class Measurement:
         figures["growth"] = self.growth()
         note("peers")
         figures["peers"] = peers.measure(self.plan(), self.sizes)
+        figures |= {"processor_us_per_reading": self.processor}
         return figures | {"refused": self.subject.refused(), "rules": self.subject.rules(), "sizes": self.describe()}
 
     def describe(self) -> Figures:
@@ -93,10 +98,11 @@ class Measurement:
     def http(self, name: str, body: Callable[[Plan, int, int], bytes], kind: str, request: int) -> Figures:
         """Readings a second: acknowledged (durable in the log), and stored to the last one with rules judged."""
         bodies = self.bodies(body, request, self.sizes.base)
-        before, begin = self.subject.stored(), time.perf_counter()
+        before, spent, begin = self.subject.stored(), processor.seconds(self.root), time.perf_counter()
         load.post_all(self.target(kind), bodies, CONNECTIONS)
         acknowledged = time.perf_counter()
         stored = self.subject.wait_stored(before + self.sizes.base)
+        self.processor[name] = processor.difference(processor.seconds(self.root), spent, self.sizes.base)
         return {
             f"{name}_obs_per_s": round(self.sizes.base / (stored - begin)),
             f"{name}_acknowledged_per_s": round(self.sizes.base / (acknowledged - begin)),
@@ -120,15 +126,17 @@ class Measurement:
         plan = Plan([sender.entity for sender in self.registered.mqtt], self.attributes, self.clock)
         self.clock += share // len(self.attributes) + 2
         lines = [self.line(sender, plan, number, share, qos) for number, sender in enumerate(self.registered.mqtt)]
-        before, begin = self.subject.stored(), time.perf_counter()
+        before, spent, begin = self.subject.stored(), processor.seconds(self.root), time.perf_counter()
         pending = iter(lines)
         load.together(lambda: next(pending)(), SENDERS)  # noqa: PLW0108 - each thread takes the next one
         stored = self.subject.wait_stored(before + share * SENDERS)
+        spent = processor.difference(processor.seconds(self.root), spent, share * SENDERS)
+        self.processor[f"mqtt_qos{qos}"] = spent
         return round(share * SENDERS / (stored - begin))
 
     def line(self, sender: Sender, plan: Plan, number: int, share: int, qos: int) -> Callable[[], None]:
         """The work of one device: its connection and its packets are made beforehand."""
-        connection = Mqtt(int(sys.argv[2]), sender.device, sender.secret)
+        connection = Mqtt(self.mqtt_port, sender.device, sender.secret)
         packets = connection.packets(list(load.singles(plan, number, 0, share)), qos)
 
         def work() -> None:
@@ -138,24 +146,28 @@ class Measurement:
         return work
 
     def growth(self) -> list[Figures]:
-        """NDJSON and a question for a day of one series, at growing amounts of stored rows."""
+        """NDJSON again, and one series' last day asked for, at growing amounts of stored rows."""
         found = []
-        series = self.registered.series
         day = int(time.time()) // DAY - 4
-        for factor in self.sizes.growth:
-            while self.subject.rows() < factor * self.sizes.base:
-                count = min(self.sizes.base, factor * self.sizes.base - self.subject.rows())
-                at = day * DAY * SECOND + np.arange(count) * (DAY * SECOND // count)
-                self.subject.fill(Batch(series[np.arange(count) % len(series)], at, np.ones(count)))
+        for rows in self.sizes.growth:
+            while (missing := rows - self.subject.rows()) > 0:
+                self.subject.fill(history(self.registered.series, day, min(missing, FILL)))
                 day -= 1
             note(f"growth: {self.subject.rows()} rows")
             bodies = self.bodies(load.ndjson, self.sizes.request, self.sizes.base // 3)
             before, begin = self.subject.stored(), time.perf_counter()
             load.post_all(self.target(load.NDJSON), bodies, CONNECTIONS)
-            stored = self.subject.wait_stored(before + self.sizes.base // 3)
-            rate = round(self.sizes.base // 3 / (stored - begin))
-            found.append({"rows": self.subject.rows(), "factor": factor, "http_obs_per_s": rate})
+            sent = len(bodies) * self.sizes.request
+            stored = self.subject.wait_stored(before + sent)
+            figures = {"rows": self.subject.rows(), "http_obs_per_s": round(sent / (stored - begin))}
+            found.append(figures | {"latest_of_all_s": self.subject.time_latest(self.registered.series)})
         return found
+
+
+def history(series: Int32s, day: int, count: int) -> Batch:
+    """So many readings of one day (days since 1970) of the past, all series in turn."""
+    at = day * DAY * SECOND + np.arange(count) * (DAY * SECOND // count)
+    return Batch(series[np.arange(count) % len(series)], at, np.ones(count))
 
 
 def note(text: str) -> None:
@@ -164,9 +176,9 @@ def note(text: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure in full size, or in a tenth with `quick`."""
-    sizes = QUICK if arguments[0] == "quick" else FULL
-    print(json.dumps(Measurement(sizes).run()))  # noqa: T201 - same
+    """Measure; arguments: "full" or "quick", the broker's MQTT port, the process number of the running platform."""
+    sizes, mqtt_port, root = QUICK if arguments[0] == "quick" else FULL, int(arguments[1]), int(arguments[2])
+    print(json.dumps(Measurement(sizes, mqtt_port, root).run()))  # noqa: T201 - same
 
 
 if __name__ == "__main__":

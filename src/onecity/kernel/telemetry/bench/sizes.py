@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Readings of each measurement; `growth` multiplies `base` stored readings."""
+    """Readings of each measurement; `growth`: how many readings the store holds when NDJSON is measured again."""
 
     entities: int
     base: int
@@ -16,5 +16,5 @@ class Sizes:
     growth: tuple[int, ...]
 
 
-FULL = Sizes(2_000, 3_000_000, 50_000, 200_000, 300_000, 200, (1, 10, 100))
-QUICK = Sizes(500, 300_000, 25_000, 50_000, 30_000, 30, (1, 10))
+FULL = Sizes(2_000, 3_000_000, 50_000, 200_000, 300_000, 200, (1_000_000, 10_000_000, 100_000_000))
+QUICK = Sizes(500, 300_000, 25_000, 50_000, 30_000, 30, (300_000, 3_000_000))
