@@ -284,7 +284,7 @@ def test_nor_does_a_device(base: str, document: Document, device: Visitor) -> No
 # ---- what random requests do not reach ----
 
 
-def test_a_reading_is_taken_in_every_form(base: str, document: Document, device: Visitor) -> None:
+def test_a_reading_is_taken_in_every_form(platform: Platform, base: str, document: Document, device: Visitor) -> None:
     schema = schemathesis.openapi.from_dict(document)
     one = {"entity": STATION, "observed_at": "2026-07-01T08:00:00+08:00", "values": {"laeq": 51.5}}
     frame = {"entity": [STATION], "attribute": ["laeq"], "value": [50.0], "observed_at": ["2026-07-01T08:01:00+08:00"]}
@@ -304,6 +304,7 @@ def test_a_reading_is_taken_in_every_form(base: str, document: Document, device:
         answer = httpx.post(base + path, content=line, headers=device.headers | {"Content-Type": "text/plain"})
         assert answer.status_code == 204, answer.text
         schema[path]["POST"].validate_response(answer)
+    assert stored(platform) == {50.0: 1, 51.5: 1, 49.5: 1}  # what comes twice is kept once
 
 
 def test_a_method_that_is_not_offered_is_refused_in_words(base: str, document: Document) -> None:
@@ -345,6 +346,21 @@ def test_a_body_that_cannot_be_read_is_refused_in_words(
         assert answer.status_code == status, f"{path}: {answer.text[:300]}"
         assert answer.headers["Content-Type"] == MEDIA_TYPE
         assert str(status) in operation["responses"]
+
+
+def stored(platform: Platform) -> dict[float, int]:
+    """How often each value of the station is stored, once all three moments are there."""
+    query = """
+        SELECT value, count(*) FROM telemetry_observation WHERE observed_at >= '2026-07-01' AND observed_at < '2026-07-02'
+        AND series_id IN (SELECT id FROM telemetry_series WHERE entity_key = %s) GROUP BY value
+    """
+    deadline = monotonic() + 30
+    found: dict[float, int] = {}
+    with Postgres(platform.env.home).connect() as connection:
+        connection.autocommit = True
+        while len(found := dict(connection.execute(query, [STATION]).fetchall())) < 3 and monotonic() < deadline:
+            sleep(0.05)
+    return found
 
 
 # ---- what the document itself says ----
