@@ -45,6 +45,7 @@ $(VENV)/.python:
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/.python
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/onecity messages compile
 	@touch $@
 
 $(VENV)/.develop: requirements-dev.lock $(VENV)/.runtime

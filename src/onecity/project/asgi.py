@@ -18,8 +18,11 @@ django = get_asgi_application()
 from onecity.kernel.telemetry.ingest import INGEST_PATHS  # noqa: E402 - models exist only now
 from onecity.kernel.telemetry.ingest import app as ingest  # noqa: E402 - same
 from onecity.project import domains  # noqa: E402 - same
+from onecity.project.stack import processes  # noqa: E402 - same
 
 domains.load()
+# the server's main process may be killed; a worker left behind would hold the port and answer nobody
+processes.die_with_parent()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -25,7 +25,9 @@ COUNT = """
 
 def count(entity: Entity, sender: Credentials, moved: Recording) -> tuple[int, int]:
     """Readings of the entity stored within the span of the recording, and readings of its device in quarantine."""
-    series = list(Series.objects.filter(entity_id=entity.id).values_list("id", flat=True))
+    # what the platform derives of the entity meanwhile is no row of the file
+    names = moved.frame["attribute"].unique().to_list()
+    series = list(Series.objects.filter(entity_id=entity.id, attribute__in=names).values_list("id", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [series, moved.first, moved.last])
         (stored,) = cursor.fetchone()

@@ -8,10 +8,12 @@ from rich.console import Console
 
 from onecity.kernel.access import audit
 from onecity.kernel.people import roles, service
+from onecity.project.stack.offline import with_database
 
 console = Console(highlight=False)
 
 
+@with_database
 def administrator(
     username: Annotated[str, typer.Argument(help="Name to sign in with.")],
     display_name: Annotated[str, typer.Option("--name", help="The person's name.", prompt="Name of the person")],

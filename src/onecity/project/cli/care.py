@@ -10,6 +10,7 @@ from onecity.kernel.access import audit
 from onecity.project import backup as saving
 from onecity.project import doctor as checking
 from onecity.project import environment
+from onecity.project.stack.offline import with_database
 
 console = Console(highlight=False)
 audit_app = typer.Typer(no_args_is_help=True)
@@ -29,6 +30,7 @@ def doctor() -> None:
 
 
 @audit_app.command("verify")
+@with_database
 def verify() -> None:
     """Recompute the hash chains of the audit trail; names each changed, removed or inserted row."""
     report = audit.verify()

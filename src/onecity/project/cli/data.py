@@ -15,7 +15,8 @@ from onecity.kernel.people import oidc, roles
 from onecity.kernel.places import district, importing, service
 from onecity.kernel.places.models import Division
 from onecity.kernel.registry import sync
-from onecity.project import domains, environment, messages
+from onecity.project import domains, environment
+from onecity.project.stack.offline import with_database
 from onecity.sim import replay as replaying
 
 console = Console(highlight=False)
@@ -28,6 +29,7 @@ def _progress() -> Progress:
     )
 
 
+@with_database
 def init(
     adcode: Annotated[str, typer.Option(help="Six-digit code of the district, for example 330106.")],
     points: Annotated[Path | None, typer.Option(help="CSV with code,name,lon,lat of towns and villages.")] = None,
@@ -49,6 +51,7 @@ def init(
     console.print(str(report))
 
 
+@with_database
 def outlines(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="GeoJSON FeatureCollection, WGS-84.")],
     level: Annotated[str, typer.Option(help="Level of the divisions in the file: town, village, …")],
@@ -71,6 +74,7 @@ def _archives(folder: Path) -> dict[str, Path]:
     return found
 
 
+@with_database
 def demo() -> None:
     """Create the demonstration accounts (their passwords are public; production refuses them)."""
     root = service.root()
@@ -98,7 +102,6 @@ def prepare(
     with_demo: Annotated[bool, typer.Option("--demo")] = False,
 ) -> None:
     """Bring schema, declarations and data up to date before the platform starts; run by `up`."""
-    messages.compile_all()
     _step("Database schema")
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
@@ -148,6 +151,7 @@ def replay(
 
 
 @client_app.command("add")
+@with_database
 def add_client(
     name: Annotated[str, typer.Argument(help="Name of the system, as its users will see it.")],
     redirect_uri: Annotated[list[str], typer.Option(help="Where users return to after signing in.")],

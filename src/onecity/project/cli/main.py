@@ -11,7 +11,7 @@ from django.db import OperationalError
 from rich.console import Console
 
 from onecity.kernel.core.errors import Problem
-from onecity.project import environment
+from onecity.project import environment, messages
 
 EXPECTED = (RuntimeError, ValueError, OSError, OperationalError, psycopg.OperationalError)
 
@@ -21,6 +21,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecity.project.settings")
     try:
         environment.read()
+        _compile_messages()
         django.setup()
         # commands import models, which exist only now
         import_module("onecity.project.cli.commands").app()
@@ -32,6 +33,16 @@ def main() -> None:
         if os.environ.get("ONECITY_DEBUG"):
             raise
         _tell(str(error).strip() or type(error).__name__)
+
+
+def _compile_messages() -> None:
+    """Make the catalogues ready before anything is translated: what is read once stays in memory as it was."""
+    try:
+        messages.compile_all()
+    except PermissionError as error:
+        Console(stderr=True).print(
+            f"[yellow]![/yellow] translations are not compiled: {error.filename} cannot be written"
+        )
 
 
 def _tell(sentence: str) -> None:

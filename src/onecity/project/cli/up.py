@@ -35,7 +35,7 @@ def up(
         if values.production:
             production.demand_no_demo_accounts()
         if not platform.supervisor.ending:
-            _welcome(values)
+            _welcome(values, simulated=options.simulate)
         platform.supervisor.run()
     finally:
         console.print("Stopping …")
@@ -43,13 +43,14 @@ def up(
         console.print("Stopped.")
 
 
-def _welcome(values: environment.Environment) -> None:
+def _welcome(values: environment.Environment, *, simulated: bool) -> None:
     console.print(
         f"\n[bold]OneCity[/bold] runs at [bold]{values.base_url}[/bold]   (data: {values.home}; Ctrl-C stops)"
     )
     if values.production:
         return
-    console.print("[yellow]Demonstration mode: the accounts below are public and the district is simulated.[/yellow]")
+    data = "the stations are simulated" if simulated else "no station is simulated"
+    console.print(f"[yellow]Demonstration mode: the accounts below are public, {data}.[/yellow]")
     table = Table(box=None, pad_edge=False)
     for column in ("Account", "Password", "Who"):
         table.add_column(column)

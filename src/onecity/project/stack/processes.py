@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,21 +71,28 @@ def start(
             extra_groups=[] if who.uid is not None else None,
             start_new_session=True,
             # a child must not outlive a killed parent; there is no other way to ask the kernel for that
-            preexec_fn=lambda: _die_with_parent(death_signal),  # noqa: PLW1509 - one call, safe before exec
+            preexec_fn=lambda: die_with_parent(death_signal),  # noqa: PLW1509 - one call, safe before exec
         )
 
 
-def _die_with_parent(death_signal: int) -> None:
+def die_with_parent(death_signal: int = signal.SIGTERM) -> None:
+    """Ask the system to send this process `death_signal` when the one that started it dies, however it dies."""
     _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
 
 
 def stop(process: subprocess.Popen[bytes], *, how: int = signal.SIGTERM, seconds: float = 10.0) -> None:
-    """Ask a process to end; after `seconds` end it without asking."""
-    if process.poll() is not None:
-        return
-    process.send_signal(how)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(seconds)
+    """Ask a process to end; after `seconds` end it without asking, and with it whatever it started."""
+    if process.poll() is None:
+        process.send_signal(how)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(seconds)
+    end_family(process)
+
+
+def end_family(process: subprocess.Popen[bytes]) -> None:
+    """End what a dead process left behind: it led a session of its own, so its children are of its group."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

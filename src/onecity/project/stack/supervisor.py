@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from onecity.project.stack import processes
+
 Starter = Callable[[], subprocess.Popen[bytes]]
 QUICK_DEATH_S = 5.0
 LONGEST_PAUSE_S = 30.0
@@ -56,7 +58,7 @@ class Supervisor:
     def stop(self) -> None:
         """Stop everything in reverse order."""
         for service in reversed(self.services):
-            if service.process is not None and service.process.poll() is None:
+            if service.process is not None:
                 service.stop(service.process)
 
     def catch_signals(self) -> None:
@@ -77,6 +79,8 @@ class Supervisor:
             self._relaunch(service)
 
     def _relaunch(self, service: Service) -> None:
+        if service.process is not None:
+            processes.end_family(service.process)
         try:
             self.launch(service)
         except (OSError, RuntimeError) as error:

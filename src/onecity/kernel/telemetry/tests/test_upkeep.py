@@ -22,7 +22,7 @@ START = dt.datetime(2026, 3, 1, tzinfo=UTC)
 NOON_AFTER = START + dt.timedelta(days=1, hours=12)
 END = START + dt.timedelta(days=1)
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_store")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed")]
 
 
 def meter() -> tuple[int, int]:
