@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """The test database is made anew in a server of its own: no suffix is needed."""
+
+
+@pytest.fixture(autouse=True)
+def _forget_the_district() -> None:
+    """A page must not name the district of an earlier test; loaded by name, since models exist only once Django is set up."""
+    import_module("onecity.kernel.web.place").forget()
 
 
 @pytest.fixture
