@@ -149,3 +149,13 @@ def _key(message: Message) -> tuple[str, str]:
 
 def _found_key(found: Found) -> tuple[str, str]:
     return found.context or "", found.text if isinstance(found.text, str) else found.text[0]
+
+
+def conflicts() -> list[str]:
+    """Texts that two catalogues translate differently; only one of them would ever be shown."""
+    said: dict[tuple[str, str], set[str]] = {}
+    for package in packages():
+        for message in read(package):
+            if message.id and isinstance(message.string, str) and _complete(message):
+                said.setdefault(_key(message), set()).add(message.string)
+    return [f"{text!r}: {' / '.join(sorted(words))}" for (_context, text), words in said.items() if len(words) > 1]

@@ -65,10 +65,12 @@ def compile_messages() -> None:
 
 @messages_app.command("check")
 def check_messages() -> None:
-    """Fail when a text has no Chinese translation."""
+    """Fail when a text has no Chinese translation, or two."""
     missing = messages.missing()
     for found in missing:
         console.print(f"{found.place}:{found.line}: no translation: {found.text!r}", soft_wrap=True)
     if missing:
         raise RuntimeError(f"{len(missing)} texts have no Chinese translation.")
+    if different := messages.conflicts():
+        raise RuntimeError("Texts with two Chinese translations: " + "; ".join(different))
     console.print("Every text has its Chinese translation.")
