@@ -1,5 +1,6 @@
 """Every measurement that `onecity bench NAME` knows; each returns its figures, what they are compared with and the sizes."""
 
+from contextlib import nullcontext
 from importlib import import_module
 
 from onecity.domains.environment.domain import AIR_STATION
@@ -11,6 +12,8 @@ MODULES = {
     "places": "onecity.kernel.places.bench",
     "rules": "onecity.kernel.rules.bench",
 }
+# these make a database of their own beside the installation's
+ON_A_DATABASE = {"cases", "rules"}
 
 
 def run(name: str, *, quick: bool) -> dict[str, object]:
