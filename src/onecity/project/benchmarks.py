@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from importlib import import_module
 
 from onecity.domains.environment.domain import AIR_STATION
+from onecity.project.stack.offline import database
 
 # loaded only when asked for: a measurement brings tools that the platform does not need
 MODULES = {
@@ -22,5 +23,6 @@ def run(name: str, *, quick: bool) -> dict[str, object]:
         raise RuntimeError(f"Choose a measurement: {', '.join(sorted(MODULES))}.")
     # readings of air stations, so that the rules of the environment are at work
     more = {"kind": AIR_STATION} if name == "ingest" else {}
-    result: dict[str, object] = import_module(MODULES[name]).run(quick=quick, **more)
+    with database() if name in ON_A_DATABASE else nullcontext():
+        result: dict[str, object] = import_module(MODULES[name]).run(quick=quick, **more)
     return result
