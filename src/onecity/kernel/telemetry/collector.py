@@ -106,13 +106,17 @@ class Collector:
 
 
 def _turn_away(catalogue: Catalogue, name: str, payload: bytes, refusals: Refusals, floods: dict[str, int]) -> None:
-    """Refuse a message unread; the first few are kept as a sample."""
+    """Refuse a message: whole, except of a flood, of which the first few are kept as a sample."""
     device = catalogue.devices.get(name)
     reason = "flood" if device is not None and device.active else "unknown_device"
     turned_away = floods.get(name, 0)
-    sample = [payload[:4096].replace(b"\n", b" ")] if turned_away < FLOOD_SAMPLE else []
     floods[name] = turned_away + 1
-    refusals.add(reason, sample, count=1, device=name, detail="" if device is not None else name[:80])
+    if reason == "flood":
+        sample = [payload[:4096].replace(b"\n", b" ")] if turned_away < FLOOD_SAMPLE else []
+        refusals.add(reason, sample, count=1, device=name)
+        return
+    for line in _split(name, payload, refusals):
+        refusals.add(reason, [line], count=1, device=name, detail="" if device is not None else name[:80])
 
 
 def _split(name: str, payload: bytes, refusals: Refusals) -> Iterator[bytes]:
@@ -120,7 +124,7 @@ def _split(name: str, payload: bytes, refusals: Refusals) -> Iterator[bytes]:
     text = payload.strip()
     if not text or len(payload) > limits.MAX_MQTT_MESSAGE:
         reason = "too_large" if text else "malformed"
-        refusals.add(reason, [payload[:4096].replace(b"\n", b" ")], count=1, detail=f"{len(payload)} B", device=name)
+        refusals.add(reason, [payload.replace(b"\n", b" ")], count=1, detail=f"{len(payload)} B", device=name)
         return
     if text.startswith(b"["):
         lines = ndjson.split_array(text)

@@ -10,6 +10,11 @@ DAY = 86_400 * SECOND
 MAX_BODY = 32 * 1024 * 1024
 MAX_INFLATED = 64 * 1024 * 1024
 MAX_READINGS = 2_000_000
+# how many bytes of refused readings one request may leave in quarantine; readings refused from wide rows are longer
+# than they came
+MAX_REFUSED = 128 * 1024 * 1024
+# then it is told to send so many rows at once
+FEWER_READINGS = 50_000
 # a request must have arrived within this time (s), so that slow senders hold no place
 MAX_UPLOAD_S = 60.0
 # seconds an answer waits for the log to acknowledge

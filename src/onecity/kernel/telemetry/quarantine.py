@@ -25,6 +25,7 @@ from onecity.kernel.telemetry.link import Link, LinkError
 from onecity.kernel.telemetry.logic import wire
 from onecity.kernel.telemetry.logic.catalogue import Catalogue, KnownDevice
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
+from onecity.kernel.telemetry.logic.readings import by_reason
 from onecity.kernel.telemetry.models import Quarantine
 from onecity.kernel.telemetry.models.quarantine import Reason
 
@@ -132,7 +133,7 @@ def _replay_one(row_id: UUID, catalogue: Catalogue, link: Link, actor: Account) 
         if taken is None:
             return Replayed(row_id, "still_refused", refused={row.reason: row.kept})
         refusals = taken.refusals.finish()
-        refused = {refusal.reason: refusal.readings for refusal in refusals}
+        refused = by_reason(refusals)
         if not len(taken.batch):
             return Replayed(row_id, "still_refused", refused=refused)
         for message in wire.messages(WAY, now_us(), taken.batch, refusals):

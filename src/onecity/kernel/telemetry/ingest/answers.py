@@ -13,7 +13,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from onecity.kernel.core.errors import MEDIA_TYPE, Problem
 from onecity.kernel.telemetry.ingest.formats import Taken
-from onecity.kernel.telemetry.logic.readings import Refusal
+from onecity.kernel.telemetry.logic.readings import Refusal, by_reason
 from onecity.kernel.telemetry.models.quarantine import Reason
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -94,18 +94,18 @@ def too_fast(wait: float, rate: int) -> Problem:
 
 def counts(taken: Taken, refused: Sequence[Refusal], errors: str = "errors") -> dict[str, Any]:
     """The body of an answer: how many went where, and the first refusals with reason and line (from 1)."""
-    reasons: dict[str, int] = {}
-    for refusal in refused:
-        reasons[refusal.reason] = reasons.get(refusal.reason, 0) + refusal.readings
+    reasons = by_reason(refused)
+    # a reason of which much is kept in several pieces is told once
+    first = {refusal.reason: refusal for refusal in reversed(refused)}
     shown = [
         {
             "line": refusal.line + 1,
             "reason": refusal.reason,
             "title": str(Reason(refusal.reason).label),
             "detail": refusal.detail,
-            "readings": refusal.readings,
+            "readings": reasons[refusal.reason],
         }
-        for refusal in refused[:SHOWN_ERRORS]
+        for refusal in sorted(first.values(), key=lambda refusal: refusal.line)[:SHOWN_ERRORS]
     ]
     return {
         "accepted": len(taken.batch),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core import clock
 from onecity.kernel.core.errors import Problem
-from onecity.kernel.telemetry import broker
+from onecity.kernel.telemetry import broker, limits
 from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
 from onecity.kernel.telemetry.ingest import body as bodies
 from onecity.kernel.telemetry.ingest import formats, sign_in
@@ -23,6 +23,7 @@ from onecity.kernel.telemetry.logic import wire
 from onecity.kernel.telemetry.logic.bucket import Buckets
 from onecity.kernel.telemetry.logic.catalogue import KnownDevice
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
+from onecity.kernel.telemetry.logic.readings import TooMuchRefusedError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -134,9 +135,12 @@ class Ingest:
 
         def work() -> formats.Taken:
             text = bodies.inflate(raw, encoding)
-            if path in LINE_PATHS:
-                return formats.take_lines(text, query.get("precision", [""])[0], catalogue, device, now_us)
-            return formats.take(text, kind, catalogue, device, now_us)
+            try:
+                if path in LINE_PATHS:
+                    return formats.take_lines(text, query.get("precision", [""])[0], catalogue, device, now_us)
+                return formats.take(text, kind, catalogue, device, now_us)
+            except TooMuchRefusedError as error:
+                raise formats.too_many(limits.FEWER_READINGS) from error
 
         if len(raw) <= INLINE_BYTES and not encoding:
             return work()

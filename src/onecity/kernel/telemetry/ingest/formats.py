@@ -31,7 +31,7 @@ class Taken:
 
 def take(body: bytes, kind: str, catalogue: Catalogue, device: KnownDevice, now_us: int) -> Taken:
     """The readings in a body of media type `kind`; raises Problem 400 or 415 where it holds none at all."""
-    refusals = Refusals()
+    refusals = Refusals(limits.MAX_REFUSED)
     units: list[tuple[int, str]] = []
     if kind == ARROW_TYPE:
         source, readings = "arrow", _arrow(body, refusals, device.id)
@@ -58,7 +58,7 @@ def take_lines(body: bytes, precision: str, catalogue: Catalogue, device: KnownD
             % {"list": ", ".join(name for name in line_protocol.PRECISIONS if name)},
             status=400,
         )
-    refusals = Refusals()
+    refusals = Refusals(limits.MAX_REFUSED)
     readings = line_protocol.parse(body, precision, now_us, refusals, device.id)
     return _admitted("influx", readings, [], refusals, catalogue, device, now_us)
 
@@ -67,6 +67,16 @@ def window(now_us: int) -> Window:
     """The times that may enter now."""
     kept = limits.retention_us()
     return Window(oldest=now_us - kept if kept else admission.FIRST_DAY, newest=now_us + limits.future_tolerance_us())
+
+
+def too_many(most: int) -> Problem:
+    """The answer to a body with more rows than are taken at once; nothing of it was."""
+    return Problem(
+        "too_large",
+        _("The request is too large"),
+        status=413,
+        detail=_("Send at most %(readings)d rows at once.") % {"readings": most},
+    )
 
 
 def _admitted(
@@ -90,9 +100,7 @@ def _json(body: bytes, refusals: Refusals, device: str) -> tuple[Readings, list[
     if text.startswith(b"["):
         lines = ndjson.split_array(text)
         if lines is None:
-            refusals.add(
-                "malformed", [text[: 2**16].replace(b"\n", b" ")], count=1, detail="JSON", line=0, device=device
-            )
+            refusals.add("malformed", [text.replace(b"\n", b" ")], count=1, detail="JSON", line=0, device=device)
             return Readings.empty(), []
         text = lines
     elif b"\n" in text and (one := ndjson.single(text)) is not None:
@@ -105,12 +113,7 @@ def _arrow(body: bytes, refusals: Refusals, device: str) -> Readings:
         arrow_frame.check(body, limits.MAX_READINGS, limits.MAX_INFLATED)
         return arrow.parse(body, refusals, device)
     except arrow_frame.TooLargeError as error:
-        raise Problem(
-            "too_large",
-            _("The request is too large"),
-            status=413,
-            detail=_("Send at most %(readings)d rows at once.") % {"readings": limits.MAX_READINGS},
-        ) from error
+        raise too_many(limits.MAX_READINGS) from error
     except arrow.SchemaError as error:
         raise Problem(
             "arrow_not_readable",

@@ -19,7 +19,6 @@ from onecity.kernel.telemetry.logic.readings import Readings, Refusals
 
 # before this nothing was measured by what could send it: it bounds how many day partitions can come to be
 FIRST_DAY = 0
-MAX_RENDERED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +134,9 @@ def _refuse(
 
 
 def _rendered(readings: Readings, rows: Int64s) -> Iterator[bytes]:
-    for row in rows[:MAX_RENDERED].tolist():
-        yield render(
-            readings.entities[readings.entity[row]],
-            readings.attributes[readings.attribute[row]],
-            float(readings.value[row]),
-            int(readings.observed_at[row]),
-        )
+    columns = (readings.entity, readings.attribute, readings.value, readings.observed_at)
+    for entity, attribute, value, at in zip(*(column[rows].tolist() for column in columns), strict=True):
+        yield render(readings.entities[entity], readings.attributes[attribute], value, at)
 
 
 def _detail(catalogue: Catalogue, readings: Readings, series: Int32s, row: int, reason: str) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 from onecity.kernel.telemetry.batch import NEVER, Bools, Int64s
 from onecity.kernel.telemetry.logic import times
 from onecity.kernel.telemetry.logic.columns import from_long, from_wide, join
-from onecity.kernel.telemetry.logic.readings import Readings, Refusals
+from onecity.kernel.telemetry.logic.readings import Readings, Refusals, TooMuchRefusedError
 
 LONG = {"entity", "attribute", "value", "observed_at"}
 MAX_COLUMNS = 1_000
@@ -32,7 +32,7 @@ def parse(body: bytes, refusals: Refusals, device: str = "") -> Readings:
         return _readings(pl.read_ipc_stream(io.BytesIO(body)).rechunk(), refusals, device)
     # the reader panics on some damaged streams, and its panic is a BaseException of no public name
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError | SchemaError):
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError | SchemaError | TooMuchRefusedError):
             raise
         raise SchemaError("not a complete Arrow IPC stream") from error
 

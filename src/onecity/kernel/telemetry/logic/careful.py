@@ -41,7 +41,7 @@ class Careful:
             try:
                 self._read_object(_decode(line), number)
             except _RefusedError as refused:
-                self._refuse(refused, number, line[:LINE_LIMIT])
+                self._refuse(refused, number, line)
 
     def readings(self) -> Readings:
         """Everything read so far."""
@@ -86,7 +86,7 @@ class Careful:
         except _RefusedError as refused:
             part = {"entity": reading.get("entity"), "observed_at": reading.get("observed_at")}
             text = json.dumps(part | {"attribute": attribute, "value": value}, ensure_ascii=False)
-            self._refuse(refused, number, text.encode(errors="replace")[:LINE_LIMIT])
+            self._refuse(refused, number, text.encode(errors="replace"))
             return
         if unit is not None:
             self.units.append((len(self._rows), str(unit)))

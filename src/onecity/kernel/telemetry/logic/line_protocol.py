@@ -132,14 +132,14 @@ def _careful(
             head, fields, at = _split(line, factor, received_at)
             measurement, entity = _names(head)
         except _LineError as error:
-            refusals.add(error.reason, [line[:LINE_LIMIT]], count=1, detail=str(error), line=number, device=device)
+            refusals.add(error.reason, [line], count=1, detail=str(error), line=number, device=device)
             continue
         for name, text in fields:
             try:
                 yield entity, _name(measurement if name == "value" else name), at, _number(name, text), number
             except _LineError as error:
                 raw = f"{head} {name}={text} {round(at / factor)}".encode()
-                refusals.add(error.reason, [raw[:LINE_LIMIT]], count=1, detail=str(error), line=number, device=device)
+                refusals.add(error.reason, [raw], count=1, detail=str(error), line=number, device=device)
 
 
 def _split(line: bytes, factor: float, received_at: int) -> tuple[str, list[tuple[str, str]], int]:

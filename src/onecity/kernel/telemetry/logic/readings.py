@@ -1,13 +1,13 @@
 """Readings as they come from a sender, before they are known to belong anywhere; and readings refused, with the reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from onecity.kernel.telemetry.batch import Floats, Int32s, Int64s
 
-# how many bytes of refused readings one refusal keeps; what is beyond is counted
+# how many bytes of refused readings one refusal keeps; what is beyond goes into the next
 KEPT_BYTES = 256 * 1024
 DETAIL_LENGTH = 300
 
@@ -37,10 +37,12 @@ class Readings:
 
 @dataclass(slots=True)
 class Refusal:
-    """Readings refused for one reason: how many, the first `raw` texts of them, and what exactly was wrong with the first.
+    """Readings refused for one reason: how many, the texts of them, and what exactly was wrong with the first.
 
     `line` is the first line (from 0) it concerns, -1 where there are no lines. `device` is the text form of the sender's
-    id. A refusal's `raw` holds `kept` readings, one a line.
+    id. A refusal's `raw` holds `kept` readings, one a line; of a flood only a sample, so `kept` is less than `readings`.
+    What does not fit into one refusal goes on in the next of the same reason; 0 readings: the rest of a text too long
+    for one.
     """
 
     reason: str
@@ -52,42 +54,87 @@ class Refusal:
     device: str = ""
 
 
+class TooMuchRefusedError(ValueError):
+    """More would be refused than may be kept of one request, so that nothing of it is taken."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one sender had refused for one reason, and how much of it is more than its texts say."""
+
+    reason: str
+    detail: str
+    line: int
+    device: str
+    texts: list[bytes] = field(default_factory=list)
+    readings: int = 0
+
+    def pieces(self) -> Iterator[Refusal]:
+        """Everything kept, in pieces of up to KEPT_BYTES; what is only counted goes with the first."""
+        beyond = self.readings - len(self.texts)
+        for kept, raw in _pieces(self.texts):
+            yield Refusal(self.reason, self.detail, kept + beyond, kept, raw, self.line, self.device)
+            beyond = 0
+
+
 @dataclass(slots=True)
 class Refusals:
-    """Gathers refusals by sender and reason."""
+    """Gathers refusals by sender and reason, whole; beyond `most` bytes (0: no bound) it raises TooMuchRefusedError."""
 
-    groups: dict[tuple[str, str], Refusal] = field(default_factory=dict)
-    _parts: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
-    _sizes: dict[tuple[str, str], int] = field(default_factory=dict)
+    most: int = 0
+    _groups: dict[tuple[str, str], _Group] = field(default_factory=dict)
+    _size: int = 0
 
     def add(
         self, reason: str, raws: Iterable[bytes], *, count: int, detail: str = "", line: int = -1, device: str = ""
     ) -> None:
-        """Refuse `count` readings; `raws` are their texts, read only as far as they are kept."""
+        """Refuse `count` readings; `raws` are their texts, all of them except of a flood."""
         key = (device, reason)
-        group = self.groups.get(key)
+        group = self._groups.get(key)
         if group is None:
-            group = self.groups[key] = Refusal(reason, _storable(detail), line=line, device=_storable(device))
+            group = self._groups[key] = _Group(reason, _storable(detail), line, _storable(device))
         group.readings += count
-        parts, size = self._parts.setdefault(key, []), self._sizes.get(key, 0)
         for raw in raws:
-            if size + len(raw) > KEPT_BYTES:
-                break
-            parts.append(raw)
-            size += len(raw) + 1
-            group.kept += 1
-        self._sizes[key] = size
+            group.texts.append(raw)
+            self._size += len(raw) + 1
+            if 0 < self.most < self._size:
+                raise TooMuchRefusedError(f"more than {self.most} bytes of refused readings")
 
     def finish(self) -> list[Refusal]:
         """The refusals gathered, in the order of the lines they concern."""
-        for key, group in self.groups.items():
-            group.raw = b"\n".join(self._parts[key])
-        return sorted(self.groups.values(), key=lambda group: group.line)
+        groups = sorted(self._groups.values(), key=lambda group: group.line)
+        return [piece for group in groups for piece in group.pieces()]
 
     @property
     def readings(self) -> int:
         """How many readings were refused so far."""
-        return sum(group.readings for group in self.groups.values())
+        return sum(group.readings for group in self._groups.values())
+
+
+def by_reason(refusals: Iterable[Refusal]) -> dict[str, int]:
+    """How many readings were refused for each reason."""
+    found: dict[str, int] = {}
+    for refusal in refusals:
+        found[refusal.reason] = found.get(refusal.reason, 0) + refusal.readings
+    return found
+
+
+def _pieces(texts: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Texts joined to lines in pieces of up to KEPT_BYTES, with how many begin in each; at least one piece."""
+    part: list[bytes] = []
+    size = 0
+    for text in texts:
+        if part and size + len(text) > KEPT_BYTES:
+            yield len(part), b"\n".join(part)
+            part, size = [], 0
+        if len(text) > KEPT_BYTES:
+            for start in range(0, len(text), KEPT_BYTES):
+                yield int(start == 0), text[start : start + KEPT_BYTES]
+            continue
+        part.append(text)
+        size += len(text) + 1
+    if part or not texts:
+        yield len(part), b"\n".join(part)
 
 
 def _storable(text: str) -> str:

@@ -66,8 +66,9 @@ def _take(entry: Entry, batches: list[Batch], ways: list[str], refused: list[Ref
     try:
         head, batch = wire.decode(entry.payload)
     except ValueError as error:
-        damaged = Refusal("malformed", str(error), 1, 1, entry.payload[:4096].replace(b"\n", b" "))
-        refused.append(Refused(damaged, "log", entry.stored_at))
+        damaged = Refusals()
+        damaged.add("malformed", [entry.payload.replace(b"\n", b" ")], count=1, detail=str(error))
+        refused.extend(Refused(refusal, "log", entry.stored_at) for refusal in damaged.finish())
         return
     batches.append(batch)
     ways.append(head.source)

@@ -21,7 +21,7 @@ from onecity.kernel.telemetry.link import Link, LinkError
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
 from onecity.kernel.telemetry.logic.ordering import Newest
-from onecity.kernel.telemetry.logic.readings import KEPT_BYTES, Refusal
+from onecity.kernel.telemetry.logic.readings import Refusals
 from onecity.kernel.telemetry.models import Heartbeat, LogPosition
 from onecity.kernel.telemetry.pipeline.commit import FencedError, StageError, commit
 from onecity.kernel.telemetry.pipeline.intake import Intake, Refused, gather, unknown_series
@@ -177,9 +177,10 @@ class Pipeline:
 
     def _set_aside(self, entry: Entry, error: Exception) -> None:
         """Put a message that cannot be stored into quarantine as it is, and go on behind it."""
-        text = entry.payload[:KEPT_BYTES].replace(b"\n", b" ")
-        refusal = Refusal("malformed", str(error)[:300].replace("\0", " "), 1, 1, text)
-        refused = [Refused(refusal, entry.source.partition("@")[0], entry.stored_at)]
+        refusals = Refusals()
+        refusals.add("malformed", [entry.payload.replace(b"\n", b" ")], count=1, detail=str(error))
+        way = entry.source.partition("@")[0]
+        refused = [Refused(refusal, way, entry.stored_at) for refusal in refusals.finish()]
         intake = Intake(Batch.empty(), np.empty(0, np.int64), [], refused, {entry.source: entry.sequence})
         commit(intake, self._watcher.current, self._newest, [], self._partitions, self._positions)
         self._positions |= intake.positions

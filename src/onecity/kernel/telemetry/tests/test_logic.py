@@ -12,7 +12,7 @@ from onecity.kernel.telemetry.batch import NEVER, Batch
 from onecity.kernel.telemetry.logic import copy, nkeys, ordering, wire
 from onecity.kernel.telemetry.logic.bucket import BURST_SECONDS, Bucket, Buckets
 from onecity.kernel.telemetry.logic.ordering import Newest
-from onecity.kernel.telemetry.logic.readings import KEPT_BYTES, Refusal, Refusals
+from onecity.kernel.telemetry.logic.readings import KEPT_BYTES, Refusal, Refusals, TooMuchRefusedError
 from onecity.kernel.telemetry.tests.sample import DAY, T0
 from onecity.kernel.telemetry.types import Attribute, EntityType
 
@@ -128,15 +128,39 @@ def test_a_bucket_never_holds_more_than_its_burst() -> None:
     assert buckets.of("d", 20.0, 5.0) is not bucket
 
 
-def test_a_refusal_keeps_what_fits_and_counts_the_rest() -> None:
+def test_of_a_flood_what_is_not_kept_is_counted() -> None:
     refusals = Refusals()
-    refusals.add("flood", [b"x" * (KEPT_BYTES // 2)] * 5, count=5, detail="a\0b\ud800" + "c" * 900, device="d")
+    refusals.add("flood", [b"x"], count=5, detail="a\0b\ud800" + "c" * 900, device="d")
     refusals.add("flood", [b"y"], count=1, device="d")
     refusals.add("flood", [b"z"], count=1, device="e")
     first, second = sorted(refusals.finish(), key=lambda r: r.device)
-    assert (first.readings, first.kept, len(first.raw) <= KEPT_BYTES + 2) == (6, 2, True)
+    assert (first.readings, first.kept, first.raw) == (6, 2, b"x\ny")
     assert (first.detail[:4], len(first.detail)) == ("a�b?", 300)
     assert (second.readings, second.raw, refusals.readings) == (1, b"z", 7)
+
+
+def test_what_is_refused_is_kept_whole_in_several_pieces() -> None:
+    refusals = Refusals()
+    texts = [b"%06d" % number + b"x" * 94 for number in range(6_000)]
+    refusals.add("unknown_entity", texts, count=len(texts), detail="a", device="d", line=3)
+    long = b"y" * (2 * KEPT_BYTES + 1)
+    refusals.add("malformed", [long, b"short"], count=2, device="d", line=9)
+    pieces = refusals.finish()
+    rows, bodies = [p for p in pieces if p.reason == "unknown_entity"], [p for p in pieces if p.reason == "malformed"]
+    assert [p.kept for p in rows] == [2595, 2595, 810]
+    assert {(p.detail, p.line, p.device, p.readings - p.kept) for p in rows} == {("a", 3, "d", 0)}
+    assert b"\n".join(p.raw for p in rows).split(b"\n") == texts
+    assert [(p.kept, p.readings, len(p.raw)) for p in bodies] == [
+        (1, 1, KEPT_BYTES), (0, 0, KEPT_BYTES), (0, 0, 1), (1, 1, 5),
+    ]  # fmt: skip
+    assert b"".join(p.raw for p in bodies[:3]) == long
+
+
+def test_more_than_a_request_may_leave_behind_is_said_at_once() -> None:
+    refusals = Refusals(10)
+    refusals.add("late", [b"12345"], count=1)
+    with pytest.raises(TooMuchRefusedError):
+        refusals.add("late", [b"12345"], count=1)
 
 
 def test_the_name_of_a_key_as_the_broker_writes_it() -> None:
