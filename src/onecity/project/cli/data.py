@@ -104,7 +104,6 @@ def prepare(
     """Bring schema, declarations and data up to date before the platform starts; run by `up`."""
     _step("Database schema")
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("createcachetable", verbosity=0)
     _step("Declarations of the domains")
     roles.sync()
     sync.run(domains.load())
