@@ -11,7 +11,7 @@ import msgspec
 from onecity.kernel.telemetry import broker
 from onecity.kernel.telemetry.catalogue import Watcher
 from onecity.kernel.telemetry.ingest.sign_in import verify
-from onecity.kernel.telemetry.link import Link, LinkError, Message
+from onecity.kernel.telemetry.link import Link, LinkError, Message, NobodyAnswersError
 from onecity.kernel.telemetry.logic import nkeys
 from onecity.kernel.telemetry.logic.catalogue import KnownDevice
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys, Request
@@ -21,6 +21,9 @@ from onecity.kernel.telemetry.pipeline.source import prepare
 MQTT = "mqtt"
 RETRY_S = 0.3
 CHECK_S = 0.5
+# how long the broker is waited for when it is asked whether a connection is still there
+ASK_S = 0.5
+DISCONNECTED = f"$SYS.ACCOUNT.{broker.ACCOUNT}.DISCONNECT"
 # a device that floods for so long is shown out, and kept out for so long
 PATIENCE_S = 1.0
 FORGET_S = 5.0
@@ -33,8 +36,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A connection of a device: at which server, its number there, and the secret it came with."""
+    """A connection of a device: whose, at which server, its number there, and the secret it came with."""
 
+    device: str
     server: str
     client: int
     secret_hash: bytes
@@ -57,6 +61,9 @@ class Doorkeeper:
     _ending: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _visits: dict[str, deque[Visit]] = field(default_factory=dict)
+    # by server and number there, and by the name of the MQTT session
+    _connections: dict[tuple[str, int], Visit] = field(default_factory=dict)
+    _sessions: dict[str, Visit] = field(default_factory=dict)
     _bans: dict[str, float] = field(default_factory=dict)
     _floods: dict[str, _Flood] = field(default_factory=dict)
     _leaving: deque[Visit] = field(default_factory=deque)
@@ -69,7 +76,7 @@ class Doorkeeper:
 
     @property
     def connected(self) -> int:
-        """How many devices have come in since the start and were not shown out."""
+        """How many devices have come in since the start, have not left and were not shown out."""
         return len(self._visits)
 
     @property
@@ -111,6 +118,7 @@ class Doorkeeper:
                 system.open()
                 # nobody comes in before what they send with QoS 1 is kept
                 prepare(link, MQTT_LOG)
+                system.subscribe(DISCONNECTED)
                 link.subscribe(broker.AUTH_SUBJECT, "door")
                 self._serving = True
                 self._serve(link, system)
@@ -126,22 +134,56 @@ class Doorkeeper:
         checked = 0.0
         while not self._ending.is_set():
             for message in link.take(CHECK_S / 2):
-                link.publish(message.reply.decode(), self._answer(message))
+                link.publish(message.reply.decode(), self._answer(message, system))
+            self._hear(system)
             if time.monotonic() - checked > CHECK_S:
                 checked = time.monotonic()
                 self._check_visits()
-                system.take(0)
             while self._leaving:
                 visit = self._leaving.popleft()
                 body = msgspec.json.encode({"cid": visit.client})
                 # a server leaves requests aside that name nowhere to answer to, though it answers this one to nobody
                 system.publish(f"$SYS.REQ.SERVER.{visit.server}.KICK", body, "_INBOX.nobody")
 
-    def _answer(self, message: Message) -> bytes:
+    def _hear(self, system: Link) -> None:
+        """Forget whoever has left since the last look."""
+        while messages := system.take(0):
+            for message in messages:
+                try:
+                    event = msgspec.json.decode(message.payload)
+                    key = event["server"]["id"], int(event["client"]["id"])
+                except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+                    continue
+                if (visit := self._connections.get(key)) is not None:
+                    self._forget(visit)
+
+    def _forget(self, visit: Visit) -> None:
+        self._connections.pop((visit.server, visit.client), None)
+        if self._sessions.get(visit.mqtt_id) is visit:
+            del self._sessions[visit.mqtt_id]
+        visits = self._visits.get(visit.device)
+        if visits is not None and visit in visits:
+            visits.remove(visit)
+            if not visits:
+                self._visits.pop(visit.device, None)
+
+    def _is_there(self, visit: Visit, system: Link) -> bool:
+        """Whether a connection is still open, by the broker's word: a message that somebody left may have been lost."""
+        body = msgspec.json.encode({"cid": visit.client})
+        try:
+            answer = msgspec.json.decode(system.request(f"$SYS.REQ.SERVER.{visit.server}.CONNZ", body, ASK_S))
+            return bool(answer["data"]["connections"])
+        except NobodyAnswersError:
+            # the server itself is gone
+            return False
+        except (LinkError, msgspec.DecodeError, KeyError, TypeError):
+            return True
+
+    def _answer(self, message: Message, system: Link) -> bytes:
         at = int(time.time())
         request = nkeys.read_request(message.payload)
         device = verify(self.watcher.current, request.user, request.password)
-        refusal = self._refusal(request, device)
+        refusal = self._refusal(request, device, system)
         if device is None or refusal:
             return nkeys.refuse(self.keys, request, refusal, at)
         self._welcome(device, request)
@@ -154,7 +196,7 @@ class Doorkeeper:
             at=at,
         )
 
-    def _refusal(self, request: Request, device: KnownDevice | None) -> str:
+    def _refusal(self, request: Request, device: KnownDevice | None, system: Link) -> str:
         """Why a client may not come in, or "". A session's name may not be another device's: it would end that session."""
         if device is None:
             return "unknown device or wrong secret"
@@ -165,14 +207,18 @@ class Doorkeeper:
         names = self.watcher.current.devices
         if request.mqtt_id != device.id and request.mqtt_id[:36].lower() in names and request.mqtt_id[:36] != device.id:
             return "client id belongs to another device"
-        for name, visits in self._visits.items():
-            if name != device.id and any(visit.mqtt_id == request.mqtt_id for visit in visits):
+        holder = self._sessions.get(request.mqtt_id)
+        if holder is not None and holder.device != device.id:
+            if self._is_there(holder, system):
                 return "client id is in use by another device"
+            self._forget(holder)
         return ""
 
     def _welcome(self, device: KnownDevice, request: Request) -> None:
         visits = self._visits.setdefault(device.id, deque())
-        visits.append(Visit(request.server, request.client, device.secret_hash, request.mqtt_id))
+        visit = Visit(device.id, request.server, request.client, device.secret_hash, request.mqtt_id)
+        visits.append(visit)
+        self._connections[visit.server, visit.client] = self._sessions[visit.mqtt_id] = visit
         while len(visits) > CONNECTIONS:
             self._leaving.append(visits.popleft())
 

@@ -57,6 +57,11 @@ class Gateway:
         return self._collecting and self._doorkeeper.open
 
     @property
+    def connected(self) -> int:
+        """How many devices are inside now."""
+        return self._doorkeeper.connected
+
+    @property
     def catalogue(self) -> Catalogue:
         """The series and devices this gateway knows now."""
         return self._watcher.current

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 CHUNK = 1 << 20
-PLAIN = re.compile(rb"MSG (\S+) (\d+)(?: (\S+))?() (\d+)\r\n")
-HEADED = re.compile(rb"HMSG (\S+) (\d+)(?: (\S+))? (\d+) (\d+)\r\n")
+# the server writes two blanks where a message of its own names nowhere to answer to
+PLAIN = re.compile(rb"MSG (\S+) (\d+)(?: (\S+))?() {1,2}(\d+)\r\n")
+HEADED = re.compile(rb"HMSG (\S+) (\d+)(?: (\S+))? {1,2}(\d+) (\d+)\r\n")
 LONGEST_LINE = 8_192
 NO_RESPONDERS = b"NATS/1.0 503"
 
@@ -34,6 +35,10 @@ class Message(NamedTuple):
 
 class LinkError(ConnectionError):
     """The connection is gone or was refused."""
+
+
+class NobodyAnswersError(LinkError):
+    """Nobody listens to what was asked."""
 
 
 @dataclass(slots=True)
@@ -107,7 +112,7 @@ class Link:
     @staticmethod
     def _answer(subject: str, message: Message) -> bytes:
         if message.header.startswith(NO_RESPONDERS):
-            raise LinkError(f"nobody answers {subject}")
+            raise NobodyAnswersError(f"nobody answers {subject}")
         return message.payload
 
     def take(self, timeout: float) -> list[Message]:

@@ -182,6 +182,34 @@ def test_nobody_takes_over_anothers_session(shop: Shop) -> None:
     assert shop(other.id, other_secret, "own-name").inside
 
 
+def test_a_session_name_is_free_again_when_its_device_has_left(shop: Shop) -> None:
+    device, secret, _series = station("a")
+    other, other_secret, _series = station("b")
+    known(shop, "a", "b")
+    first = shop(device.id, secret, "shared")
+    assert first.inside
+    assert not shop(other.id, other_secret, "shared").inside
+    assert first.inside
+    first.close()
+    until(lambda: shop(other.id, other_secret, "shared").inside, seconds=1)
+    second = shop.clients[-1]
+    assert not shop(device.id, secret, "shared").inside
+    assert second.inside
+
+
+def test_a_device_that_left_is_forgotten(shop: Shop) -> None:
+    device, secret, _series = station("a")
+    known(shop, "a")
+    client = shop(device.id, secret)
+    again = shop(device.id, secret)
+    # the same session in another connection: the first has ended
+    until(lambda: client.gone)
+    assert again.inside
+    assert shop.gateway.connected == 1
+    again.close()
+    until(lambda: shop.gateway.connected == 0, seconds=1)
+
+
 def test_a_device_cannot_listen_to_others(shop: Shop) -> None:
     device, secret, _series = station("a")
     other, other_secret, _series = station("b")
