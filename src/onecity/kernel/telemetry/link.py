@@ -61,6 +61,8 @@ class Link:
         parts = urlsplit(self.url if "://" in self.url else f"nats://{self.url}")
         try:
             raw = socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 4222), timeout)
+            # ours from now on, so that it is given back whatever comes
+            self._socket = raw
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * CHUNK)
             info = self._first_line(raw)

@@ -247,8 +247,3 @@ def test_metrics_are_for_this_machine_and_for_monitoring(
     for token, status in (("let me in", 200), ("let me out", 403)):
         answer = client.get("/metrics", REMOTE_ADDR="10.1.1.1", headers={"authorization": f"Bearer {token}"})
         assert answer.status_code == status
-
-
-def test_health_of_the_web() -> None:
-    answer = Client().get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})

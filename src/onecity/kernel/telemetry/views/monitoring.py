@@ -1,8 +1,9 @@
-"""What monitoring asks: is this process of the web alive, and the figures of telemetry."""
+"""What monitoring asks: can the web serve now, and the figures of telemetry."""
 
 import hmac
 import os
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -12,6 +13,7 @@ from onecity.kernel.access import policy
 from onecity.kernel.access.decorators import public
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.telemetry import metrics as figures
+from onecity.kernel.telemetry import reach
 from onecity.kernel.telemetry.permissions import TELEMETRY_VIEW
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
@@ -22,10 +24,15 @@ BEARER = "Bearer "
 @public
 @never_cache
 @require_safe
+# no transaction: an unreachable database is an answer here, not an error
+@transaction.non_atomic_requests
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 as long as this process answers and its database does: the request's transaction has begun by now."""
+    """200 while database and broker are reached, 503 otherwise, naming which; answers within two seconds."""
     del request
-    return JsonResponse({"status": "ok"})
+    found = reach.reached()
+    well = all(found.values())
+    checks = {name: "ok" if reached else "not reached" for name, reached in found.items()}
+    return JsonResponse({"status": "ok" if well else "fail", "checks": checks}, status=200 if well else 503)
 
 
 @public
