@@ -74,7 +74,8 @@ def _probe(subject: Subject, probes: list[Sender]) -> tuple[list[float], list[fl
         headers = {"Authorization": f"Bearer {probe.device}.{probe.secret}", "Content-Type": load.NDJSON}
         begin = time.perf_counter()
         load.post_all(Target(subject.port, "/ingest", headers), [text.encode()], 1)
-        _until(lambda series=series: subject.newest(series) > 0)  # type: ignore[misc]  # the loop's own series
+        if not _until(lambda series=series: subject.newest(series) > 0):  # type: ignore[misc]  # the loop's own series
+            raise RuntimeError(f"a reading was not stored within {PATIENCE_S:.0f} s at {len(stored)} probes")
         stored.append(time.perf_counter() - begin)
         if judged and _until(lambda probe=probe: subject.alerts(probe.entity) > 0):  # type: ignore[misc]  # same
             alerted.append(time.perf_counter() - begin)

@@ -19,13 +19,16 @@ from onecity.kernel.telemetry.batch import Floats, Int64s
 NDJSON, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
 SECOND = 1_000_000
 WINDOW = 2_000
+# a station's minute values
+STEP = 60
+DRIFT = 9_000
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is sent: every entity reads every attribute once a second, from `start` (s since 1970) on.
+    """What is sent: every entity reads every attribute once in STEP seconds, from `start` (s since 1970) on.
 
-    Values drift slowly around a level of their own, as air does; no rule finds anything wrong with them.
+    Values drift slowly around a level of their own, as air does; they are low enough that no rule objects.
     """
 
     entities: Sequence[str]
@@ -34,15 +37,19 @@ class Plan:
 
     @property
     def width(self) -> int:
-        """Readings in one second."""
+        """Readings in one round."""
         return len(self.entities) * len(self.attributes)
+
+    def seconds(self, readings: int) -> int:
+        """How much time so many readings fill, rounded up to whole rounds."""
+        return (readings // self.width + 2) * STEP
 
     def rows(self, first: int, count: int) -> tuple[Int64s, Int64s, Int64s, Floats]:
         """Readings number first … first + count - 1: entity, attribute, second (since 1970), value."""
         number = np.arange(first, first + count)
-        second, place = number // self.width, number % self.width
+        second, place = number // self.width * STEP, number % self.width
         entity, attribute = place // len(self.attributes), place % len(self.attributes)
-        value = 10 + place % 17 + 2 * np.sin(second / 900 + place)
+        value = 2 + place % 3 / 2 + np.sin(second / DRIFT + place) / 2
         return entity, attribute, self.start + second, np.round(value, 2)
 
 
@@ -184,10 +191,11 @@ class Mqtt:
 
 
 def singles(plan: Plan, entity: int, first: int, count: int) -> Iterator[bytes]:
-    """Messages of one entity, one reading each, second by second."""
+    """Messages of one entity, one reading each, minute by minute."""
     for number in range(first, first + count):
-        second, attribute = divmod(number, len(plan.attributes))
-        value = 20 + round(2 * float(np.sin(second / 900 + entity)), 2)
+        turn, attribute = divmod(number, len(plan.attributes))
+        second = turn * STEP
+        value = 2 + round(float(np.sin(second / DRIFT + entity)) / 2, 2)
         yield (
             f'{{"entity":"{plan.entities[entity]}","observed_at":{plan.start + second},'
             f'"values":{{"{plan.attributes[attribute]}":{value}}}}}'

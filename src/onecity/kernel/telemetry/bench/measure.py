@@ -26,6 +26,9 @@ CONNECTIONS = 2
 ATTRIBUTES = 5
 DAY = 86_400
 SECOND = 1_000_000
+# how far back the readings of a run begin, and how much of that the latency measurement may fill
+SPAN = 60 * DAY
+LATENCY_SPAN = 10 * DAY
 # readings of a day that is filled as history
 FILL = 2_000_000
 Figures = dict[str, Any]
@@ -39,7 +42,7 @@ class Measurement:
         self.subject = Subject()
         self.registered: Registered = self.subject.register(sizes.entities, SENDERS, sizes.probes)
         self.attributes = [attribute.name for attribute in self.subject.kind.attributes[:ATTRIBUTES]]
-        self.clock = int(time.time()) - 2 * DAY
+        self.clock = int(time.time()) // DAY * DAY - SPAN
         self.root, self.mqtt_port = root, mqtt_port
         self.processor: dict[str, dict[str, float]] = {}
 
@@ -56,7 +59,7 @@ class Measurement:
         figures |= {"mqtt_msg_per_s": self.mqtt(0), "mqtt_qos1_msg_per_s": self.mqtt(1)}
         note("latency at half load")
         figures |= latencies(self.subject, self.registered, self.plan(), self.sizes, figures["http_obs_per_s"] / 2)
-        self.clock += DAY // 2
+        self.clock += LATENCY_SPAN
         note("growth")
         figures["growth"] = self.growth()
         note("peers")
@@ -83,7 +86,7 @@ class Measurement:
 
     def spend(self, readings: int) -> None:
         """Let the clock pass the seconds that so many readings of the plan fill."""
-        self.clock += readings // self.plan().width + 2
+        self.clock += self.plan().seconds(readings)
 
     def copy(self) -> int:
         """The raw limit: the same rows by one client with binary COPY."""
@@ -124,7 +127,7 @@ class Measurement:
         """Messages of a single reading a second until the last is stored, from several devices at once."""
         share = self.sizes.messages // SENDERS
         plan = Plan([sender.entity for sender in self.registered.mqtt], self.attributes, self.clock)
-        self.clock += share // len(self.attributes) + 2
+        self.clock += share // len(self.attributes) * load.STEP + load.STEP
         lines = [self.line(sender, plan, number, share, qos) for number, sender in enumerate(self.registered.mqtt)]
         before, spent, begin = self.subject.stored(), processor.seconds(self.root), time.perf_counter()
         pending = iter(lines)
@@ -148,7 +151,7 @@ class Measurement:
     def growth(self) -> list[Figures]:
         """NDJSON again, and one series' last day asked for, at growing amounts of stored rows."""
         found = []
-        day = int(time.time()) // DAY - 4
+        day = (int(time.time()) - SPAN) // DAY - 4
         for rows in self.sizes.growth:
             while (missing := rows - self.subject.rows()) > 0:
                 self.subject.fill(history(self.registered.series, day, min(missing, FILL)))

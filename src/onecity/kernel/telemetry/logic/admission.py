@@ -1,7 +1,7 @@
 """Whether a reading may enter: does it belong to a series, to this sender, and is it possible at all."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,21 +62,23 @@ def admit(
     for reason, hit in checks:
         refused = left & hit
         if refused.any():
-            _refuse(catalogue, readings, series, np.flatnonzero(refused), sender, reason, refusals)
+            _refuse(catalogue, readings, series, np.flatnonzero(refused), sender, reason, refusals, dict(units))
             left &= ~hit
     if left.all():
         return Batch(series, readings.observed_at, value)
     return Batch(series, readings.observed_at, value).take(left)
 
 
-def render(entity: str, attribute: str, value: float, observed_at: int) -> bytes:
-    """One reading in the wire format, as a refusal keeps it."""
+def render(entity: str, attribute: str, value: float, observed_at: int, unit: str = "") -> bytes:
+    """One reading in the wire format, as a refusal keeps it; `unit` where the reading named its own."""
     text = {
         "entity": entity,
         "attribute": attribute,
         "value": value,
         "observed_at": times.to_text(observed_at) or observed_at,
     }
+    if unit:
+        text["unit"] = unit
     return json.dumps(text, ensure_ascii=False).encode(errors="replace")
 
 
@@ -117,6 +119,7 @@ def _refuse(
     sender: Int32s,
     reason: str,
     refusals: Refusals,
+    units: Mapping[int, str],
 ) -> None:
     senders = sender[rows]
     for number in np.unique(senders).tolist():
@@ -125,7 +128,7 @@ def _refuse(
         device = catalogue.device_ids[number] if 0 <= number < len(catalogue.device_ids) else ""
         refusals.add(
             reason,
-            _rendered(readings, mine),
+            _rendered(readings, mine, units),
             count=len(mine),
             detail=_detail(catalogue, readings, series, first, reason),
             line=int(readings.line[first]),
@@ -133,10 +136,11 @@ def _refuse(
         )
 
 
-def _rendered(readings: Readings, rows: Int64s) -> Iterator[bytes]:
+def _rendered(readings: Readings, rows: Int64s, units: Mapping[int, str]) -> Iterator[bytes]:
     columns = (readings.entity, readings.attribute, readings.value, readings.observed_at)
-    for entity, attribute, value, at in zip(*(column[rows].tolist() for column in columns), strict=True):
-        yield render(readings.entities[entity], readings.attributes[attribute], value, at)
+    texts = zip(rows.tolist(), *(column[rows].tolist() for column in columns), strict=True)
+    for row, entity, attribute, value, at in texts:
+        yield render(readings.entities[entity], readings.attributes[attribute], value, at, units.get(row, ""))
 
 
 def _detail(catalogue: Catalogue, readings: Readings, series: Int32s, row: int, reason: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from onecity.kernel.core.units import UnitError
 from onecity.kernel.telemetry.batch import NEVER, Batch
-from onecity.kernel.telemetry.logic import copy, nkeys, ordering, wire
+from onecity.kernel.telemetry.logic import admission, copy, nkeys, ordering, wire
 from onecity.kernel.telemetry.logic.bucket import BURST_SECONDS, Bucket, Buckets
 from onecity.kernel.telemetry.logic.ordering import Newest
 from onecity.kernel.telemetry.logic.readings import KEPT_BYTES, Refusal, Refusals, TooMuchRefusedError
@@ -209,3 +209,9 @@ def test_declarations_are_checked_at_the_door() -> None:
         Attribute("a", "x", "no such unit")
     with pytest.raises(KeyError, match="no attribute 'b'"):
         EntityType("A", "x", (Attribute("a", "x"),)).attribute("b")
+
+
+def test_a_refused_reading_keeps_the_unit_it_named() -> None:
+    assert admission.render("s", "co", 0.4, 0, "mg/m3") == (
+        b'{"entity": "s", "attribute": "co", "value": 0.4, "observed_at": "1970-01-01T00:00:00Z", "unit": "mg/m3"}'
+    )
