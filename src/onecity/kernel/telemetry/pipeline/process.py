@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
 from django.conf import settings
@@ -17,7 +16,7 @@ from onecity.kernel.telemetry import broker, store
 from onecity.kernel.telemetry.batch import Batch, Stage
 from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
 from onecity.kernel.telemetry.collector import Collector
-from onecity.kernel.telemetry.link import Link, LinkError
+from onecity.kernel.telemetry.link import Link
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
 from onecity.kernel.telemetry.logic.ordering import Newest
@@ -25,36 +24,18 @@ from onecity.kernel.telemetry.logic.readings import Refusals
 from onecity.kernel.telemetry.models import Heartbeat, LogPosition
 from onecity.kernel.telemetry.pipeline.commit import FencedError, StageError, commit
 from onecity.kernel.telemetry.pipeline.intake import Intake, Refused, gather, unknown_series
-from onecity.kernel.telemetry.pipeline.source import LOG, MQTT, Entry, Reader, purge
+from onecity.kernel.telemetry.pipeline.janitor import Janitor
+from onecity.kernel.telemetry.pipeline.source import LOG, MQTT, Entry, Reader
 
 PIPELINE_LOCK = 0x7E1E_0002
 MOST_MESSAGES = 20_000
-MOST_BYTES = 24 * 1024 * 1024
+MOST_BYTES = 6 * 1024 * 1024
 # transactions do not follow each other faster than this, so that each is worth its sync to disk
 LINGER_S = 0.03
 TICK_S = 1.0
-PURGE_S = 2.0
-SUMMARISE_S = 30.0
 RETRY_S = 0.5
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Moments:
-    """When each periodic act is due next (monotonic seconds)."""
-
-    tick: float = 0.0
-    purge: float = 0.0
-    summarise: float = 0.0
-
-    def due(self, name: str, every: float) -> bool:
-        """Whether it is time, and if so count from now."""
-        moment = time.monotonic()
-        if moment < getattr(self, name):
-            return False
-        setattr(self, name, moment + every)
-        return True
 
 
 @dataclass
@@ -67,15 +48,14 @@ class Pipeline:
     _ending: threading.Event = field(default_factory=threading.Event)
     _positions: dict[str, int] = field(default_factory=dict)
     _newest: Newest = field(default_factory=Newest.empty)
-    _failed: str = ""
     _skipped: dict[str, int] = field(default_factory=dict)
-    _purged: dict[str, int] = field(default_factory=dict)
-    _moments: _Moments = field(default_factory=_Moments)
+    _next_tick: float = 0.0
 
     def __post_init__(self) -> None:
         self._watcher = Watcher(database_parameters())
         self._collector = Collector()
         self._partitions = store.Partitions()
+        self._janitor = Janitor(self._link, self._committed)
         self._reader = Reader(self._link, (LOG, MQTT), lambda source: self._positions.get(source, 0))
 
     @property
@@ -95,6 +75,7 @@ class Pipeline:
     def run(self) -> None:
         """Work until stopped; whatever fails is undone by the database and begun again from there."""
         self._watcher.start()
+        self._janitor.start()
         while not self._ending.is_set():
             try:
                 self._begin()
@@ -105,7 +86,12 @@ class Pipeline:
             finally:
                 self._reader.stop()
                 connection.close()
+        self._janitor.stop()
         self._watcher.stop()
+
+    def _committed(self) -> dict[str, int]:
+        """The positions of the logs that are read now, as far as they are committed."""
+        return {source: sequence for source, sequence in dict(self._positions).items() if self._reader.current(source)}
 
     def _link(self) -> Link:
         return Link(self.url, broker.USER, self.keys.password, "onecity-pipeline")
@@ -122,7 +108,6 @@ class Pipeline:
             self._newest.reach(int(ids.max()) + 1)
             self._newest.at[ids], self._newest.value[ids] = at, value
         self._positions = dict(LogPosition.objects.values_list("source", "sequence"))
-        self._purged = {}
         for stage in self.stages:
             stage.load()
         self._reader.start()
@@ -139,7 +124,9 @@ class Pipeline:
             entries = self._reader.take(MOST_MESSAGES, MOST_BYTES, TICK_S / 2)
             if entries:
                 self._store(entries)
-            self._periodic()
+            if time.monotonic() >= self._next_tick:
+                self._next_tick = time.monotonic() + TICK_S
+                self._tick()
             if entries and (left := LINGER_S - (time.monotonic() - started)) > 0:
                 self._ending.wait(left)
 
@@ -197,16 +184,6 @@ class Pipeline:
         commit(intake, catalogue, self._newest, stages, self._partitions, self._positions)
         self._positions |= intake.positions
 
-    def _periodic(self) -> None:
-        if self._moments.due("tick", TICK_S):
-            self._tick()
-        if self._moments.due("purge", PURGE_S):
-            self._purge()
-        if self._moments.due("summarise", SUMMARISE_S):
-            store.summarise()
-            today = now().date()
-            self._partitions.ensure({today, today + timedelta(days=1)})
-
     def _tick(self) -> None:
         for stage in self.stages:
             try:
@@ -220,27 +197,6 @@ class Pipeline:
                 stage.load()
         detail = {"log_connected": self._reader.connected, "skipped": self._skipped, "waiting": self._reader.waiting}
         Heartbeat.objects.update_or_create(process="pipeline", defaults={"at": now(), "detail": detail})
-
-    def _purge(self) -> None:
-        """Let the broker forget what is committed; a failure only leaves that for later."""
-        streams = {LOG.name: LOG, MQTT.name: MQTT}
-        due = {
-            source: sequence
-            for source, sequence in self._positions.items()
-            if self._reader.current(source) and self._purged.get(source) != sequence
-        }
-        if not due:
-            return
-        janitor = self._link()
-        try:
-            janitor.open()
-            for source, sequence in due.items():
-                purge(janitor, streams[source.partition("@")[0]], sequence)
-                self._purged[source] = sequence
-        except LinkError as error:
-            log.info("the log is shortened later: %s", error)
-        finally:
-            janitor.close()
 
 
 def run(stages: Sequence[Stage]) -> None:
