@@ -50,7 +50,9 @@ class Link:
     password: str = field(repr=False)
     name: str = "onecity"
     _socket: socket.socket | None = None
-    _rest: bytes = b""
+    _parts: list[bytes] = field(default_factory=list)
+    _size: int = 0
+    _needed: int = 0
     _next: int = 0
     _inbox: str = ""
     _waiting: list[Message] = field(default_factory=list)
@@ -68,7 +70,8 @@ class Link:
             info = self._first_line(raw)
             if parts.scheme == "tls" or info.get("tls_required"):
                 raw = ssl.create_default_context().wrap_socket(raw, server_hostname=parts.hostname)
-            self._socket, self._rest, self._waiting = raw, b"", []
+            self._socket, self._waiting = raw, []
+            self._keep(b"", 0)
             options = {"user": self.user, "pass": self.password, "name": self.name, "verbose": False, "pedantic": False}
             options |= {"lang": "python", "version": "1", "protocol": 1, "headers": True, "no_responders": True}
             self._send(b"CONNECT " + msgspec.json.encode(options) + b"\r\nPING\r\n")
@@ -147,11 +150,21 @@ class Link:
             raise LinkError(f"broker: {error}") from error
         if not data:
             raise LinkError("the broker closed the connection")
-        return self._parse(self._rest + data if self._rest else data)
+        self._parts.append(data)
+        self._size += len(data)
+        # a large message comes in many pieces, which are put together once
+        if self._size < self._needed:
+            return []
+        whole = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        return self._parse(whole)
+
+    def _keep(self, rest: bytes, needed: int) -> None:
+        """Keep the beginning of a message, of which `needed` bytes are needed to go on."""
+        self._parts, self._size, self._needed = [rest] if rest else [], len(rest), needed
 
     def _parse(self, data: bytes) -> list[Message]:
         messages: list[Message] = []
-        at, end = 0, len(data)
+        at, end, needed = 0, len(data), 0
         while at < end:
             found = HEADED.match(data, at) or PLAIN.match(data, at)
             if found is None:
@@ -166,12 +179,13 @@ class Link:
                 continue
             start, total = found.end(), int(found[5])
             if start + total + 2 > end:
+                needed = start + total + 2 - at
                 break
             head = int(found[4] or 0)
             header, payload = data[start : start + head], data[start + head : start + total]
             messages.append(Message(found[1], int(found[2]), found[3] or b"", header, payload))
             at = start + total + 2
-        self._rest = data[at:]
+        self._keep(data[at:], needed)
         return messages
 
     def _control(self, line: bytes) -> None:
