@@ -16,6 +16,18 @@ from onecity.kernel.telemetry.logic import copy
 TABLE = "telemetry_observation"
 # one at a time may change the set of partitions
 PARTITION_LOCK = 0x7E1E_0001
+# over so many days counting is quicker than sorting
+MOST_DAYS_COUNTED = 100_000
+
+UPDATE_NEWEST = """
+UPDATE telemetry_latest l SET observed_at = n.observed_at, value = n.value
+FROM telemetry_newest n WHERE n.series_id = l.series_id
+"""
+INSERT_NEWEST = """
+INSERT INTO telemetry_latest AS l (series_id, observed_at, value)
+SELECT series_id, observed_at, value FROM telemetry_newest ON CONFLICT (series_id) DO UPDATE
+SET observed_at = excluded.observed_at, value = excluded.value WHERE l.observed_at < excluded.observed_at
+"""
 
 
 def day_of(micros: int) -> dt.date:
@@ -28,14 +40,26 @@ def partition(day: dt.date) -> str:
     return f"{TABLE}_{day:%Y%m%d}"
 
 
+def days(batch: Batch) -> set[dt.date]:
+    """The UTC days of a batch's readings."""
+    return {day_of(number * DAY) for number in _day_numbers(batch.observed_at // DAY)}
+
+
 def by_day(batch: Batch) -> Iterator[tuple[dt.date, Batch]]:
     """The readings of a batch, UTC day by UTC day, each in the batch's order."""
-    if not len(batch):
-        return
-    days = batch.observed_at // DAY
-    for number in np.unique(days).tolist():
-        day = day_of(number * DAY)
-        yield day, batch if len(batch) and bool(np.all(days == number)) else batch.take(days == number)
+    number = batch.observed_at // DAY
+    found = _day_numbers(number)
+    for one in found:
+        yield day_of(one * DAY), batch if len(found) == 1 else batch.take(number == one)
+
+
+def _day_numbers(numbers: Int64s) -> list[int]:
+    if not len(numbers):
+        return []
+    first, last = int(numbers.min()), int(numbers.max())
+    if last - first > MOST_DAYS_COUNTED:
+        return [int(number) for number in np.unique(numbers)]
+    return [first + int(number) for number in np.flatnonzero(np.bincount(numbers - first))]
 
 
 class Partitions:
@@ -158,23 +182,21 @@ def load_newest() -> tuple[Int32s, Int64s, Floats]:
     return copy.read_rows(data)
 
 
-def write_newest(series: Int32s, at: Int64s, value: Floats) -> None:
-    """Keep the newest readings of these series, inside the caller's transaction."""
-    if not len(series):
+def write_newest(newest: Batch, known: Bools) -> None:
+    """Keep the newest readings of series (each once), inside the caller's transaction; `known` bool[n]: it had one before."""
+    if not len(newest):
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE IF NOT EXISTS telemetry_newest"
             " (observed_at timestamptz, value float8, series_id int4) ON COMMIT DELETE ROWS"
         )
-        with cursor.copy(f"COPY telemetry_newest ({copy.COLUMNS}) FROM STDIN (FORMAT BINARY)") as stream:
-            stream.write(copy.rows(Batch(series, at, value)))
-        cursor.execute(
-            "INSERT INTO telemetry_latest AS l (series_id, observed_at, value)"
-            " SELECT series_id, observed_at, value FROM telemetry_newest"
-            " ON CONFLICT (series_id) DO UPDATE SET observed_at = excluded.observed_at, value = excluded.value"
-            " WHERE l.observed_at < excluded.observed_at"
-        )
+        # an update of rows that are there is twice as quick as the insert that finds them there
+        for rows, statement in ((newest.take(known), UPDATE_NEWEST), (newest.take(~known), INSERT_NEWEST)):
+            if len(rows):
+                with cursor.copy(f"COPY telemetry_newest ({copy.COLUMNS}) FROM STDIN (FORMAT BINARY)") as stream:
+                    stream.write(copy.rows(rows))
+                cursor.execute(statement)
 
 
 def summarise() -> None:

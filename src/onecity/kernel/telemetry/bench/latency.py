@@ -28,10 +28,12 @@ def latencies(
     time.sleep(2.0)
     try:
         stored, alerted = _probe(subject, registered.probes)
+        pace = subject.pace()
     finally:
         ending.set()
         pressure.join()
     figures: dict[str, float | int | str] = {"latency_load_obs_per_s": round(rate), "probes": len(stored)}
+    figures |= {f"transaction_{name}": value for name, value in pace.items()}
     figures |= {"stored_p50_s": _percentile(stored, 50), "stored_p99_s": _percentile(stored, 99)}
     if alerted:
         figures |= {"alert_p50_s": _percentile(alerted, 50), "alert_p99_s": _percentile(alerted, 99)}

@@ -138,6 +138,18 @@ class Subject:
         self.database.execute("DROP TABLE telemetry_bench")
         return rate
 
+    def pace(self) -> dict[str, float]:
+        """What the pipeline said last about its transactions: readings in one and seconds for one, on average."""
+        row = self.database.execute(
+            "SELECT detail->'pace' FROM telemetry_heartbeat WHERE process = 'pipeline'"
+        ).fetchone()
+        pace = row[0] if row else {}
+        count = max(pace.get("transactions", 0), 1)
+        return {
+            "readings": round(pace.get("readings", 0) / count),
+            "seconds": round(pace.get("seconds", 0.0) / count, 4),
+        }
+
     def time_latest(self, series: Int32s) -> float:
         """Seconds for the newest reading of every series, best of three."""
         best = float("inf")

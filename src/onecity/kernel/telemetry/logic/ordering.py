@@ -31,31 +31,30 @@ class Newest:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """A batch by (series, time): `rows` int64[n] are the positions in the batch it was made from, in that order.
+class Judged:
+    """What a sorted batch is next to what was before, row by row.
 
     `repeated` bool[n]: the same series and time as the row before, which came first. `late` bool[n]: too far behind its
     series' newest. `old` bool[n]: not newer than its series' newest, so it may be in the store already.
     """
 
-    rows: Int64s
-    batch: Batch
     repeated: Bools
     late: Bools
     old: Bools
 
 
-def order(batch: Batch, newest: Newest, late_after: Int64s) -> Sorted:
-    """Sort a batch and judge each reading against the newest of its series; `late_after` (µs) is by series id."""
-    rows = sort(batch.series_id, batch.observed_at)
-    ordered = batch.take(rows)
-    series, at = ordered.series_id, ordered.observed_at
-    repeated = np.zeros(len(ordered), np.bool_)
+def judge(batch: Batch, newest: Newest, late_after: Int64s) -> Judged:
+    """Judge each reading of a sorted batch against the newest of its series; `late_after` (µs) is by series id."""
+    series, at = batch.series_id, batch.observed_at
+    repeated = np.zeros(len(batch), np.bool_)
     repeated[1:] = (series[1:] == series[:-1]) & (at[1:] == at[:-1])
     last = newest.at[series]
-    known = last != NEVER
-    late = known & (at < np.where(known, last, 0) - late_after[series])
-    return Sorted(rows, ordered, repeated, late & ~repeated, known & (at <= last) & ~late & ~repeated)
+    old = (at <= last) & ~repeated
+    late = np.zeros(len(batch), np.bool_)
+    if old.any():
+        rows = np.flatnonzero(old)
+        late[rows] = at[rows] < last[rows] - late_after[series[rows]]
+    return Judged(repeated, late, old & ~late)
 
 
 def sort(series: Int32s, at: Int64s) -> Int64s:

@@ -8,11 +8,10 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from onecity.kernel.core.clock import from_us, now_us
 from onecity.kernel.core.ids import new_id, parse_id
 from onecity.kernel.telemetry import store
-from onecity.kernel.telemetry.batch import Batch, Bools, Stage, StoredBatch
-from onecity.kernel.telemetry.limits import DAY
+from onecity.kernel.telemetry.batch import NEVER, Batch, Bools, Stage, StoredBatch
 from onecity.kernel.telemetry.logic import admission, ordering
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
-from onecity.kernel.telemetry.logic.ordering import Newest, Sorted
+from onecity.kernel.telemetry.logic.ordering import Judged, Newest
 from onecity.kernel.telemetry.logic.readings import Refusals
 from onecity.kernel.telemetry.models import Quarantine
 from onecity.kernel.telemetry.pipeline.intake import Intake, Refused
@@ -46,28 +45,30 @@ def commit(
     """
     received_at = now_us()
     newest.reach(len(catalogue.row))
-    ordered = ordering.order(intake.batch, newest, catalogue.late_after)
-    way = intake.way[ordered.rows]
-    partitions.ensure({store.day_of(day * DAY) for day in np.unique(ordered.batch.observed_at // DAY).tolist()})
+    batch, way = intake.batch, intake.way
+    judged = ordering.judge(batch, newest, catalogue.late_after)
+    partitions.ensure(store.days(batch))
     with transaction.atomic():
-        double = ordered.repeated | _stored_before(ordered, newest)
-        keep = ~(double | ordered.late)
+        double = judged.repeated | _stored_before(batch, judged, newest)
         refused = [*intake.refused]
-        for reason, rows in (("duplicate", double), ("late", ordered.late)):
-            refused += _refused(catalogue, ordered.batch, rows, way, intake.ways, reason, received_at)
-        batch = stored_batch(ordered.batch.take(keep), newest, received_at)
-        kept = Batch(batch.series_id, batch.observed_at, batch.value)
-        store.append(kept)
-        last = _last_fresh(batch)
-        store.write_newest(batch.series_id[last], batch.observed_at[last], batch.value[last])
+        for reason, rows in (("duplicate", double), ("late", judged.late)):
+            refused += _refused(catalogue, batch, rows, way, intake.ways, reason, received_at)
+        if refused and (double | judged.late).any():
+            keep = ~(double | judged.late)
+            batch, way = batch.take(keep), way[keep]
+        stored = stored_batch(batch, newest, received_at)
+        store.append(batch)
+        last = _last_fresh(stored)
+        known = newest.at[batch.series_id[last]] != NEVER
+        store.write_newest(batch.take(last), known)
         _write_refused(refused, catalogue)
-        _count(intake.ways, way[keep], refused, received_at)
+        _count(intake.ways, way, refused, received_at)
         for stage in stages:
-            _process(stage, batch)
+            _process(stage, stored)
         _move(intake.positions, expected)
     newest.at[batch.series_id[last]] = batch.observed_at[last]
     newest.value[batch.series_id[last]] = batch.value[last]
-    return batch
+    return stored
 
 
 def stored_batch(batch: Batch, newest: Newest, received_at: int) -> StoredBatch:
@@ -95,12 +96,12 @@ def _process(stage: Stage, batch: StoredBatch) -> None:
         raise StageError(stage) from error
 
 
-def _stored_before(ordered: Sorted, newest: Newest) -> Bools:
+def _stored_before(batch: Batch, judged: Judged, newest: Newest) -> Bools:
     """Which readings the store has already: those at their series' newest time surely, older ones are looked up."""
-    same: Bools = ordered.old & (ordered.batch.observed_at == newest.at[ordered.batch.series_id])
-    asked = np.flatnonzero(ordered.old & ~same)
+    same: Bools = judged.old & (batch.observed_at == newest.at[batch.series_id])
+    asked = np.flatnonzero(judged.old & ~same)
     if len(asked):
-        same[asked[store.present(ordered.batch.take(asked))]] = True
+        same[asked[store.present(batch.take(asked))]] = True
     return same
 
 

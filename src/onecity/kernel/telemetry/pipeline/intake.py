@@ -7,7 +7,7 @@ import numpy as np
 
 from onecity.kernel.telemetry.batch import Batch, Bools, Int64s
 from onecity.kernel.telemetry.collector import Collector
-from onecity.kernel.telemetry.logic import wire
+from onecity.kernel.telemetry.logic import ordering, wire
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.readings import Refusal, Refusals
 from onecity.kernel.telemetry.pipeline.source import Entry
@@ -27,7 +27,10 @@ class Refused:
 
 @dataclass(slots=True)
 class Intake:
-    """Everything one transaction takes up: readings, their ways (`way` int64[n] into `ways`), refusals, log positions."""
+    """Everything one transaction takes up: readings, their ways (`way` int64[n] into `ways`), refusals, log positions.
+
+    Readings are sorted by (series, time), and where both are the same in the order in which they came.
+    """
 
     batch: Batch
     way: Int64s
@@ -41,7 +44,7 @@ class Intake:
 
 
 def gather(entries: Sequence[Entry], catalogue: Catalogue, collector: Collector) -> Intake:
-    """The content of log messages, in order. Messages of devices (QoS 1) are read here, as the broker kept them."""
+    """The content of log messages, sorted. Messages of devices (QoS 1) are read here, as the broker kept them."""
     batches: list[Batch] = []
     ways: list[str] = []
     refused: list[Refused] = []
@@ -59,7 +62,9 @@ def gather(entries: Sequence[Entry], catalogue: Catalogue, collector: Collector)
     names = list(dict.fromkeys(ways))
     numbers = [names.index(way) for way in ways]
     way = np.repeat(np.array(numbers, np.int64), [len(batch) for batch in batches])
-    return Intake(Batch.concatenate(batches), way, names, refused, positions)
+    batch = Batch.concatenate(batches)
+    rows = ordering.sort(batch.series_id, batch.observed_at)
+    return Intake(batch.take(rows), way[rows], names, refused, positions)
 
 
 def _take(entry: Entry, batches: list[Batch], ways: list[str], refused: list[Refused]) -> None:

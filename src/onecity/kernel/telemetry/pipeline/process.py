@@ -5,9 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+import psycopg
 from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection, transaction
 
@@ -38,6 +40,43 @@ RETRY_S = 0.5
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Messages made ready to be committed, with the state of series and devices they were read by."""
+
+    entries: Sequence[Entry]
+    intake: Intake
+    catalogue: Catalogue
+
+
+@dataclass(slots=True)
+class Pace:
+    """Transactions since the last sign of life: how many, their readings, and the seconds they took."""
+
+    transactions: int = 0
+    readings: int = 0
+    seconds: float = 0.0
+    longest: float = 0.0
+
+    def note(self, readings: int, seconds: float) -> None:
+        """Count a transaction."""
+        self.transactions += 1
+        self.readings += readings
+        self.seconds += seconds
+        self.longest = max(self.longest, seconds)
+
+    def told(self) -> dict[str, float]:
+        """The figures so far; counting begins anew."""
+        figures = {
+            "transactions": self.transactions,
+            "readings": self.readings,
+            "seconds": round(self.seconds, 3),
+            "longest": round(self.longest, 3),
+        }
+        self.transactions, self.readings, self.seconds, self.longest = 0, 0, 0.0, 0.0
+        return figures
+
+
 @dataclass
 class Pipeline:
     """One pipeline; `run` returns when `stop` is called."""
@@ -49,7 +88,10 @@ class Pipeline:
     _positions: dict[str, int] = field(default_factory=dict)
     _newest: Newest = field(default_factory=Newest.empty)
     _skipped: dict[str, int] = field(default_factory=dict)
+    _taken: dict[str, int] = field(default_factory=dict)
+    _taken_at: float = 0.0
     _next_tick: float = 0.0
+    _pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         self._watcher = Watcher(database_parameters())
@@ -80,7 +122,7 @@ class Pipeline:
             try:
                 self._begin()
                 self._work()
-            except (DatabaseError, InterfaceError, FencedError) as error:
+            except (DatabaseError, InterfaceError, psycopg.Error, FencedError) as error:
                 log.warning("the pipeline begins again from the database: %s", str(error).strip(), exc_info=True)
                 self._ending.wait(RETRY_S)
             finally:
@@ -108,6 +150,7 @@ class Pipeline:
             self._newest.reach(int(ids.max()) + 1)
             self._newest.at[ids], self._newest.value[ids] = at, value
         self._positions = dict(LogPosition.objects.values_list("source", "sequence"))
+        self._taken = dict(self._positions)
         for stage in self.stages:
             stage.load()
         self._reader.start()
@@ -119,39 +162,61 @@ class Pipeline:
             return bool(cursor.fetchone()[0])
 
     def _work(self) -> None:
-        while not self._ending.is_set():
-            started = time.monotonic()
-            entries = self._reader.take(MOST_MESSAGES, MOST_BYTES, TICK_S / 2)
-            if entries:
-                self._store(entries)
-            if time.monotonic() >= self._next_tick:
-                self._next_tick = time.monotonic() + TICK_S
-                self._tick()
-            if entries and (left := LINGER_S - (time.monotonic() - started)) > 0:
-                self._ending.wait(left)
+        """Commit batch after batch; while much is waiting, the next is made ready beside the transaction."""
+        with ThreadPoolExecutor(1, "telemetry-ahead") as ahead:
+            coming: Future[Ready | None] | None = None
+            while not self._ending.is_set():
+                ready = self._next() if coming is None else coming.result()
+                # what is taken now waits for this transaction: worth it only where there is a whole batch of it
+                coming = ahead.submit(self._next) if self._reader.waiting_bytes >= MOST_BYTES else None
+                if ready is not None:
+                    self._store(ready)
+                if time.monotonic() >= self._next_tick:
+                    self._next_tick = time.monotonic() + TICK_S
+                    self._tick()
 
-    def _store(self, entries: Sequence[Entry]) -> None:
-        """Commit messages. What fails twice for a reason of its own is singled out, so that it cannot stop the others."""
-        fresh = [entry for entry in entries if entry.sequence > self._positions.get(entry.source, 0)]
+    def _next(self) -> Ready | None:
+        """What the logs hold next, made ready; None when nothing comes for a while."""
+        if (left := self._taken_at + LINGER_S - time.monotonic()) > 0:
+            self._ending.wait(left)
+        entries = self._reader.take(MOST_MESSAGES, MOST_BYTES, TICK_S / 2)
+        self._taken_at = time.monotonic()
+        fresh = [entry for entry in entries if entry.sequence > self._taken.get(entry.source, 0)]
         if not fresh:
-            return
+            return None
+        self._taken |= {entry.source: entry.sequence for entry in fresh}
+        return self._ready(fresh)
+
+    def _ready(self, entries: Sequence[Entry]) -> Ready:
+        catalogue = self._watcher.current
+        intake = gather(entries, catalogue, self._collector)
+        if len(intake.batch) and int(intake.batch.series_id.max()) >= len(catalogue.row):
+            # interned by a gateway that heard of the series before we did
+            self._watcher.refresh()
+            catalogue = self._watcher.current
+        unknown_series(catalogue, intake, now_us())
+        return Ready(entries, intake, catalogue)
+
+    def _store(self, ready: Ready) -> None:
+        """Commit. What fails for a reason of its own is singled out, so that it cannot stop the others."""
         try:
-            self._commit_with_stages(fresh)
+            self._commit_with_stages(ready)
         except (DataError, IntegrityError, ValueError) as error:
             log.exception("a batch cannot be stored")
-            if len(fresh) == 1:
-                self._set_aside(fresh[0], error)
+            if len(ready.entries) == 1:
+                self._set_aside(ready.entries[0], error)
                 return
-            for entry in fresh:
-                self._store([entry])
+            for entry in ready.entries:
+                self._store(self._ready([entry]))
 
-    def _commit_with_stages(self, entries: Sequence[Entry]) -> None:
+    def _commit_with_stages(self, ready: Ready) -> None:
         """Commit; a stage that fails twice on the same messages is left out for them, and that is recorded."""
         left_out: set[str] = set()
         failures = 0
         while not self._ending.is_set():
             try:
-                self._commit(entries, left_out)
+                stages = [stage for stage in self.stages if stage.name not in left_out]
+                self._commit(ready.intake, ready.catalogue, stages)
             except StageError as error:
                 log.exception("stage %s failed on a batch", error.stage.name)
                 error.stage.load()
@@ -169,20 +234,13 @@ class Pipeline:
         way = entry.source.partition("@")[0]
         refused = [Refused(refusal, way, entry.stored_at) for refusal in refusals.finish()]
         intake = Intake(Batch.empty(), np.empty(0, np.int64), [], refused, {entry.source: entry.sequence})
-        commit(intake, self._watcher.current, self._newest, [], self._partitions, self._positions)
-        self._positions |= intake.positions
+        self._commit(intake, self._watcher.current, [])
 
-    def _commit(self, entries: Sequence[Entry], left_out: set[str]) -> None:
-        catalogue = self._watcher.current
-        intake = gather(entries, catalogue, self._collector)
-        if len(intake.batch) and int(intake.batch.series_id.max()) >= len(catalogue.row):
-            # interned by a gateway that heard of the series before we did
-            self._watcher.refresh()
-            catalogue = self._watcher.current
-        unknown_series(catalogue, intake, now_us())
-        stages = [stage for stage in self.stages if stage.name not in left_out]
-        commit(intake, catalogue, self._newest, stages, self._partitions, self._positions)
+    def _commit(self, intake: Intake, catalogue: Catalogue, stages: Sequence[Stage]) -> None:
+        begun = time.monotonic()
+        stored = commit(intake, catalogue, self._newest, stages, self._partitions, self._positions)
         self._positions |= intake.positions
+        self._pace.note(len(stored), time.monotonic() - begun)
 
     def _tick(self) -> None:
         for stage in self.stages:
@@ -196,6 +254,7 @@ class Pipeline:
                 self._skipped[stage.name] = self._skipped.get(stage.name, 0) + 1
                 stage.load()
         detail = {"log_connected": self._reader.connected, "skipped": self._skipped, "waiting": self._reader.waiting}
+        detail |= {"pace": self._pace.told()}
         Heartbeat.objects.update_or_create(process="pipeline", defaults={"at": now(), "detail": detail})
 
 

@@ -116,6 +116,11 @@ class Reader:
         """How many messages have been read and not taken."""
         return len(self._queue)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much has been read and not taken."""
+        return self._bytes
+
     def current(self, source: str) -> bool:
         """Whether a source is one that is read now (and not an earlier stream of the same name)."""
         return any(cursor.source == source for cursor in list(self._cursors.values()))

@@ -8,6 +8,7 @@ from django.db import connection
 from onecity.kernel.core.clock import FixedClock, from_us, use_clock
 from onecity.kernel.telemetry import store
 from onecity.kernel.telemetry.batch import NEVER, Batch, Stage, StoredBatch
+from onecity.kernel.telemetry.logic import ordering
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.ordering import Newest
 from onecity.kernel.telemetry.logic.readings import Refusal
@@ -53,6 +54,7 @@ class Desk:
     def commit(self, *rows: Row, way: str = "http", refused: Sequence[Refused] = ()) -> StoredBatch:
         series, at, value = zip(*rows, strict=True) if rows else ((), (), ())
         batch = Batch(np.array(series, np.int32), np.array(at, np.int64), np.array(value, np.float64))
+        batch = batch.take(ordering.sort(batch.series_id, batch.observed_at))
         self.sequence += 1
         intake = Intake(batch, np.zeros(len(batch), np.int64), [way], list(refused), {"log@1": self.sequence})
         with use_clock(FixedClock(from_us(T0 + DAY))):

@@ -79,16 +79,15 @@ def test_order_is_stable_by_series_and_time(pairs: list[tuple[int, int]]) -> Non
     assert ordering.sort(few, times).tolist() == expected
 
 
-def test_old_late_and_repeated() -> None:
+def test_old_late_and_repeated():
     newest = Newest.empty(4)
     newest.at[1], newest.value[1] = T0, 5.0
     late_after = np.full(4, DAY, np.int64)
-    found = ordering.order(
-        batch((2, T0, 1.0), (1, T0 + 1, 2.0), (1, T0, 3.0), (1, T0 - DAY, 4.0), (1, T0 - DAY - 1, 5.0), (2, T0, 6.0)),
+    found = ordering.judge(
+        batch((1, T0 - DAY - 1, 5.0), (1, T0 - DAY, 4.0), (1, T0, 3.0), (1, T0 + 1, 2.0), (2, T0, 1.0), (2, T0, 6.0)),
         newest,
         late_after,
     )
-    assert found.rows.tolist() == [4, 3, 2, 1, 0, 5]
     assert found.late.tolist() == [True, False, False, False, False, False]
     assert found.old.tolist() == [False, True, True, False, False, False]
     assert found.repeated.tolist() == [False, False, False, False, False, True]
