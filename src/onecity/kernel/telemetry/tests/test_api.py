@@ -27,7 +27,7 @@ def put(series: int, *readings: tuple[int, float]) -> None:
     batch = Batch(np.full(len(at), series, np.int32), at, np.array([value for _moment, value in readings], np.float64))
     store.Partitions().ensure({store.day_of(int(moment)) for moment in at})
     store.append(batch)
-    store.write_newest(batch.series_id[-1:], batch.observed_at[-1:], batch.value[-1:])
+    store.write_newest(batch.take(np.array([len(batch) - 1])), np.zeros(1, np.bool_))
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def put(series: int, start: dt.datetime, minutes: int, values: list[float]) -> N
     batch = Batch(np.full(len(values), series, np.int32), at, np.array(values, np.float64))
     store.Partitions().ensure({store.day_of(int(moment)) for moment in at})
     store.append(batch)
-    store.write_newest(batch.series_id[-1:], batch.observed_at[-1:], batch.value[-1:])
+    store.write_newest(batch.take(np.array([len(batch) - 1])), np.zeros(1, np.bool_))
 
 
 def test_latest_gives_the_newest_of_each_series_that_has_one() -> None:
