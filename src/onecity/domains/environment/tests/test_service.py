@@ -59,7 +59,7 @@ def fill(entity: Entity, start: dt.datetime, step: dt.timedelta, columns: Mappin
         batch = Batch(np.full(int(there.sum()), known[name], dtype=np.int32), at[there], values[there])
         store.Partitions().ensure({day for day, _part in store.by_day(batch)})
         store.append(batch)
-        store.write_newest(batch.series_id[-1:], batch.observed_at[-1:], batch.value[-1:])
+        store.write_newest(batch.take(np.array([len(batch) - 1])), np.zeros(1, np.bool_))
 
 
 def hourly(hours: int, **changes: float) -> dict[str, np.ndarray]:
@@ -146,7 +146,7 @@ def test_hours_that_are_complete_become_readings_once() -> None:
     for one in made:
         batch = Batch(np.full(len(one.value), one.series_id, dtype=np.int32), one.observed_at, one.value)
         store.append(batch)
-        store.write_newest(batch.series_id[-1:], batch.observed_at[-1:], batch.value[-1:])
+        store.write_newest(batch.take(np.array([len(batch) - 1])), np.zeros(1, np.bool_))
     assert derived.due() == []
 
 

@@ -79,7 +79,7 @@ def test_order_is_stable_by_series_and_time(pairs: list[tuple[int, int]]) -> Non
     assert ordering.sort(few, times).tolist() == expected
 
 
-def test_old_late_and_repeated():
+def test_old_late_and_repeated() -> None:
     newest = Newest.empty(4)
     newest.at[1], newest.value[1] = T0, 5.0
     late_after = np.full(4, DAY, np.int64)
