@@ -1,5 +1,6 @@
 """What the surroundings say: folder, ports, addresses and mode, read once from environment variables."""
 
+import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ class Environment:
     time_zone: str
     retention_days: int
     log_sync: str
+    outbound_allow: tuple[str, ...]
     database_url: str = field(repr=False)
     system_database_url: str = field(repr=False)
     owner_database_url: str = field(repr=False)
@@ -64,6 +66,7 @@ def read(values: dict[str, str] | None = None) -> Environment:
         time_zone=env.get("ONECITY_TIME_ZONE", "Asia/Shanghai"),
         retention_days=_number(env, "ONECITY_RETENTION_DAYS", 400),
         log_sync=env.get("ONECITY_LOG_SYNC", "1s"),
+        outbound_allow=_networks(env),
         database_url=env.get("ONECITY_DATABASE_URL", ""),
         system_database_url=env.get("ONECITY_SYSTEM_DATABASE_URL", ""),
         owner_database_url=env.get("ONECITY_OWNER_DATABASE_URL", ""),
@@ -71,6 +74,18 @@ def read(values: dict[str, str] | None = None) -> Environment:
         email_url=env.get("ONECITY_EMAIL_URL", ""),
         node_modules=Path(env.get("ONECITY_NODE_MODULES") or CHECKOUT / "node_modules"),
     )
+
+
+def _networks(env: dict[str, str]) -> tuple[str, ...]:
+    """The private networks that outgoing requests may reach: in demonstration mode this machine, else none."""
+    default = "" if env.get("ONECITY_MODE", "demo") == "production" else "127.0.0.0/8,::1/128"
+    networks = tuple(n.strip() for n in env.get("ONECITY_OUTBOUND_ALLOW", default).split(",") if n.strip())
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise ValueError(f"ONECITY_OUTBOUND_ALLOW names networks like 10.2.0.0/16, not {network!r}") from error
+    return networks
 
 
 def _number(env: dict[str, str], name: str, default: int) -> int:
