@@ -146,7 +146,7 @@ def _of_alert(alert: Alert, cases_: dict[UUID, Case], names: dict[str, str], sco
 def _of_case(case: Case, names: dict[str, str]) -> Situation:
     return Situation(
         ref=f"case:{case.id}",
-        title=case.title,
+        title=case.shown_title,
         place=case.address or names.get(case.division_path, ""),
         division=names.get(case.division_path, ""),
         severity=case.severity,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from onecity.kernel.cases import directory
+from onecity.kernel.cases import directory, wording
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.notify import feed
 from onecity.kernel.notify import service as notify
@@ -89,7 +89,8 @@ def _messages_for_new(cases: Sequence[Case]) -> Iterable[notify.Notice]:
 def _context(case: Case) -> dict[str, Any]:
     return {
         "number": case.number,
-        "title": case.title,
+        # by language where the platform named it: the message is put into words when it is read
+        "title": wording.titles(case.said, case.title) if case.said else case.title,
         "deadline": case.deadline.isoformat() if case.deadline else "",
     }
 
@@ -103,6 +104,7 @@ def _change(case: Case, action: str) -> feed.Change:
         "id": case.id,
         "number": case.number,
         "title": case.title,
+        "titles": wording.titles(case.said, case.title) if case.said else {},
         "type": case.type_name,
         "state": case.state,
         "severity": case.severity,

@@ -240,7 +240,7 @@ def _detail(request: HttpRequest, found: Case) -> CaseDetail:
     events = CaseEvent.objects.filter(case_id=found.id).order_by("version")
     return CaseDetail(
         **_values(presentation.rows([found])[0]),
-        description=found.description,
+        description=found.shown_description,
         evidence=found.evidence,
         history=[
             EventOut(actor=e.actor_name, **{n: getattr(e, n) for n in EventOut.model_fields if n != "actor"})
@@ -250,13 +250,10 @@ def _detail(request: HttpRequest, found: Case) -> CaseDetail:
     )
 
 
+OTHER_NAMES = {"type": "type_name", "title": "shown_title"}
 WORDS = {"type_title": "kind", "state_title": "state", "place": "place", "organisation": "body", "assignee": "assignee"}
 
 
 def _values(row: presentation.Row) -> dict[str, Any]:
-    own = {
-        name: getattr(row.case, "type_name" if name == "type" else name)
-        for name in CaseOut.model_fields
-        if name not in WORDS
-    }
+    own = {name: getattr(row.case, OTHER_NAMES.get(name, name)) for name in CaseOut.model_fields if name not in WORDS}
     return own | {name: getattr(row, source) for name, source in WORDS.items()}

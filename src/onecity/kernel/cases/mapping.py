@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from onecity.kernel.cases import listing, type_store
+from onecity.kernel.cases import listing, type_store, wording
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.people.models import Account
 
 MOST = 1000
-COLUMNS = ("id", "number", "title", "type_name", "type_version", "state", "severity", "lon", "lat")
+COLUMNS = ("id", "number", "title", "type_name", "type_version", "state", "severity", "lon", "lat", "said")
 
 
 def points(account: Account, wanted: Wanted) -> dict[str, Any]:
@@ -27,13 +27,13 @@ def points(account: Account, wanted: Wanted) -> dict[str, Any]:
                 "geometry": {"type": "Point", "coordinates": [lon, lat]},
                 "properties": {
                     "id": str(identity),
-                    "title": title,
+                    "title": wording.title(said, title),
                     "href": f"/desk/cases/{identity}",
                     "detail": f"{number} · {titles[(kind, version), state]}",
                     # the map's own words for its symbols: a severity, or ordinary
                     "state": severity or "ok",
                 },
             }
-            for identity, number, title, kind, version, state, severity, lon, lat in rows[:MOST]
+            for identity, number, title, kind, version, state, severity, lon, lat, said in rows[:MOST]
         ],
     }

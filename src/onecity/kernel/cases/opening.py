@@ -12,10 +12,11 @@ from django.db import connection, transaction
 from django.db.models import Func, TextField, Value
 from django.utils.translation import gettext_lazy as _
 
-from onecity.kernel.cases import announcing, calendars, directory, type_store
+from onecity.kernel.cases import announcing, calendars, directory, type_store, wording
 from onecity.kernel.cases.logic import deadline, routing, search_text
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.type_store import InForce
+from onecity.kernel.cases.wording import Said
 from onecity.kernel.core.calendar import WorkingCalendar
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import FieldError, Problem
@@ -32,7 +33,8 @@ class NewCase:
 
     `source` says through which door it came (`alert`, `hand`, …); `source_key` names the one thing it is about, so that
     telling it twice opens it once. `evidence` is what a page needs to show why (for an alert: `{"alert_id": …,
-    "chart": "<address of the series>"}`). `division_path` decides who is asked.
+    "chart": "<address of the series>"}`). `division_path` decides who is asked. `said`: what the platform says of it in
+    each reader's language; title and description then are the same in the platform's own.
     """
 
     type_name: str
@@ -48,6 +50,7 @@ class NewCase:
     entity_id: UUID | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     opened_at: dt.datetime | None = None
+    said: Said | None = None
 
 
 def open_case(new: NewCase, *, actor: Account | None = None) -> Case:
@@ -84,6 +87,8 @@ def open_cases(wanted: Sequence[NewCase], *, actor: Account | None = None) -> li
 def _check(wanted: Sequence[NewCase]) -> None:
     errors: list[FieldError] = []
     for new in wanted:
+        if new.said is not None:
+            wording.check(new.said)
         if not new.title.strip() or len(new.title) > 200:
             errors.append(FieldError("title", _("Write a title of at most 200 characters.")))
         if not new.division_path.endswith("/") or new.division_path.count("/") < 2:
@@ -131,6 +136,7 @@ def _case(new: NewCase, kind: InForce, calendar: WorkingCalendar, moment: dt.dat
     severity = definition.severity if new.severity is None else new.severity
     opened_at = new.opened_at or moment
     state = definition.state(definition.initial)
+    said = new.said.to_data() if new.said else {}
     due = deadline.due(
         definition.limits, severity, stage=state.stage, stage_since=opened_at, opened_at=opened_at, calendar=calendar
     )
@@ -158,7 +164,10 @@ def _case(new: NewCase, kind: InForce, calendar: WorkingCalendar, moment: dt.dat
         source_key=new.source_key,
         entity_id=new.entity_id,
         evidence=dict(new.evidence),
-        search=as_vector(search_text.document(new.title, new.description, new.address)),
+        said=said,
+        search=as_vector(
+            search_text.document(new.title, new.description, new.address, *(wording.everything(said) if said else ()))
+        ),
     )
 
 

@@ -100,9 +100,10 @@ def in_every_language(text: object) -> dict[str, str]:
 
 
 def in_language(title: Mapping[str, str], language: str = "") -> str:
-    """The text in the language that is active (or given), else in the other one."""
+    """The text in the language that is active (or given), else in the other one; keys are `zh` or longer, `zh-hans`."""
     wanted = (language or translation.get_language() or "zh").split("-", maxsplit=1)[0]
-    return title.get(wanted) or next((t for t in title.values() if t), "")
+    found = (text for key, text in title.items() if text and key.split("-", maxsplit=1)[0] == wanted)
+    return next(found, "") or next((t for t in title.values() if t), "")
 
 
 def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:

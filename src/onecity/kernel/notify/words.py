@@ -46,11 +46,14 @@ def check(name: str) -> None:
 
 
 def render(template: str, context: Mapping[str, Any], language: str) -> Words:
-    """The words of a message; values that are ISO moments become dates of the reader's language and the local zone."""
+    """The words of a message in the reader's language.
+
+    Values that are ISO moments become dates in the local zone; of a value by language (`{"zh": …, "en": …}`) one is taken.
+    """
     key = "en" if language.startswith("en") else "zh"
     texts = _templates[template][key]
     with translation.override(LANGUAGES[key]):
-        values = _Values({name: _shown(value) for name, value in context.items()})
+        values = _Values({name: _shown(_of_language(value, key)) for name, value in context.items()})
         return Words(texts["subject"].format_map(values), texts["body"].format_map(values))
 
 
@@ -59,6 +62,12 @@ class _Values(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return ""
+
+
+def _of_language(value: object, key: str) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return value.get(key) or next((text for text in value.values() if text), "")
 
 
 def _shown(value: object) -> str:

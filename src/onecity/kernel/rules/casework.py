@@ -7,14 +7,16 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from onecity.kernel.cases import service as cases
+from onecity.kernel.cases import wording
 from onecity.kernel.cases.service import NewCase
+from onecity.kernel.cases.wording import Said
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.notify import feed
 from onecity.kernel.rules import definition as definitions
+from onecity.kernel.rules import sentences
 from onecity.kernel.rules.alert_store import Written, facts_of
 from onecity.kernel.rules.definition import Definition
 from onecity.kernel.rules.logic.conditions import Severity
@@ -112,13 +114,18 @@ def _open(alerts: Sequence[Alert]) -> None:
 
 def _new_case(alert: Alert) -> NewCase:
     found = _definition(alert)
+    said = Said(
+        sentences.ALERT,
+        {"entity": alert.entity_name, "rule": found.titles, "explanation": dict(found.descriptions) or ""},
+    )
     return NewCase(
         type_name=found.case_type,
-        title=(_("%(entity)s: %(rule)s") % {"entity": alert.entity_name, "rule": found.title})[:200],
+        title=wording.title(said.to_data(), ""),
         division_path=alert.division_path,
         source=SOURCE,
         source_key=source_key(alert),
         description=found.description,
+        said=said,
         lon=alert.lon,
         lat=alert.lat,
         severity=alert.severity,

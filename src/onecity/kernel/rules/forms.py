@@ -1,6 +1,7 @@
 """Forms of the desk: the editor of a rule, one shape for each kind, and what lists can be narrowed by."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -39,9 +40,13 @@ FIELD_OF = {
 
 
 class Number(forms.FloatField):
-    """A number without step marks."""
+    """A number without step marks, shown the way people write it: 0.000001 and not 1e-06."""
 
     widget = forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"})
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return a stored number without its power of ten; what somebody typed stays as typed."""
+        return format(Decimal(repr(value)), "f") if isinstance(value, float) else value
 
 
 class RuleForm(forms.Form):

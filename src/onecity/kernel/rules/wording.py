@@ -95,12 +95,23 @@ _UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
 
 
 def number(value: float) -> str:
-    """Return a number to six significant digits, without needless zeros and without powers of ten where it can be read."""
+    """Return a number to six significant digits, without needless zeros; powers of ten only where nobody could count."""
     if value and not 1e-9 <= abs(value) < 1e15:
-        return f"{value:g}"
+        digits, exponent = f"{value:.5e}".split("e")
+        return f"{digits.rstrip('0').rstrip('.')}×10{str(int(exponent)).translate(_RAISED)}"
     decimals = max(0, 5 - math.floor(math.log10(abs(value)))) if value else 0
     text = f"{value:,.{min(decimals, 12)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def rounded(value: float, decimals: int | None) -> str:
+    """Return a measured number with the decimals that its attribute declares; None where it declares none."""
+    text = number(value) if decimals is None else f"{value:,.{decimals}f}"
+    # what is not zero must not be written as zero
+    return number(value) if value and not text.strip("-0.") else text
 
 
 def feature_unit(condition: Condition, unit: str) -> str:
@@ -135,13 +146,15 @@ def feature_title(condition: Condition, attribute_title: str) -> str:
     return attribute_title
 
 
-def peak(condition: Condition, value: float, unit: str) -> str:
-    """Return the worst value of what a condition looks at, with its unit."""
+def peak(condition: Condition, value: float, unit: str, decimals: int | None = None) -> str:
+    """Return the worst value of what a condition looks at, with its unit and the decimals of its attribute."""
     if isinstance(condition, Absence):
         return span(timedelta(seconds=round(value)))
     if isinstance(condition, Window) and condition.function is WindowFunction.SHARE:
         return f"{value:.0%}"
-    return f"{number(value)} {feature_unit(condition, unit)}".strip()
+    if isinstance(condition, Baseline):
+        decimals = 1
+    return f"{rounded(value, decimals)} {feature_unit(condition, unit)}".strip()
 
 
 def lasted(onset: dt.datetime, end: dt.datetime | None) -> str:

@@ -40,16 +40,16 @@ TEMPLATE = "INSERT INTO bench_words VALUES (%s, %s, array_to_tsvector(%s::text[]
 CASES = """
 INSERT INTO cases_case (id, district, number, type_name, type_version, title, description, address, division_path, lon, lat,
     severity, state, stage, version, assignee_id, organisation_id, role, opened_at, started_at, stage_since, deadline,
-    final_deadline, sweep_at, overdue_since, closed_at, source, source_key, entity_id, evidence, search)
+    final_deadline, sweep_at, overdue_since, closed_at, source, source_key, entity_id, evidence, said, search)
 SELECT md5('case' || i)::uuid, '910000', '2026-' || lpad(i::text, 7, '0'), 'kind' || pg_temp.draw(i, 1, %(kinds)s), 1, w.title,
     '', '', v.path, 121.3 + pg_temp.draw(i, 2, 4001) / 10000.0, 30.8 + pg_temp.draw(i, 3, 2999) / 10000.0,
     (ARRAY['', '', '', '', 'blue', 'yellow', 'orange', 'red'])[1 + pg_temp.draw(i, 4, 8)],
     CASE WHEN o.running THEN (ARRAY['opened', 'accepted', 'handling', 'handling', 'handled', 'verified'])[1 + pg_temp.draw(i, 5, 6)]
         ELSE 'closed' END,
-    'handle', 3, CASE WHEN pg_temp.draw(i, 6, 4) > 0 THEN s.id END, s.organisation_id, '', t.at, t.at, t.at,
+    'handle', %(events)s, CASE WHEN pg_temp.draw(i, 6, 4) > 0 THEN s.id END, s.organisation_id, '', t.at, t.at, t.at,
     t.at + interval '5 days', t.at + interval '5 days', CASE WHEN o.running THEN t.at + interval '4 days' END, NULL,
     CASE WHEN NOT o.running THEN t.at + interval '3 days' END, 'alert', 'bench:' || i,
-    md5('entity' || pg_temp.draw(i, 7, 5000))::uuid, '{}', w.search
+    md5('entity' || pg_temp.draw(i, 7, 5000))::uuid, '{}', '{}', w.search
 FROM generate_series(%(first)s, %(last)s) AS i
 CROSS JOIN LATERAL (SELECT pg_temp.draw(i, 8, 10) = 0 AS running) o
 CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - interval '1 minute' * CASE WHEN o.running THEN pg_temp.draw(i, 9, 8640)
@@ -69,9 +69,10 @@ SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'cases_case' AND in
 EVENTS = """
 INSERT INTO cases_caseevent (case_id, version, at, actor_name, action, from_state, to_state, note, data)
 SELECT c.id, e.version, c.opened_at + e.version * interval '1 hour', '', e.action, e.source,
-    CASE WHEN e.version = 3 THEN c.state ELSE e.target END, '', '{}'
-FROM cases_case c CROSS JOIN (VALUES (1, 'open', '', 'opened'), (2, 'comment', 'opened', 'opened'),
-    (3, 'import', 'opened', '')) AS e (version, action, source, target)
+    CASE WHEN e.version = %(events)s THEN c.state ELSE 'opened' END, '', '{}'
+FROM cases_case c CROSS JOIN LATERAL (SELECT n AS version, CASE WHEN n = 1 THEN '' ELSE 'opened' END AS source,
+    CASE n WHEN 1 THEN 'open' WHEN %(events)s THEN 'import' ELSE 'comment' END AS action
+    FROM generate_series(1, %(events)s) AS n) e
 WHERE c.number BETWEEN %(low)s AND %(high)s AND c.source_key LIKE 'bench:%%'
 """
 
@@ -102,10 +103,10 @@ def build() -> District:
     return District(people, "/".join(village.split("/")[:3]) + "/", village, UUID(int=0))
 
 
-def fill(first: int, last: int, now: dt.datetime) -> None:
-    """Write the cases `first` to `last` with their histories; the history's checks run once at the end, on all rows."""
+def fill(first: int, last: int, now: dt.datetime, events: int) -> None:
+    """Write the cases `first` to `last`, each with so many events; the history's checks run once at the end, on all rows."""
     values: dict[str, int | str | dt.datetime] = {
-        "first": first, "last": last, "now": now, "kinds": KINDS, "villages": VILLAGES, "staff": STAFF,
+        "first": first, "last": last, "now": now, "kinds": KINDS, "villages": VILLAGES, "staff": STAFF, "events": events,
         "low": f"2026-{first:07d}", "high": f"2026-{last:07d}",
     }  # fmt: skip
     with connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 """The case: whatever has to be done, with where, who, in which state, until when."""
 
 import datetime as dt
+from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -9,6 +10,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from onecity.kernel.cases import wording
 from onecity.kernel.core.ids import new_id
 
 # sorts cases without a deadline last; a real moment, since the driver cannot carry PostgreSQL's infinity
@@ -32,6 +34,7 @@ class Case(models.Model):
     `version` counts the changes: together with `state` it points at the event that made it, so that the database itself
     refuses a change without its entry in the history (see migration 0002). `deadline` is the nearest due time and
     `final_deadline` that of the whole case; `sweep_at` is when the next reminder or warning is due, empty when none is.
+    `said`: what the platform says of it in every language (see cases.wording), empty where people wrote `title` themselves.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -68,6 +71,7 @@ class Case(models.Model):
     source_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
     entity_id = models.UUIDField(null=True, blank=True)
     evidence = models.JSONField(default=dict, blank=True)
+    said: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(default=dict, blank=True)
     search = SearchVectorField(null=True)
 
     class Meta:
@@ -103,6 +107,16 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
+
+    @property
+    def shown_title(self) -> str:
+        """What it is called, in the reader's language where the platform named it."""
+        return wording.title(self.said, self.title)
+
+    @property
+    def shown_description(self) -> str:
+        """More about it, in the reader's language where the platform wrote it."""
+        return wording.description(self.said, self.description)
 
     @property
     def is_open(self) -> bool:

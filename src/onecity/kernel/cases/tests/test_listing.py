@@ -89,3 +89,19 @@ def test_a_foreign_cursor_is_refused(town: Town, cursor: str) -> None:
     with pytest.raises(Problem) as refused:
         listing.page(town["dispatcher"], Wanted(), cursor=cursor)
     assert refused.value.status == 400
+
+
+def test_a_number_is_found_whole_without_zeros_and_by_its_beginning(town: Town) -> None:
+    cases = service.open_cases([litter() for _n in range(12)])
+    numbers = [case.number for case in cases]
+    assert numbers[0] == "2026-000001"
+
+    def found(text: str) -> set[str]:
+        return {c.number for c in listing.page(town["handler_a"], Wanted(open=None, text=text)).cases}
+
+    assert found("2026-000012") == found("2026-12") == found("12") == {"2026-000012"}
+    assert found("2026-00001") == {"2026-000010", "2026-000011", "2026-000012"}
+    assert found("2026-") == found("2026-0") == set(numbers)
+    assert found("2025-") == found("2026-00002") == found("2026-9") - {"2026-000009"} == set()
+    # a number that may not be seen is not found by its beginning either
+    assert listing.page(town["handler_b"], Wanted(open=None, text="2026-0000")).cases == []

@@ -7,13 +7,17 @@ import uuid
 import pytest
 from django.db import connection
 from django.db.models import Count
+from django.utils import translation
 
-from onecity.kernel.cases import service
+from onecity.kernel.cases import service, wording
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.tests.conftest import MONDAY, VILLAGE_A, VILLAGE_B, Town, litter
+from onecity.kernel.cases.wording import Said, Sentence
 from onecity.kernel.core.clock import FixedClock, use_clock
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.notify.models import FeedEvent, Message
+
+SENTENCE = wording.declare("tests.opening", Sentence("%(entity)s: %(what)s"))
 
 
 def test_a_case_by_hand_has_everything_at_once(town: Town) -> None:
@@ -142,3 +146,20 @@ def test_opened_at_the_same_moment_by_many_is_one_case(committed_town: Town) -> 
     assert all(r == results[0] for r in results)
     assert Case.objects.count() == CaseEvent.objects.count() == 10
     assert FeedEvent.objects.filter(kind="case").count() == 10
+
+
+def test_a_sentence_that_nobody_declared_opens_nothing(town: Town) -> None:
+    with pytest.raises(ValueError, match="no sentence 'unknown'"):
+        service.open_case(litter(said=Said("unknown", {})))
+    assert Case.objects.count() == 0
+    with pytest.raises(ValueError, match="declared twice"):
+        wording.declare(SENTENCE, Sentence("x"))
+
+
+def test_an_old_sentence_leaves_the_plain_title(town: Town) -> None:
+    case = service.open_case(litter())
+    case.said = {"key": "gone", "values": {}}
+    assert (case.shown_title, case.shown_description) == ("路口有暴露垃圾", "")
+    case.said = {"key": SENTENCE, "values": {"entity": "东站"}}
+    with translation.override("en"):
+        assert case.shown_title == "东站: "

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection, transaction
+from django.utils import translation
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from onecity.kernel.core.clock import FixedClock, use_clock
-from onecity.kernel.notify import delivering, service, tasks, words
+from onecity.kernel.notify import delivering, inbox, service, tasks, words
 from onecity.kernel.notify.models import Delivery, FeedEvent, Message
 from onecity.kernel.notify.tests.conftest import MailServer
 from onecity.kernel.people.models import Account
@@ -171,3 +172,20 @@ def test_every_template_speaks_both_languages_with_the_same_names() -> None:
         words.declare("case_opened", {})
     with pytest.raises(ValueError, match="lacks subject or body in: en"):
         words.declare("new_template", {"zh": {"subject": "x", "body": "y"}})
+
+
+def test_what_the_platform_named_is_told_to_each_in_his_own_language(
+    li: Account, mail_server: MailServer, clock: FixedClock
+) -> None:
+    bob = Account.objects.create_user("bob", display_name="Bob", email="bob@example.org", language="en")
+    context = CONTEXT | {"title": {"zh": "东站：PM2.5 偏高", "en": "East station: PM2.5 too high"}}
+    service.send_many([service.Notice(a.id, "case_opened", context, "k") for a in (li, bob)])
+    assert delivering.send_waiting() == 2
+    assert {m["To"]: m["Subject"].strip() for m in mail_server.received} == {
+        "li@example.org": "新案件 2026-000123：东站：PM2.5 偏高",
+        "bob@example.org": "New case 2026-000123: East station: PM2.5 too high",
+    }
+    # the inbox follows whoever reads it, now
+    with translation.override("en"):
+        assert inbox.page(li).letters[0].subject == "New case 2026-000123: East station: PM2.5 too high"
+    assert words.render("case_opened", {"title": {"zh": "东站"}}, "en").subject == "New case : 东站"

@@ -190,7 +190,7 @@ def test_an_alert_page_shows_its_evidence_and_can_be_acknowledged_once() -> None
     watcher = account("watcher", TOWN, "alerts.view", "alerts.acknowledge")
     page = watcher.get(f"/desk/alerts/{alert.id}").content.decode()
     assert "PM2.5 above 75 µg/m³ (Yellow), 150 µg/m³ (Red)" in page
-    assert "90 µg/m³" in page
+    assert "90.0 µg/m³" in page
     chart = watcher.get(f"/api/rules/alerts/{alert.id}/chart").json()
     assert [point[1] for point in chart["series"][0]["points"]] == [80.0, 90.0]
     assert watcher.post(f"/desk/alerts/{alert.id}/acknowledge", {"note": "on my way"}).status_code == 302

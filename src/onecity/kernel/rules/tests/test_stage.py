@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
+from django.utils import translation
 
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.core.clock import FixedClock, to_us, use_clock
@@ -308,3 +310,29 @@ def test_memory_is_rewritten_when_it_has_grown_and_says_the_same(monkeypatch: py
     ]
     ready().process(store.batch([(series, at(10), 85.0)]))
     assert (only_alert().onset, only_alert().raised_at, only_alert().peak_value) == (at(0), at(10), 88.0)
+
+
+def test_the_case_of_an_alert_speaks_the_language_of_its_reader() -> None:
+    series = series_of(station())
+    version = rule(AT_ONCE, case=True)
+    version.definition |= {
+        "titles": {"zh-hans": "PM2.5 偏高", "en": "PM2.5 too high"},
+        "descriptions": {"zh-hans": "请查明原因。", "en": "Find the cause."},
+    }
+    version.save(update_fields=["definition"])
+    ready().process(Store().batch([(series, at(0), 80.0)]))
+    case = Case.objects.get()
+    # what stands in the table is the platform's own language, for searching and for files
+    assert (case.title, case.description) == ("Station s1：PM2.5 偏高", "请查明原因。")
+    with translation.override("zh-hans"):
+        assert (case.shown_title, case.shown_description) == ("Station s1：PM2.5 偏高", "请查明原因。")
+    with translation.override("en"):
+        assert (case.shown_title, case.shown_description) == ("Station s1: PM2.5 too high", "Find the cause.")
+    assert FeedEvent.objects.get(kind="case").payload["titles"] == {
+        "zh": "Station s1：PM2.5 偏高",
+        "en": "Station s1: PM2.5 too high",
+    }
+    with connection.cursor() as cursor:
+        for word in ("原因", "cause", "偏高", "high"):
+            cursor.execute("SELECT count(*) FROM cases_case WHERE search @@ %s::tsquery", [f"'{word}'"])
+            assert cursor.fetchone() == (1,), word

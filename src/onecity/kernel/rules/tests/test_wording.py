@@ -8,6 +8,7 @@ from django.utils import translation
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.rules import definition as definitions
 from onecity.kernel.rules import wording
+from onecity.kernel.rules.forms import Number
 from onecity.kernel.rules.logic import codec
 from onecity.kernel.rules.types import (
     Absence,
@@ -93,10 +94,35 @@ def test_periods_are_told_in_two_units(seconds: int, words: str) -> None:
         (1e-6, "0.000001"),
         (-0.25, "-0.25"),
         (123456.789, "123,457"),
+        (3e-11, "3×10⁻¹¹"),
+        (-2.5e17, "-2.5×10¹⁷"),
     ],
 )
 def test_numbers_have_no_needless_digits(value: float, text: str) -> None:
     assert wording.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (1234.567, 1, "1,234.6"),
+        (103.0, 1, "103.0"),
+        (103.33333, None, "103.333"),
+        (0.0004, 1, "0.0004"),
+        (0.0, 2, "0.00"),
+    ],
+)
+def test_measured_values_have_the_decimals_of_their_attribute(value: float, decimals: int | None, text: str) -> None:
+    assert wording.rounded(value, decimals) == text
+    if value > 1000:
+        assert wording.peak(Threshold((Level("red", 1),)), value, "ug/m3", decimals) == f"{text} µg/m³"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1e-6, "0.000001"), (75.0, "75.0"), (12, 12), ("1e-6", "1e-6"), (None, None)]
+)
+def test_the_editor_shows_numbers_without_powers_of_ten(value: object, text: object) -> None:
+    assert Number().prepare_value(value) == text
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from onecity.kernel.rules.finding import AlertQuery
 from onecity.kernel.rules.forms import AlertFilter
 from onecity.kernel.rules.models import Alert
 from onecity.kernel.rules.permissions import ALERTS_ACKNOWLEDGE, ALERTS_VIEW
+from onecity.kernel.telemetry.models import Series
 from onecity.kernel.twin import charts as twin_charts
 
 PER_PAGE = 50
@@ -60,7 +61,9 @@ def show(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         "place": places.title_for(alert.division_path, full=True),
         "sentence": wording.sentence(definition.condition, attribute, alert.unit) if definition else "",
         "feature": wording.feature_title(definition.condition, attribute) if definition else attribute,
-        "peak": wording.peak(definition.condition, alert.peak_value, alert.unit) if definition else alert.peak_value,
+        "peak": wording.peak(definition.condition, alert.peak_value, alert.unit, _decimals(alert))
+        if definition
+        else wording.rounded(alert.peak_value, _decimals(alert)),
         "lasted": wording.lasted(alert.onset, alert.end),
         "case": _case(request, alert),
         "may_acknowledge": policy.may(account, ALERTS_ACKNOWLEDGE, alert.division_path),
@@ -83,6 +86,10 @@ def acknowledge(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Noted that you have seen this alert."))
     return HttpResponseRedirect(reverse("rules:alert", args=[alert_id]))
+
+
+def _decimals(alert: Alert) -> int | None:
+    return Series.objects.filter(id=alert.series_id).values_list("decimals", flat=True).first()
 
 
 def title_of(alert: Alert) -> str:
