@@ -1,7 +1,9 @@
-"""The tables of the twin: what kinds of things there are, the things, and how they relate."""
+"""The tables of the twin: what kinds of things there are, the things, how they relate, and every change to them."""
 
+from onecity.kernel.twin.models.change import Change, Operation
 from onecity.kernel.twin.models.entity import Entity, EntityStatus
 from onecity.kernel.twin.models.kind import EntityKind
 from onecity.kernel.twin.models.relation import Relation
+from onecity.kernel.twin.models.tenant import Tenant
 
-__all__ = ["Entity", "EntityKind", "EntityStatus", "Relation"]
+__all__ = ["Change", "Entity", "EntityKind", "EntityStatus", "Operation", "Relation", "Tenant"]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,18 +18,39 @@ class EntityStatus(models.TextChoices):
     RETIRED = "retired", _("Out of service")
 
 
+class BoxField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """PostgreSQL's `box`: the smallest rectangle (degrees) around a geometry, which a GiST index finds."""
+
+    def db_type(self, connection: object) -> str:  # noqa: ARG002 - Django's signature
+        """The column's type."""
+        return "box"
+
+
 class Entity(models.Model):
     """One thing of the city. `urn` is its name for every other system (NGSI-LD 4.6.2: `urn:ngsi-ld:<type>:<key>`).
 
     Position is WGS-84 degrees, None where the thing has no fixed place. Rows are seen by those who hold
     `entities.view` over the division; public ones by everybody.
+
+    `attributes` is the entity as NGSI-LD knows it (see ngsild.model), under stored names; `types` and `scopes` go with
+    it. `type` is the declared kind of an entity of a manifest, else the first of `types`; `key` is empty where the
+    entity came through NGSI-LD. `measured`: it has series, whose newest values are laid over `attributes` when read.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    urn = models.CharField(max_length=255, unique=True, db_collation="C")
-    type = models.CharField(_("Type"), max_length=63)
-    key = models.CharField(_("Key"), max_length=180, db_collation="C")
-    name = models.CharField(_("Name"), max_length=200)
+    tenant = models.TextField(db_default="", default="", blank=True, db_collation="C")
+    urn = models.TextField(db_collation="C")
+    type = models.TextField(_("Type"), db_collation="C")
+    key = models.CharField(_("Key"), max_length=180, db_collation="C", blank=True)
+    name = models.TextField(_("Name"))
+    types = ArrayField(models.TextField(), db_default=models.Value("{}"), default=list, blank=True)
+    scopes = ArrayField(models.TextField(), db_default=models.Value("{}"), default=list, blank=True)
+    attributes: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(
+        db_default=models.Value({}, models.JSONField()), default=dict, blank=True
+    )
+    extent = BoxField(null=True, blank=True, editable=False)
+    measured = models.BooleanField(db_default=False, default=False, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
     division_path = models.CharField(_("Division"), max_length=255, db_collation="C")
     lon = models.FloatField(_("Longitude"), null=True, blank=True)
     lat = models.FloatField(_("Latitude"), null=True, blank=True)
@@ -42,7 +65,8 @@ class Entity(models.Model):
         verbose_name = _("Entity")
         verbose_name_plural = _("Entities")
         constraints = [
-            models.UniqueConstraint(fields=["type", "key"], name="entity_key_once"),
+            models.UniqueConstraint(fields=["tenant", "urn"], name="entity_urn_once"),
+            models.UniqueConstraint(fields=["type", "key"], condition=~models.Q(key=""), name="entity_key_once"),
             models.CheckConstraint(
                 condition=models.Q(lon__isnull=True, lat__isnull=True)
                 | models.Q(lon__gte=-180, lon__lte=180, lat__gte=-90, lat__lte=90),
@@ -50,9 +74,11 @@ class Entity(models.Model):
             ),
         ]
         indexes = [
+            # none on a column that a usual change touches: the update then stays within its page (HOT)
             models.Index(fields=["division_path", "type", "name", "id"], name="entity_by_division"),
             models.Index(fields=["type", "name", "id"], name="entity_by_type"),
-            models.Index(fields=["changed_at"], name="entity_by_change"),
+            GistIndex(fields=["extent"], name="entity_by_extent"),
+            models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="entity_by_expiry"),
         ]
 
     def __str__(self) -> str:

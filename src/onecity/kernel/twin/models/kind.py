@@ -1,7 +1,7 @@
 """The kind of an entity as the database knows it: the declaration of a manifest, readable without its domain."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypedDict
+from typing import ClassVar, NotRequired, TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -20,6 +20,7 @@ class AttributeFacts(TypedDict):
     minimum: float | None
     maximum: float | None
     decimals: int
+    model_name: NotRequired[str]
 
 
 def in_language(titles: Mapping[str, str], fallback: str) -> str:
@@ -36,6 +37,11 @@ class EntityKind(models.Model):
     domain = models.CharField(max_length=63, blank=True)
     titles: "models.JSONField[Titles, Titles]" = models.JSONField(default=dict)
     attributes: "models.JSONField[Sequence[AttributeFacts], list[AttributeFacts]]" = models.JSONField(default=list)
+    # what NGSI-LD calls the type and those attributes that have another name there: stored names (see ngsild.context)
+    model_name = models.TextField(blank=True, default="", db_default="")
+    model_names: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField())
+    )
     icon = models.CharField(max_length=63, blank=True)
     max_age = models.DurationField()
     late_after = models.DurationField()
