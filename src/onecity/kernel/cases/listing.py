@@ -17,10 +17,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from onecity.kernel.access import policy
 from onecity.kernel.access.logic import prefixes
 from onecity.kernel.access.session import acting_as
-from onecity.kernel.cases import calendars, permissions
+from onecity.kernel.cases import calendars, visibility
 from onecity.kernel.cases.logic import search_text
 from onecity.kernel.cases.models import Case
 from onecity.kernel.core.clock import from_us, now, to_us
@@ -94,10 +93,7 @@ def page(account: Account, wanted: Wanted, *, cursor: str = "", limit: int = 50,
 def narrowed(account: Account, wanted: Wanted) -> QuerySet[Case]:
     """The visible cases that fit, without order and without the text."""
     rows = Case.objects.defer("search", "description", "evidence")
-    if wanted.scope == "mine":
-        rows = rows.filter(assignee_id=account.id)
-    else:
-        rows = policy.visible(rows, account, permissions.VIEW)
+    rows = rows.filter(assignee_id=account.id) if wanted.scope == "mine" else visibility.visible(rows, account)
     if wanted.scope == "unassigned":
         rows = rows.filter(assignee_id__isnull=True)
     if wanted.scope == "office":

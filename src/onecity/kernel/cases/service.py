@@ -5,8 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from onecity.kernel.access import policy
-from onecity.kernel.cases import appending, permissions
+from onecity.kernel.cases import appending, visibility
 from onecity.kernel.cases.acting import act, assign, comment, hand_over
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.opening import NewCase, open_case, open_cases
@@ -29,7 +28,7 @@ __all__ = [
 
 def visible_cases(account: Account) -> QuerySet[Case]:
     """The cases this person may see by right of division; what was given to him elsewhere he finds in his own work."""
-    return policy.visible(Case.objects.defer("search"), account, permissions.VIEW)
+    return visibility.visible(Case.objects.defer("search"), account)
 
 
 def alert_ended(case_ids: Sequence[UUID], note: str = "") -> None:

@@ -62,9 +62,14 @@ DRAW = """
 CREATE FUNCTION pg_temp.draw(i integer, seed bigint, sides integer) RETURNS integer LANGUAGE sql IMMUTABLE
 RETURN ((hashint4extended(i, seed) & 2147483647) %% sides)::integer
 """.replace("%%", "%")
+# what keeps the tables right and quick is put back when the rows are there: each then is built once, from all of them
 INDEXES = """
-SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'cases_case' AND indexname LIKE 'case\\_%' AND NOT EXISTS (
+SELECT indexname, indexdef FROM pg_indexes i WHERE tablename IN ('cases_case', 'cases_caseevent') AND NOT EXISTS (
     SELECT 1 FROM pg_constraint WHERE conname = indexname)
+"""
+CONSTRAINTS = """
+SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'case_change_has_event'
+    OR (conrelid = 'cases_caseevent'::regclass AND contype IN ('f', 'p', 'u')) ORDER BY contype = 'f' DESC, conname
 """
 EVENTS = """
 INSERT INTO cases_caseevent (case_id, version, at, actor_name, action, from_state, to_state, note, data)
@@ -111,19 +116,20 @@ def fill(first: int, last: int, now: dt.datetime, events: int) -> None:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE cases_caseevent DISABLE TRIGGER USER")
-        cursor.execute("ALTER TABLE cases_case DROP CONSTRAINT case_change_has_event")
+        cursor.execute(CONSTRAINTS)
+        constraints = cursor.fetchall()
         cursor.execute(INDEXES)
         indexes = cursor.fetchall()
+        for table, name, _definition in constraints:
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         for name, _definition in indexes:
             cursor.execute(f"DROP INDEX {name}")
         cursor.execute(CASES, values)
         cursor.execute(EVENTS, values)
         for _name, definition in indexes:
             cursor.execute(definition)
-        cursor.execute(
-            "ALTER TABLE cases_case ADD CONSTRAINT case_change_has_event FOREIGN KEY (id, version, state) "
-            "REFERENCES cases_caseevent (case_id, version, to_state) DEFERRABLE INITIALLY DEFERRED"
-        )
+        for table, name, definition in reversed(constraints):
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
         cursor.execute("ALTER TABLE cases_caseevent ENABLE TRIGGER USER")
         cursor.execute("VACUUM (ANALYZE) cases_case, cases_caseevent, access_grant")
 

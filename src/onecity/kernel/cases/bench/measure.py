@@ -5,11 +5,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 from django.db import connection, transaction
+from django.test import Client
 
 from onecity.kernel.access.session import acting_as
-from onecity.kernel.cases import listing, mapping, presentation, service, sweep, type_store
+from onecity.kernel.cases import listing, mapping, presentation, service, sweep, visibility
 from onecity.kernel.cases.bench import district
 from onecity.kernel.cases.bench.district import District
 from onecity.kernel.cases.listing import Wanted
@@ -115,13 +117,50 @@ def _questions(made: District, account: Account) -> dict[str, Callable[[], objec
         "search_in_a_village": Wanted(open=None, text="井盖", place=made.village),
         "search_nothing": Wanted(open=None, text="火星"),
         "number": Wanted(open=None, text="2026-0031415"),
+        "number_begun": Wanted(open=None, text="2026-00314"),
+        "number_hardly_begun": Wanted(open=None, text="2026-0"),
+        "running_number_begun": Wanted(text="2026-003"),
+        "ended_red": Wanted(open=False, severities=("red",)),
+        "ended_of_a_rare_state": Wanted(open=False, states=("cancelled",)),
+        "anything_of_a_state": Wanted(open=None, states=("verified",)),
+        "anything_of_a_kind": Wanted(open=None, types=("kind7",)),
+        "anything_red_in_a_town": Wanted(open=None, severities=("red",), place=made.town),
+        "late_red_of_a_kind": Wanted(overdue=True, types=("kind7",), severities=("red",)),
     }
     asked: dict[str, Callable[[], object]] = {name: _list(account, wanted) for name, wanted in lists.items()}
     asked["second_page"] = _second_page(account)
     asked["counts"] = lambda: listing.counts(account)
     asked["map"] = lambda: mapping.points(account, Wanted())
-    asked["case_page"] = lambda: _case_page(account)
-    return asked
+    asked["map_of_a_kind"] = lambda: mapping.points(account, Wanted(types=("kind7",)))
+    asked["map_of_what_ended"] = lambda: mapping.points(account, Wanted(open=False))
+    return asked | _pages(account)
+
+
+def _pages(account: Account) -> dict[str, Callable[[], object]]:
+    """Whole pages as a browser gets them: rights, list, counts, words and HTML."""
+    browser = Client(headers={"host": "127.0.0.1"})
+    browser.force_login(account)
+    found = Case.objects.filter(closed_at__isnull=True)
+    seen = visibility.visible(found, account).order_by("due_order", "id").first()
+    addresses = {
+        "page_of_the_list": "/desk/cases?scope=all",
+        "page_of_my_work": "/desk/cases",
+        "page_of_a_search": "/desk/cases?scope=all&running=&q=垃圾",
+        "page_of_points": "/desk/cases/points?scope=all",
+        "page_of_today": "/desk",
+        "page_of_a_case": f"/desk/cases/{seen.id}?scope=all" if seen else "/desk/cases",
+    }
+    return {name: _opening(browser, address) for name, address in addresses.items()}
+
+
+def _opening(browser: Client, address: str) -> Callable[[], object]:
+    def ask() -> object:
+        answer = browser.get(address)
+        if answer.status_code != HTTPStatus.OK:
+            raise RuntimeError(f"{address} answers {answer.status_code}")
+        return answer.content
+
+    return ask
 
 
 def _list(account: Account, wanted: Wanted) -> Callable[[], object]:
@@ -134,15 +173,6 @@ def _second_page(account: Account) -> Callable[[], object]:
         return listing.page(account, Wanted(open=None), cursor=first.next, count=False)
 
     return ask
-
-
-def _case_page(account: Account) -> object:
-    found = listing.page(account, Wanted(), limit=1, count=False).cases
-    if not found:
-        return None
-    case = Case.objects.defer("search").get(id=found[0].id)
-    kind = type_store.version(case.type_name, case.type_version).definition
-    return presentation.rows([case]), presentation.history(case, kind)
 
 
 def _writes(made: District) -> dict[str, object]:

@@ -1,5 +1,9 @@
-"""What the platform says of a case, kept by key and values so that every reader has it in his own language."""
+"""What the platform says of a case, kept by key and values so that every reader has it in his own language.
 
+The history loses an index that its unique constraints make needless.
+"""
+
+import django.db.models.deletion
 from django.db import migrations, models
 
 
@@ -8,4 +12,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(model_name="case", name="said", field=models.JSONField(blank=True, default=dict)),
+        migrations.AlterField(
+            model_name="caseevent",
+            name="case",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="cases.case",
+            ),
+        ),
     ]

@@ -84,20 +84,21 @@ export function addShapes(map) {
   }
 }
 
-// a source `entities` whose clusters show how many and the worst state among them
+// a source `entities` whose clusters show how many and the worst state among them; a feature with a `count` stands for many
 export function addEntities(map, data) {
   const worst = {};
   for (const [name, rank] of Object.entries(RANK)) worst[name] = rank;
   map.addSource("entities", {
     type: "geojson", data, cluster: true, clusterRadius: 30, clusterMaxZoom: 11, promoteId: "id",
-    clusterProperties: { worst: ["max", ["get", "rank"]] },
+    clusterProperties: { worst: ["max", ["get", "rank"]], total: ["+", ["coalesce", ["get", "count"], 1]] },
   });
   const shape = (value) => ["match", value, 2, "state-blue", 3, "state-yellow", 4, "state-orange", 5, "state-red", 1, "state-ok", "state-stale"];
+  const many = ["case", ["has", "count"], ["number-format", ["get", "count"], {}], ""];
   map.addLayer({
     id: "clusters", type: "symbol", source: "entities", filter: ["has", "point_count"],
     layout: {
       "icon-image": shape(["get", "worst"]), "icon-size": 1.15, "icon-allow-overlap": true, "text-allow-overlap": true,
-      "text-field": ["get", "point_count_abbreviated"], "text-font": FONT, "text-size": 12, "text-offset": [1.3, 0], "text-anchor": "left",
+      "text-field": ["number-format", ["get", "total"], {}], "text-font": FONT, "text-size": 12, "text-offset": [1.3, 0], "text-anchor": "left",
     },
     paint: { "text-color": token("--ink"), "text-halo-color": token("--paper"), "text-halo-width": 1.5 },
   });
@@ -106,7 +107,7 @@ export function addEntities(map, data) {
     layout: {
       "icon-image": shape(["get", "rank"]), "icon-allow-overlap": true, "symbol-sort-key": ["get", "rank"],
       "icon-size": ["case", [">=", ["get", "rank"], 2], 0.95, 0.8],
-      "text-field": ["step", ["zoom"], "", 11.4, ["get", "title"]], "text-font": FONT, "text-size": 12, "text-offset": [0, 1.5], "text-anchor": "top", "text-optional": true,
+      "text-field": ["step", ["zoom"], many, 11.4, ["concat", ["get", "title"], ["case", ["has", "count"], " ", ""], many]], "text-font": FONT, "text-size": 12, "text-offset": [0, 1.5], "text-anchor": "top", "text-optional": true,
     },
     paint: { "text-color": token("--ink-2"), "text-halo-color": token("--paper"), "text-halo-width": 1.5 },
   });
