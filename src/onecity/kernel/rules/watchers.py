@@ -58,9 +58,12 @@ def current() -> Roster:
 
 
 def series_of(found: Definition, owner: str, among: QuerySet[Series] | None = None) -> Int32s:
-    """Return the ids of the series that a rule watches, ascending: never outside the division `owner` whose rule it is."""
+    """Return the ids of the series that a rule watches, ascending: never outside the division `owner` whose rule it is.
+
+    Series of another installation are judged there.
+    """
     rows = Series.objects.all() if among is None else among
-    rows = rows.filter(entity_type=found.entity_type, attribute=found.attribute, active=True)
+    rows = rows.filter(entity_type=found.entity_type, attribute=found.attribute, active=True, origin="")
     division = found.division_path if found.division_path.startswith(owner) else owner
     if division:
         rows = rows.filter(division_path__startswith=division)

@@ -43,12 +43,13 @@ class NobodyAnswersError(LinkError):
 
 @dataclass(slots=True)
 class Link:
-    """One connection; `open` before use."""
+    """One connection; `open` before use. Answers come to subjects below `inbox`."""
 
     url: str
     user: str
     password: str = field(repr=False)
     name: str = "onecity"
+    inbox: str = "_INBOX"
     _socket: socket.socket | None = None
     _parts: list[bytes] = field(default_factory=list)
     _size: int = 0
@@ -79,7 +80,7 @@ class Link:
         except (OSError, msgspec.DecodeError) as error:
             self.close()
             raise LinkError(f"broker: {error}") from error
-        self._inbox = f"_INBOX.{id(self):x}{time.monotonic_ns():x}"
+        self._inbox = f"{self.inbox}.{id(self):x}{time.monotonic_ns():x}"
 
     def close(self) -> None:
         """Give the connection back; it may be opened again."""
@@ -94,7 +95,7 @@ class Link:
         return self._next
 
     def publish(self, subject: str, payload: bytes, reply: str = "") -> None:
-        """Send a message, without waiting for anything."""
+        """Send a message, without waiting for anything; `reply` names a subject that this connection listens to."""
         head = f"PUB {subject} {reply + ' ' if reply else ''}{len(payload)}\r\n".encode()
         self._send(b"".join([head, payload, b"\r\n"]))
 

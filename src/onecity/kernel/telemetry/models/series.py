@@ -11,7 +11,8 @@ class Series(models.Model):
 
     Unit and range are those of the attribute's declaration, `late_after` and `max_age` those of the entity type, kept
     here so that gateways and pipeline need no manifest. `entity_key` is the entity's short name, accepted on the wire
-    in place of the URN as long as it is unique.
+    in place of the URN as long as it is unique. `origin` names the installation whose series it is where its readings come
+    from another one, which judges them by its rules; empty for our own.
     """
 
     id = models.AutoField(primary_key=True)
@@ -30,6 +31,7 @@ class Series(models.Model):
     device_id = models.UUIDField(null=True, blank=True, db_index=True)
     public = models.BooleanField(_("Open to everybody"), default=False)
     active = models.BooleanField(default=True)
+    origin = models.CharField(max_length=64, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
     changed_at = models.DateTimeField(default=now, editable=False)
 

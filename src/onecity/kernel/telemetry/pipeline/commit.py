@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from onecity.kernel.core.clock import from_us, now_us
 from onecity.kernel.core.ids import new_id, parse_id
 from onecity.kernel.telemetry import store
-from onecity.kernel.telemetry.batch import NEVER, Batch, Bools, Stage, StoredBatch
+from onecity.kernel.telemetry.batch import NEVER, Batch, Bools, Foreseeing, Stage, StoredBatch
 from onecity.kernel.telemetry.logic import admission, ordering
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.ordering import Judged, Newest
@@ -57,7 +57,9 @@ def commit(
             keep = ~(double | judged.late)
             batch, way = batch.take(keep), way[keep]
         stored = stored_batch(batch, newest, received_at)
-        store.append(batch)
+        with store.appending(batch):
+            for stage in stages:
+                _foresee(stage, stored)
         last = _last_fresh(stored)
         known = newest.at[batch.series_id[last]] != NEVER
         store.write_newest(batch.take(last), known)
@@ -85,6 +87,15 @@ def stored_batch(batch: Batch, newest: Newest, received_at: int) -> StoredBatch:
         previous_value=newest.value[series],
         received_at=received_at,
     )
+
+
+def _foresee(stage: Stage, batch: StoredBatch) -> None:
+    if not isinstance(stage, Foreseeing):
+        return
+    try:
+        stage.foresee(batch)
+    except Exception as error:
+        raise StageError(stage) from error
 
 
 def _process(stage: Stage, batch: StoredBatch) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -43,7 +44,20 @@ class Intake:
         self.batch, self.way = self.batch.take(rows), self.way[rows]
 
 
-def gather(entries: Sequence[Entry], catalogue: Catalogue, collector: Collector) -> Intake:
+class Interpreter(Protocol):
+    """Reads what another installation's log holds, where the pipeline follows such logs (see `process.Follower`)."""
+
+    def interpret(self, entry: Entry, catalogue: Catalogue) -> tuple[Batch, str] | None:
+        """The readings of a message of a stream that has its messages numbered, and the way they came.
+
+        None where it holds none. Raises ValueError for what cannot be read.
+        """
+        ...
+
+
+def gather(
+    entries: Sequence[Entry], catalogue: Catalogue, collector: Collector, interpreter: Interpreter | None = None
+) -> Intake:
     """The content of log messages, sorted. Messages of devices (QoS 1) are read here, as the broker kept them."""
     batches: list[Batch] = []
     ways: list[str] = []
@@ -51,8 +65,12 @@ def gather(entries: Sequence[Entry], catalogue: Catalogue, collector: Collector)
     positions: dict[str, int] = {}
     raw: list[Entry] = []
     for entry in entries:
-        positions[entry.source] = entry.sequence
-        if entry.subject.startswith(DEVICE_SUBJECT):
+        positions |= entry.positions
+        if entry.origin is not None and interpreter is not None:
+            found = _interpret(entry, catalogue, interpreter, refused)
+            batches += [found[0]] if found else []
+            ways += [found[1]] if found else []
+        elif entry.subject.startswith(DEVICE_SUBJECT):
             raw.append(entry)
         else:
             _take(entry, batches, ways, refused)
@@ -67,13 +85,27 @@ def gather(entries: Sequence[Entry], catalogue: Catalogue, collector: Collector)
     return Intake(batch.take(rows), way[rows], names, refused, positions)
 
 
+def _interpret(
+    entry: Entry, catalogue: Catalogue, interpreter: Interpreter, refused: list[Refused]
+) -> tuple[Batch, str] | None:
+    try:
+        return interpreter.interpret(entry, catalogue)
+    except ValueError as error:
+        refused.extend(_damaged(entry, error))
+        return None
+
+
+def _damaged(entry: Entry, error: ValueError) -> list[Refused]:
+    damaged = Refusals()
+    damaged.add("malformed", [entry.payload.replace(b"\n", b" ")], count=1, detail=str(error))
+    return [Refused(refusal, "log", entry.stored_at) for refusal in damaged.finish()]
+
+
 def _take(entry: Entry, batches: list[Batch], ways: list[str], refused: list[Refused]) -> None:
     try:
         head, batch = wire.decode(entry.payload)
     except ValueError as error:
-        damaged = Refusals()
-        damaged.add("malformed", [entry.payload.replace(b"\n", b" ")], count=1, detail=str(error))
-        refused.extend(Refused(refusal, "log", entry.stored_at) for refusal in damaged.finish())
+        refused.extend(_damaged(entry, error))
         return
     batches.append(batch)
     ways.append(head.source)

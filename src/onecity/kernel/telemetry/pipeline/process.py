@@ -4,9 +4,10 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import psycopg
@@ -25,9 +26,9 @@ from onecity.kernel.telemetry.logic.ordering import Newest
 from onecity.kernel.telemetry.logic.readings import Refusals
 from onecity.kernel.telemetry.models import Heartbeat, LogPosition
 from onecity.kernel.telemetry.pipeline.commit import FencedError, StageError, commit
-from onecity.kernel.telemetry.pipeline.intake import Intake, Refused, gather, unknown_series
+from onecity.kernel.telemetry.pipeline.intake import Intake, Interpreter, Refused, gather, unknown_series
 from onecity.kernel.telemetry.pipeline.janitor import Janitor
-from onecity.kernel.telemetry.pipeline.source import LOG, MQTT, Entry, Reader
+from onecity.kernel.telemetry.pipeline.source import LOG, MQTT, Entry, Reader, Stream
 
 PIPELINE_LOCK = 0x7E1E_0002
 MOST_MESSAGES = 20_000
@@ -77,6 +78,14 @@ class Pace:
         return figures
 
 
+class Follower(Interpreter, Protocol):
+    """Logs of other installations that the pipeline follows beside its own; each is read on a connection of its own."""
+
+    def logs(self) -> Mapping[str, tuple[Callable[[], Link], Stream]]:
+        """What is to be followed now, by name: how to connect, and what to read. Asked again at every tick."""
+        ...
+
+
 @dataclass
 class Pipeline:
     """One pipeline; `run` returns when `stop` is called."""
@@ -84,6 +93,8 @@ class Pipeline:
     stages: Sequence[Stage]
     url: str
     keys: BrokerKeys
+    follower: Follower | None = None
+    _others: dict[str, Reader] = field(default_factory=dict)
     _ending: threading.Event = field(default_factory=threading.Event)
     _positions: dict[str, int] = field(default_factory=dict)
     _newest: Newest = field(default_factory=Newest.empty)
@@ -126,6 +137,7 @@ class Pipeline:
                 log.warning("the pipeline begins again from the database: %s", str(error).strip(), exc_info=True)
                 self._ending.wait(RETRY_S)
             finally:
+                self._stop_others()
                 self._reader.stop()
                 connection.close()
         self._janitor.stop()
@@ -151,9 +163,29 @@ class Pipeline:
             self._newest.at[ids], self._newest.value[ids] = at, value
         self._positions = dict(LogPosition.objects.values_list("source", "sequence"))
         self._taken = dict(self._positions)
+        self._load_stages()
+        self._reader.start()
+
+    def _load_stages(self) -> None:
         for stage in self.stages:
             stage.load()
-        self._reader.start()
+        self._follow_others()
+
+    def _follow_others(self) -> None:
+        """Begin to read logs that are new, and end with those that are no longer to be followed."""
+        wanted = self.follower.logs() if self.follower else {}
+        for name in [name for name in self._others if name not in wanted]:
+            self._others.pop(name).end()
+        for name, (connect, stream) in wanted.items():
+            if name not in self._others:
+                reader = Reader(connect, (stream,), lambda source: self._positions.get(source, 0), self._reader.mailbox)
+                self._others[name] = reader
+                reader.start()
+
+    def _stop_others(self) -> None:
+        for reader in self._others.values():
+            reader.end()
+        self._others = {}
 
     def _only(self) -> bool:
         # held as long as this connection lives: a killed pipeline gives it back at once
@@ -181,15 +213,16 @@ class Pipeline:
             self._ending.wait(left)
         entries = self._reader.take(MOST_MESSAGES, MOST_BYTES, TICK_S / 2)
         self._taken_at = time.monotonic()
-        fresh = [entry for entry in entries if entry.sequence > self._taken.get(entry.source, 0)]
-        if not fresh:
-            return None
-        self._taken |= {entry.source: entry.sequence for entry in fresh}
-        return self._ready(fresh)
+        fresh = []
+        for entry in entries:
+            if entry.follows(self._taken):
+                self._taken |= entry.positions
+                fresh.append(entry)
+        return self._ready(fresh) if fresh else None
 
     def _ready(self, entries: Sequence[Entry]) -> Ready:
         catalogue = self._watcher.current
-        intake = gather(entries, catalogue, self._collector)
+        intake = gather(entries, catalogue, self._collector, self.follower)
         if len(intake.batch) and int(intake.batch.series_id.max()) >= len(catalogue.row):
             # interned by a gateway that heard of the series before we did
             self._watcher.refresh()
@@ -203,6 +236,7 @@ class Pipeline:
             self._commit_with_stages(ready)
         except (DataError, IntegrityError, ValueError) as error:
             log.exception("a batch cannot be stored")
+            self._load_stages()
             if len(ready.entries) == 1:
                 self._set_aside(ready.entries[0], error)
                 return
@@ -219,7 +253,8 @@ class Pipeline:
                 self._commit(ready.intake, ready.catalogue, stages)
             except StageError as error:
                 log.exception("stage %s failed on a batch", error.stage.name)
-                error.stage.load()
+                # the others may have taken up what is undone now
+                self._load_stages()
                 failures += 1
                 if failures >= 2:
                     left_out.add(error.stage.name)
@@ -233,7 +268,7 @@ class Pipeline:
         refusals.add("malformed", [entry.payload.replace(b"\n", b" ")], count=1, detail=str(error))
         way = entry.source.partition("@")[0]
         refused = [Refused(refusal, way, entry.stored_at) for refusal in refusals.finish()]
-        intake = Intake(Batch.empty(), np.empty(0, np.int64), [], refused, {entry.source: entry.sequence})
+        intake = Intake(Batch.empty(), np.empty(0, np.int64), [], refused, entry.positions)
         self._commit(intake, self._watcher.current, [])
 
     def _commit(self, intake: Intake, catalogue: Catalogue, stages: Sequence[Stage]) -> None:
@@ -243,6 +278,7 @@ class Pipeline:
         self._pace.note(len(stored), time.monotonic() - begun)
 
     def _tick(self) -> None:
+        self._follow_others()
         for stage in self.stages:
             try:
                 with transaction.atomic():
@@ -258,9 +294,10 @@ class Pipeline:
         Heartbeat.objects.update_or_create(process="pipeline", defaults={"at": now(), "detail": detail})
 
 
-def run(stages: Sequence[Stage]) -> None:
+def run(stages: Sequence[Stage], follower: Follower | None = None) -> None:
     """Run the pipeline with these stages until the process is told to end."""
-    pipeline = Pipeline(stages, settings.ONECITY_NATS_URL, BrokerKeys.derive(settings.ONECITY_BROKER_SECRET))
+    keys = BrokerKeys.derive(settings.ONECITY_BROKER_SECRET)
+    pipeline = Pipeline(stages, settings.ONECITY_NATS_URL, keys, follower)
     signal.signal(signal.SIGTERM, pipeline.stop)
     signal.signal(signal.SIGINT, pipeline.stop)
     pipeline.run()

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -27,7 +27,9 @@ class Stream:
     """One log: its stream at the broker, the subjects of interest, the settings to create it with where it is ours.
 
     `hold`: the name of a consumer that is never read and keeps messages from being dropped (streams that only keep what
-    somebody is interested in).
+    somebody is interested in). `api` and `inbox`: where the broker that keeps it answers, and to which subjects; another
+    installation's broker is asked through its domain. `numbered`: tells from a message whose it is and its number there,
+    by which it is known again even where its stream was made anew.
     """
 
     name: str
@@ -35,6 +37,9 @@ class Stream:
     subjects: str
     settings: object = None
     hold: str = ""
+    api: str = "$JS.API"
+    inbox: str = "_INBOX.log"
+    numbered: Callable[[bytes], tuple[str, int]] | None = None
 
 
 LOG = Stream("log", broker.LOG_STREAM, broker.LOG_SUBJECTS, broker.log_stream_settings())
@@ -43,13 +48,29 @@ MQTT = Stream("mqtt", broker.MQTT_STREAM, broker.MQTT_SUBJECTS, broker.mqtt_stre
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message of a log: which log (`source`, with the stream's birth), where in it, when the broker kept it (µs)."""
+    """One message of a log: which log (`source`, with the stream's birth), where in it, when the broker kept it (µs).
+
+    `origin`: whose message it is and its number there, where the stream has its messages numbered.
+    """
 
     source: str
     sequence: int
     stored_at: int
     subject: bytes
     payload: bytes
+    origin: tuple[str, int] | None = None
+
+    def follows(self, taken: Mapping[str, int]) -> bool:
+        """Whether it comes after everything that `taken` tells of its source and its origin."""
+        if self.sequence <= taken.get(self.source, 0):
+            return False
+        return self.origin is None or self.origin[1] > taken.get(self.origin[0], 0)
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """What has been taken when this has: by source and by origin."""
+        own = {self.source: self.sequence}
+        return own if self.origin is None else own | {self.origin[0]: self.origin[1]}
 
 
 @dataclass(slots=True)
@@ -67,18 +88,54 @@ class _Cursor:
 
 
 @dataclass
+class Mailbox:
+    """What readers have read and the pipeline has not taken; several readers may share one."""
+
+    queue: deque[Entry] = field(default_factory=deque)
+    bytes: int = 0
+    lock: threading.Condition = field(default_factory=threading.Condition)
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Add entries at the end."""
+        with self.lock:
+            self.queue.extend(entries)
+            self.bytes += sum(len(entry.payload) for entry in entries)
+            self.lock.notify()
+
+    def take(self, most: int, most_bytes: int, timeout: float) -> list[Entry]:
+        """Up to `most` messages of together about `most_bytes`, in order, waiting up to `timeout` s for the first."""
+        with self.lock:
+            if not self.queue:
+                self.lock.wait(timeout)
+            entries: list[Entry] = []
+            size = 0
+            while self.queue and len(entries) < most and size < most_bytes:
+                entry = self.queue.popleft()
+                entries.append(entry)
+                size += len(entry.payload)
+            self.bytes -= size
+        return entries
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self.queue.clear()
+            self.bytes = 0
+
+
+@dataclass
 class Reader:
     """Follows several logs; `positions` tells, for each source's name, the last sequence already stored."""
 
     connect: Callable[[], Link]
     streams: Sequence[Stream]
     positions: Callable[[str], int]
-    _queue: deque[Entry] = field(default_factory=deque)
-    _bytes: int = 0
-    _lock: threading.Condition = field(default_factory=threading.Condition)
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    pause: float = RETRY_S
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _cursors: dict[int, _Cursor] = field(default_factory=dict)
+    _complaint: str = ""
     connected: bool = False
 
     def start(self) -> None:
@@ -87,39 +144,31 @@ class Reader:
         self._thread = threading.Thread(target=self._run, name="telemetry-log", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End reading; what was read and not stored is forgotten, and read again after the next start."""
+    def end(self) -> None:
+        """End reading."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
         self._cursors = {}
-        with self._lock:
-            self._queue.clear()
-            self._bytes = 0
+
+    def stop(self) -> None:
+        """End reading; what was read and not stored is forgotten, and read again after the next start."""
+        self.end()
+        self.mailbox.clear()
 
     def take(self, most: int, most_bytes: int, timeout: float) -> list[Entry]:
         """Up to `most` messages of together about `most_bytes`, in order, waiting up to `timeout` s for the first."""
-        with self._lock:
-            if not self._queue:
-                self._lock.wait(timeout)
-            entries: list[Entry] = []
-            size = 0
-            while self._queue and len(entries) < most and size < most_bytes:
-                entry = self._queue.popleft()
-                entries.append(entry)
-                size += len(entry.payload)
-            self._bytes -= size
-            return entries
+        return self.mailbox.take(most, most_bytes, timeout)
 
     @property
     def waiting(self) -> int:
         """How many messages have been read and not taken."""
-        return len(self._queue)
+        return len(self.mailbox.queue)
 
     @property
     def waiting_bytes(self) -> int:
         """How much has been read and not taken."""
-        return self._bytes
+        return self.mailbox.bytes
 
     def current(self, source: str) -> bool:
         """Whether a source is one that is read now (and not an earlier stream of the same name)."""
@@ -131,11 +180,13 @@ class Reader:
             try:
                 link.open()
                 self._begin(link)
-                self.connected = True
+                self.connected, self._complaint = True, ""
                 self._follow(link)
             except (LinkError, msgspec.DecodeError) as error:
-                log.warning("the log cannot be read, trying again: %s", error)
-                self._stop.wait(RETRY_S)
+                if str(error) != self._complaint:
+                    log.warning("the log cannot be read, trying again: %s", error)
+                self._complaint = str(error)
+                self._stop.wait(self.pause)
             finally:
                 self.connected = False
                 link.close()
@@ -150,7 +201,7 @@ class Reader:
             if stream.hold:
                 _hold(link, stream)
             cursor.consumer = _consumer(link, stream, start)
-            cursor.inbox = f"_INBOX.log{time.monotonic_ns():x}"
+            cursor.inbox = f"{stream.inbox}{time.monotonic_ns():x}"
             self._cursors[link.subscribe(cursor.inbox)] = cursor
 
     def _follow(self, link: Link) -> None:
@@ -168,11 +219,11 @@ class Reader:
             if now - cursor.asked_at > 3 * EXPIRES_S:
                 raise LinkError(f"the stream {cursor.stream.stream} does not answer")
             return
-        if self._bytes > BUFFER_BYTES:
+        if self.mailbox.bytes > BUFFER_BYTES:
             return
         cursor.wanted, cursor.asked_at = BATCH, now
         wish = {"batch": BATCH, "max_bytes": BATCH_BYTES, "expires": int(EXPIRES_S * 1e9)}
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{cursor.stream.stream}.{cursor.consumer}"
+        subject = f"{cursor.stream.api}.CONSUMER.MSG.NEXT.{cursor.stream.stream}.{cursor.consumer}"
         link.publish(subject, msgspec.json.encode(wish), cursor.inbox)
 
     def _keep(self, messages: Sequence[Message]) -> None:
@@ -185,10 +236,7 @@ class Reader:
                 _status(cursor, message)
                 continue
             entries.append(_entry(cursor, message))
-        with self._lock:
-            self._queue.extend(entries)
-            self._bytes += sum(len(entry.payload) for entry in entries)
-            self._lock.notify()
+        self.mailbox.put(entries)
 
 
 def _entry(cursor: _Cursor, message: Message) -> Entry:
@@ -200,7 +248,8 @@ def _entry(cursor: _Cursor, message: Message) -> Entry:
     cursor.wanted -= 1
     cursor.asked_at = time.monotonic()
     cursor.next_sequence = int(sequence) + 1
-    return Entry(cursor.source, int(sequence), int(stamp) // 1000, message.subject, message.payload)
+    origin = cursor.stream.numbered(message.payload) if cursor.stream.numbered else None
+    return Entry(cursor.source, int(sequence), int(stamp) // 1000, message.subject, message.payload, origin)
 
 
 def _status(cursor: _Cursor, message: Message) -> None:
@@ -213,8 +262,8 @@ def _status(cursor: _Cursor, message: Message) -> None:
         )
 
 
-def _api(link: Link, subject: str, body: object) -> dict[str, object]:
-    answer = msgspec.json.decode(link.request(f"$JS.API.{subject}", msgspec.json.encode(body)))
+def _api(link: Link, stream: Stream, subject: str, body: object) -> dict[str, object]:
+    answer = msgspec.json.decode(link.request(f"{stream.api}.{subject}", msgspec.json.encode(body)))
     if not isinstance(answer, dict):
         raise LinkError(f"unexpected answer to {subject}")
     return answer
@@ -229,9 +278,9 @@ def prepare(link: Link, stream: Stream) -> None:
 
 def _birth(link: Link, stream: Stream) -> str:
     """When the stream was created: another birth means other sequence numbers. Creates it where that is ours to do."""
-    answer = _api(link, f"STREAM.INFO.{stream.stream}", {})
+    answer = _api(link, stream, f"STREAM.INFO.{stream.stream}", {})
     if "error" in answer and stream.settings is not None:
-        answer = _api(link, f"STREAM.CREATE.{stream.stream}", stream.settings)
+        answer = _api(link, stream, f"STREAM.CREATE.{stream.stream}", stream.settings)
     if "error" in answer:
         raise LinkError(f"the stream {stream.stream} does not exist yet")
     return str(answer["created"])
@@ -240,7 +289,7 @@ def _birth(link: Link, stream: Stream) -> str:
 def _hold(link: Link, stream: Stream) -> None:
     config = {"durable_name": stream.hold, "ack_policy": "explicit", "deliver_policy": "all", "max_ack_pending": 1}
     body = {"stream_name": stream.stream, "config": config | {"filter_subject": stream.subjects}}
-    answer = _api(link, f"CONSUMER.DURABLE.CREATE.{stream.stream}.{stream.hold}", body)
+    answer = _api(link, stream, f"CONSUMER.DURABLE.CREATE.{stream.stream}.{stream.hold}", body)
     if "error" in answer:
         raise LinkError(f"{stream.stream} cannot be held: {answer['error']}")
 
@@ -255,7 +304,7 @@ def _consumer(link: Link, stream: Stream, start: int) -> str:
         "mem_storage": True,
         "max_deliver": -1,
     }
-    answer = _api(link, f"CONSUMER.CREATE.{stream.stream}", {"stream_name": stream.stream, "config": config})
+    answer = _api(link, stream, f"CONSUMER.CREATE.{stream.stream}", {"stream_name": stream.stream, "config": config})
     if "error" in answer:
         raise LinkError(f"{stream.stream} cannot be read: {answer['error']}")
     return str(answer["name"])
@@ -264,6 +313,6 @@ def _consumer(link: Link, stream: Stream, start: int) -> str:
 def purge(link: Link, stream: Stream, up_to: int) -> None:
     """Let the broker forget what is stored: messages up to and with sequence `up_to`. Raises LinkError."""
     body = {"seq": up_to + 1, "filter": stream.subjects}
-    answer = _api(link, f"STREAM.PURGE.{stream.stream}", body)
+    answer = _api(link, stream, f"STREAM.PURGE.{stream.stream}", body)
     if "error" in answer:
         raise LinkError(f"{stream.stream} cannot be shortened: {answer['error']}")
