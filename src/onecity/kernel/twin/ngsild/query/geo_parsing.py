@@ -44,7 +44,7 @@ def parse_geo(georel: str, geometry: str, coordinates: object, geoproperty: str,
             )
     if not isinstance(georel, str):
         _fail("georel", _("georel is a text such as within or near;maxDistance==2000."))
-    target = context.expand(geoproperty) if geoproperty else "location"
+    target = context.expand(geoproperty or "location")
     shape = parse_geometry(geometry, coordinates)
     relation = RELATIONS.get(georel.strip())
     if relation is not None:

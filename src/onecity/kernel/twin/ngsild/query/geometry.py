@@ -9,7 +9,7 @@ import shapely
 from geographiclib.geodesic import Geodesic
 from shapely.geometry.base import BaseGeometry
 
-from onecity.kernel.core.geometry import EARTH_RADIUS_M
+from onecity.kernel.core.geometry import EARTH_RADIUS_M, Floats
 from onecity.kernel.core.text import Text
 from onecity.kernel.core.text import lazy as _
 
@@ -113,7 +113,7 @@ def nearest_points(one: BaseGeometry, other: BaseGeometry) -> tuple[float, float
     """
     best: tuple[float, tuple[float, float, float, float]] | None = None
     for turn in (0.0, 360.0, -360.0):
-        moved = other if not turn else shapely.transform(other, lambda xy, turn=turn: xy + np.array([turn, 0.0]))
+        moved = _moved(other, 1.0, turn) if turn else other
         found = _nearest(one, moved)
         metres = sphere_m(*found)
         if best is None or metres < best[0]:
@@ -123,16 +123,22 @@ def nearest_points(one: BaseGeometry, other: BaseGeometry) -> tuple[float, float
     return best[1] if best else (0.0, 0.0, 0.0, 0.0)
 
 
+def _moved(shape: BaseGeometry, scale: float, turn: float = 0.0) -> BaseGeometry:
+    """Return the shape with longitudes multiplied by `scale` and shifted by `turn`."""
+
+    def move(xy: Floats) -> Floats:
+        return xy * np.array([scale, 1.0]) + np.array([turn, 0.0])
+
+    moved: BaseGeometry = shapely.transform(shape, move)
+    return moved
+
+
 def _nearest(one: BaseGeometry, other: BaseGeometry) -> tuple[float, float, float, float]:
     latitude = (one.bounds[1] + one.bounds[3] + other.bounds[1] + other.bounds[3]) / 4
     found = (0.0, 0.0, 0.0, 0.0)
     for _turn in range(3):
         scale = max(math.cos(math.radians(latitude)), 1e-6)
-        shrink = (scale, 1.0)
-        line = shapely.shortest_line(
-            shapely.transform(one, lambda xy, by=shrink: xy * by),
-            shapely.transform(other, lambda xy, by=shrink: xy * by),
-        )
+        line = shapely.shortest_line(_moved(one, scale), _moved(other, scale))
         (x, y), (to_x, to_y) = shapely.get_coordinates(line)
         found = float(x / scale), float(y), float(to_x / scale), float(to_y)
         middle = (found[1] + found[3]) / 2
@@ -169,4 +175,3 @@ def boxes_around(shape: BaseGeometry, metres: float = 0.0) -> Sequence[tuple[flo
     if east > 180:
         return [(west, south, 180.0, north), (-180.0, south, east - 360, north)]
     return [(west, south, east, north)]
-

@@ -14,6 +14,11 @@ Relation = Literal["near", "within", "contains", "intersects", "equals", "disjoi
 Direction = Literal["asc", "desc", "dist-asc", "dist-desc"]
 
 
+LOCATION = (
+    "https://uri.etsi.org/ngsi-ld/location"  # stored name of the geoproperty that a geo-query means when it names none
+)
+
+
 class Names(Protocol):
     """What the parsers need of an @context."""
 
@@ -190,7 +195,7 @@ class GeoQuery:
 
     relation: Relation
     geometry: BaseGeometry
-    geoproperty: str = "location"
+    geoproperty: str = LOCATION
     max_distance: float | None = None
     min_distance: float | None = None
 
