@@ -1,6 +1,7 @@
 """The rules' place in the pipeline: every stored batch is judged in the transaction that stores it."""
 
 import logging
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,7 +12,7 @@ from onecity.kernel.rules import alert_store, baseline_store, casework, publishi
 from onecity.kernel.rules.fingerprint import Fingerprint
 from onecity.kernel.rules.logic.arrays import NEVER, Bools, Int64s, Readings
 from onecity.kernel.rules.logic.changes import Changes, LatestChanges
-from onecity.kernel.rules.logic.engine import Engine
+from onecity.kernel.rules.logic.engine import Engine, Report
 from onecity.kernel.rules.logic.journal import Memory
 from onecity.kernel.rules.memory_store import MemoryStore
 from onecity.kernel.rules.models import Rule
@@ -25,6 +26,15 @@ MICROSECOND = 1_000_000
 # alerts whose peak alone moved on are written with the batch up to this number, else together every few seconds
 PEAKS_AT_ONCE = 200
 PEAKS_EVERY = 5 * MICROSECOND
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """What a batch means, worked out before it is written."""
+
+    batch: StoredBatch
+    readings: Readings
+    report: Report
 
 
 class RulesStage:
@@ -46,9 +56,11 @@ class RulesStage:
         self._max_age: Int64s = np.empty(0, np.int64)
         self._peaks = LatestChanges()
         self._peaks_written = 0
+        self._foreseen: _Foreseen | None = None
 
     def load(self) -> None:
         """Read rules, memory and newest readings from the database."""
+        self._foreseen = None
         self._settling.begin(clock.now_us())
         newest = Latest.objects.order_by("series_id").values_list("series_id", "observed_at")
         rows = [(series, clock.to_us(at)) for series, at in newest]
@@ -57,15 +69,25 @@ class RulesStage:
             last_at[series] = at
         self._put_to_work(self._store.load(), last_at)
 
-    def process(self, batch: StoredBatch) -> None:
-        """Judge the fresh readings of one transaction."""
+    def foresee(self, batch: StoredBatch) -> None:
+        """Judge the fresh readings of one transaction, in memory; what that changes is written by `process`."""
+        self._foreseen = None
         readings = fresh_readings(batch)
-        if not len(readings):
+        if self._knows(readings):
+            self._foreseen = _Foreseen(batch, readings, self._judge(readings, batch.received_at))
+
+    def process(self, batch: StoredBatch) -> None:
+        """Judge the fresh readings of one transaction, where that is not done yet, and write what it changes."""
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is None or foreseen.batch is not batch:
+            readings = fresh_readings(batch)
+            if not self._knows(readings):
+                self._reload()
+            foreseen = _Foreseen(batch, readings, self._judge(readings, batch.received_at))
+        if not len(foreseen.readings):
             return
-        if not self._knows(readings):
-            self._reload()
-        self._settling.saw(batch.received_at, int(readings.at.max()))
-        report = self._engine.process(readings, self._live(readings, batch.received_at))
+        self._settling.saw(batch.received_at, int(foreseen.readings.at.max()))
+        report = foreseen.report
         self._store.append(report.memory)
         for run, reason in report.failed.items():
             logger.error("rule %s was set apart: %s", self._roster.working[run].version.rule_id, reason)
@@ -123,7 +145,14 @@ class RulesStage:
         mended = [work.version.rule_id for work in self._roster.working.values()]
         Rule.objects.filter(pk__in=mended).exclude(error="").update(error="", failed_at=None)
 
+    def _judge(self, readings: Readings, received_at: int) -> Report:
+        if not len(readings):
+            return Report(Changes.none(), Memory.of())
+        return self._engine.process(readings, self._live(readings, received_at))
+
     def _knows(self, readings: Readings) -> bool:
+        if not len(readings):
+            return True
         highest = int(readings.series[-1])
         return highest < len(self._max_age) and bool((self._max_age[readings.series] > 0).all())
 

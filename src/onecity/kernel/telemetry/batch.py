@@ -1,7 +1,7 @@
 """Readings as columns: what flows from the gateways through the log to the store and the stages, never a row at a time."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,4 +96,16 @@ class Stage(Protocol):
 
     def tick(self, now_us: int) -> None:
         """Act on the passing of time, called about once a second whether or not readings arrive (µs since 1970 UTC)."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A stage that works out what it can without the database, while the readings are on their way there.
+
+    `process` follows with the same batch, unless the transaction fails; then `load` does, as after every failure.
+    """
+
+    def foresee(self, batch: StoredBatch) -> None:
+        """Work out what the batch means, without the database."""
         ...

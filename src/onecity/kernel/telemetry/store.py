@@ -1,10 +1,13 @@
 """The hot store: day partitions of `telemetry_observation`, written with binary COPY, asked for what they hold already."""
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import psycopg
 from django.db import connection, transaction
 from psycopg import sql
 
@@ -101,9 +104,12 @@ def new_table(name: str) -> None:
     """A table like the store, not yet part of it; the application's role reads it only through the store."""
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL("CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
-                name=sql.Identifier(name), parent=sql.Identifier(TABLE)
-            )
+            sql.SQL(
+                "CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS) WITH ("
+                # rows only ever come, and a closed day is written anew and frozen when it is sorted: what an automatic
+                # vacuum does meanwhile would be done again and again beside the readings that come
+                "autovacuum_vacuum_insert_threshold = -1)"
+            ).format(name=sql.Identifier(name), parent=sql.Identifier(TABLE))
         )
         cursor.execute(sql.SQL("REVOKE ALL ON {} FROM onecity_app").format(sql.Identifier(name)))
 
@@ -122,15 +128,49 @@ def attach(name: str, day: dt.date) -> None:
             cursor.execute(sql.SQL(statement).format(**names, **bounds))
 
 
+@contextmanager
+def appending(batch: Batch) -> Iterator[None]:
+    """Store readings, inside the caller's transaction, while the block runs; their partitions exist.
+
+    The block must not use the database: the connection is the copying thread's until the block ends.
+    """
+    failed: list[BaseException] = []
+    # the thread must not touch Django's connection, which belongs to this one
+    connection.ensure_connection()
+    database: psycopg.Connection[Any] = connection.connection
+
+    def work() -> None:
+        try:
+            _copy(database, batch)
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="telemetry-copy")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    if failed:
+        with connection.wrap_database_errors:
+            raise failed[0]
+
+
 def append(batch: Batch) -> None:
     """Store readings, inside the caller's transaction; their partitions exist."""
-    with connection.cursor() as cursor:
+    with appending(batch):
+        pass
+
+
+def _copy(database: psycopg.Connection[Any], batch: Batch) -> None:
+    with psycopg.Cursor(database) as cursor:
         for day, part in by_day(batch):
             statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
                 sql.Identifier(partition(day)), sql.SQL(copy.COLUMNS)
             )
             with cursor.copy(statement) as stream:
-                stream.write(copy.rows(part))
+                for piece in copy.pieces(part):
+                    stream.write(piece)
             cursor.execute(
                 "UPDATE telemetry_day SET readings = readings + %s, changed_at = now() WHERE day = %s", [len(part), day]
             )

@@ -165,11 +165,11 @@ class Pipeline:
         self._taken = dict(self._positions)
         self._load_stages()
         self._reader.start()
+        self._follow_others()
 
     def _load_stages(self) -> None:
         for stage in self.stages:
             stage.load()
-        self._follow_others()
 
     def _follow_others(self) -> None:
         """Begin to read logs that are new, and end with those that are no longer to be followed."""
