@@ -14,6 +14,13 @@ WAYS: Mapping[str, object] = {
     "mqtt1": _("MQTT, QoS 1"),
     "replay": _("Replay"),
     "log": _("Log"),
+    "lorawan": _("LoRaWAN"),
+    "modbus": _("Modbus"),
+    "opcua": _("OPC UA"),
+    "snmp": _("SNMP"),
+    "coap": _("CoAP"),
+    "sta": _("SensorThings"),
+    "upload": _("Uploaded table"),
 }
 
 ADVICE: Mapping[str, object] = {
@@ -38,6 +45,7 @@ ADVICE: Mapping[str, object] = {
     Reason.LATE: _("The device sends after a long time without a connection. It may be allowed more time."),
     Reason.EXPIRED: _("Readings of that time are not kept any more."),
     Reason.DUPLICATE: _("Nothing is missing: the reading that came first is stored."),
+    Reason.CODEC: _("Try the message out in the codec of the device's model, and publish a version that reads it."),
     Reason.FLOOD: _("Let the device send less often, or allow it more readings a second; then replay what was kept."),
 }
 

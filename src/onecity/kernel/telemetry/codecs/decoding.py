@@ -1,5 +1,6 @@
 """Evaluating a codec over a batch of messages: grouped by layout and then column by column, bounded, and never half."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -174,8 +175,18 @@ def _field(field: Field, part: Block, moments: Int64s, received: Int64s, gatheri
         kept &= ~np.isin(values, field.invalid)
     if field.moment is not None:
         moments = _moments(field.moment, part, received, gathering)
-    values = values * field.scale + field.add if field.scale != 1.0 or field.add else values
+    values = _scaled(values, field)
     _name(field, part, kept, values, moments, gathering)
+
+
+def _scaled(values: Floats, field: Field) -> Floats:
+    """Scaled and moved; a thousandth is divided by 1,000, so that 3062 becomes 3.062 and not its neighbour."""
+    inverse = 1 / field.scale if field.scale else 0.0
+    if abs(inverse) > 1 and math.isclose(inverse, round(inverse), rel_tol=1e-12):
+        values = values / round(inverse)
+    elif field.scale != 1.0:
+        values = values * field.scale
+    return values + field.add if field.add else values
 
 
 def _name(field: Field, part: Block, kept: Bools, values: Floats, moments: Int64s, gathering: Gathering) -> None:

@@ -27,6 +27,7 @@ class Reason(models.TextChoices):
     EXPIRED = "expired", _("Older than readings are kept")
     DUPLICATE = "duplicate", _("There is already a reading for this time")
     FLOOD = "flood", _("Beyond what the device may send")
+    CODEC = "codec", _("The codec could not read the message")
 
 
 class Quarantine(models.Model):
