@@ -163,7 +163,8 @@ def refine_points(query: GeoQuery, lon: npt.NDArray[np.float64], lat: npt.NDArra
         meets = np.asarray(shapely.intersects_xy(reference, lon, lat), dtype=np.bool_)
         return meets if query.relation == "intersects" else ~meets
     on_shape = _relation_test(query)
-    return np.array([on_shape(point) for point in np.atleast_1d(shapely.points(lon, lat))], dtype=np.bool_)
+    pairs = zip(lon.tolist(), lat.tolist(), strict=True)
+    return np.array([on_shape(shapely.Point(x, y)) for x, y in pairs], dtype=np.bool_)
 
 
 def _near_points(query: GeoQuery, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Booleans:

@@ -127,7 +127,7 @@ def _moved(shape: BaseGeometry, scale: float, turn: float = 0.0) -> BaseGeometry
     """Return the shape with longitudes multiplied by `scale` and shifted by `turn`."""
 
     def move(xy: Floats) -> Floats:
-        return xy * np.array([scale, 1.0]) + np.array([turn, 0.0])
+        return np.asarray(xy * np.array([scale, 1.0]) + np.array([turn, 0.0]), dtype=np.float64)
 
     moved: BaseGeometry = shapely.transform(shape, move)
     return moved

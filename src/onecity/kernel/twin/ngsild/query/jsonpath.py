@@ -7,8 +7,9 @@ the type is asked for first.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
-from onecity.kernel.twin.ngsild.query.language import Path, Range, Term, Value
+from onecity.kernel.twin.ngsild.query.language import TEMPORAL_MEMBERS, Path, Range, Term, Value, of_moments
 from onecity.kernel.twin.ngsild.query.literals import SQL_DATE, SQL_DATETIME, SQL_TIME
 from onecity.kernel.twin.ngsild.query.patterns import Pattern
 
@@ -151,8 +152,13 @@ class Condition:
         """Return the condition on a member of the standard, which is one text."""
         negative = term.comparison in {"!=", "!~="}
         operand = term.operand
+        if term.path.member in TEMPORAL_MEMBERS:
+            moments = of_moments(term)
+            if moments is None:
+                return f"exists({item})" if term.comparison == "!=" else NEVER
+            operand = moments
         if isinstance(operand, Pattern | Range):
-            positive = self._item_test(term)(item)
+            positive = self._item_test(replace(term, operand=operand))(item)
         else:
             comparison = "==" if term.comparison == "!=" else term.comparison
             positive = " || ".join(self._member_compare(item, value, comparison) for value in operand)

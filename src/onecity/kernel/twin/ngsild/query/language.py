@@ -18,6 +18,11 @@ LOCATION = (
     "https://uri.etsi.org/ngsi-ld/location"  # stored name of the geoproperty that a geo-query means when it names none
 )
 
+# members of the standard that a path may end at: of an attribute's instance, and of the entity itself
+TEMPORAL_MEMBERS = frozenset({"observedAt", "createdAt", "modifiedAt", "deletedAt", "expiresAt"})
+MEMBERS = TEMPORAL_MEMBERS | {"unitCode", "datasetId", "instanceId", "objectType", "valueType"}
+ENTITY_MEMBERS = frozenset({"createdAt", "modifiedAt", "expiresAt"})
+
 
 class Names(Protocol):
     """What the parsers need of an @context."""
@@ -144,6 +149,16 @@ class Absent:
     """The path must lead to nothing (`!attribute`, an addition to the grammar that several brokers accept)."""
 
     path: Path
+
+
+def of_moments(term: Term) -> tuple[Value, ...] | Range | None:
+    """Return the part of a term's operand that a DateTime can be compared with; None when there is none."""
+    operand = term.operand
+    if isinstance(operand, Pattern):
+        return None
+    if isinstance(operand, Range):
+        return operand if operand.low.kind == "datetime" else None
+    return tuple(value for value in operand if value.kind == "datetime") or None
 
 
 Q = Term | Every | Either | Absent

@@ -1,14 +1,13 @@
 """The error of a query that cannot be read: which parameter, at which character, what is wrong (5.5.2, BadRequestData)."""
 
-from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.text import Text
 from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.model.problems import NgsiProblem
 
-BAD_REQUEST = "https://uri.etsi.org/ngsi-ld/errors/BadRequestData"
 AROUND = 24
 
 
-class BadQuery(Problem):
+class BadQuery(NgsiProblem):
     """A parameter of a query that does not follow its grammar."""
 
     def __init__(self, parameter: str, reason: Text, position: int | None = None, text: str = "") -> None:
@@ -23,7 +22,3 @@ class BadQuery(Problem):
             )
         extra = {"parameter": parameter} | ({} if position is None else {"position": position + 1})
         super().__init__("BadRequestData", _("The query cannot be read"), status=400, detail=detail, extra=extra)
-
-    def to_dict(self, instance: str = "") -> dict[str, object]:
-        """Return the problem with the type that the standard gives it."""
-        return super().to_dict(instance) | {"type": BAD_REQUEST}

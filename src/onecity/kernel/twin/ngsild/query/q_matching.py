@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from onecity.kernel.twin.ngsild.query.comparing import Test, value_test
-from onecity.kernel.twin.ngsild.query.language import Absent, Either, Entity, Every, Path, Q, Range, Term
+from onecity.kernel.twin.ngsild.query.language import (
+    TEMPORAL_MEMBERS,
+    Absent,
+    Either,
+    Entity,
+    Every,
+    Path,
+    Q,
+    Range,
+    Term,
+    of_moments,
+)
 from onecity.kernel.twin.ngsild.query.patterns import Pattern
 
 Linked = Callable[[str], Entity | None]
@@ -87,9 +98,8 @@ def _entity_member_test(term: Term) -> EntityTest:
     """Return a test of createdAt, modifiedAt or expiresAt of the entity itself."""
     names = {"createdAt": "created_at", "modifiedAt": "modified_at", "expiresAt": "expires_at"}
     attribute = names[term.path.member]
-    exists = term.comparison == "exists"
-    test: Test = (lambda _value: True) if exists else value_test(term.comparison, term.operand)
-    negative = term.comparison in NEGATIVE
+    test: Test = (lambda _value: True) if term.comparison == "exists" else _moment_test(term)
+    negative = term.comparison in NEGATIVE and not isinstance(term.operand, Pattern)
 
     def decide(entity: Entity, _linked: Linked) -> bool:
         value = getattr(entity, attribute)
@@ -98,13 +108,22 @@ def _entity_member_test(term: Term) -> EntityTest:
     return decide
 
 
+def _moment_test(term: Term) -> Test:
+    """Return the test of a member that is a DateTime; what has another data type is never equal, and no pattern matches."""
+    operand = of_moments(term)
+    return (lambda _value: False) if operand is None else value_test(term.comparison, operand)
+
+
 def instance_test(term: Term) -> InstanceTest:
     """Return the test of one instance of the attribute that the path ends at; any instance that meets it is enough."""
     path = term.path
     if term.comparison == "exists":
         return _existence(path)
-    test = value_test(term.comparison, term.operand)
     negative = term.comparison in NEGATIVE
+    if path.member in TEMPORAL_MEMBERS:
+        negative = negative and not isinstance(term.operand, Pattern)
+        return _member_test(path.member, _moment_test(term), negative=negative, trailing=bool(path.trailing))
+    test = value_test(term.comparison, term.operand)
     if path.member:
         return _member_test(path.member, test, negative=negative, trailing=bool(path.trailing))
     if negative:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.query.language import (
+    ENTITY_MEMBERS,
+    MEMBERS,
+    TEMPORAL_MEMBERS,
     Absent,
     Comparison,
     Either,
@@ -33,9 +36,6 @@ COMPARISONS: tuple[tuple[str, Comparison], ...] = (
     (">", ">"),
     ("<", "<"),
 )
-TEMPORAL_MEMBERS = frozenset({"observedAt", "createdAt", "modifiedAt", "deletedAt", "expiresAt"})
-MEMBERS = TEMPORAL_MEMBERS | {"unitCode", "datasetId", "instanceId", "objectType", "valueType"}
-ENTITY_MEMBERS = frozenset({"createdAt", "modifiedAt", "expiresAt"})
 ORDERED_KINDS = frozenset({"number", "string", "datetime", "date", "time"})
 ENDS = ";|),"
 

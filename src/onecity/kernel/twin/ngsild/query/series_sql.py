@@ -40,7 +40,7 @@ def column_condition(term: Term, column: str, kind: str, params: list[Any]) -> s
     operand = term.operand
     negative = term.comparison in {"!=", "!~="}
     if isinstance(operand, Pattern):
-        return "FALSE" if not negative or kind == "number" else f"{column} IS NOT NULL"
+        return "FALSE"  # a pattern speaks of texts
     if isinstance(operand, Range):
         found = _range(operand, column, kind, params)
     else:

@@ -1,0 +1,148 @@
+"""The condition of PostgreSQL and the decision in memory are one: over random entities and random selections."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from onecity.kernel.core.ids import new_id
+from onecity.kernel.twin.ngsild.model.stored import StoredEntity
+from onecity.kernel.twin.ngsild.query import sql
+from onecity.kernel.twin.ngsild.query.language import LOCATION
+from onecity.kernel.twin.ngsild.query.matching import matches
+from onecity.kernel.twin.ngsild.query.parsing import parse_geo, parse_id_pattern, parse_q, parse_scope, parse_types
+from onecity.kernel.twin.ngsild.query.selection import Selection
+from onecity.kernel.twin.ngsild.query.tests import worlds
+from onecity.kernel.twin.ngsild.store.geometry import extent
+
+pytestmark = pytest.mark.django_db
+NAMES = worlds.Names()
+
+
+def store(entities: list[StoredEntity]) -> None:
+    rows: list[list[Any]] = []
+    for entity in entities:
+        place = extent(entity.attributes[LOCATION][0]["value"]) if LOCATION in entity.attributes else None
+        rows.append(
+            [
+                new_id(),
+                entity.urn,
+                entity.types[0],
+                "",
+                entity.urn,
+                list(entity.types),
+                list(entity.scopes),
+                json.dumps(entity.attributes),
+                place and place.box(),
+                entity.expires_at,
+                "adm/",
+                entity.created_at,
+                entity.modified_at,
+            ]
+        )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO twin_entity (id, urn, type, key, name, types, scopes, attributes, extent, expires_at, division_path, created_at, changed_at,"
+            " properties, public, status) VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::box, %s, %s, %s, %s, '{}', true, 'active')",
+            rows,
+        )
+
+
+def found(selection: Selection) -> tuple[set[str], bool]:
+    where = sql.compile(selection)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT e.urn FROM twin_entity e WHERE {where.sql}", where.params)  # noqa: S608 - the condition has parameters only
+        return {urn for (urn,) in cursor.fetchall()}, where.exact
+
+
+@pytest.fixture
+def world() -> dict[str, StoredEntity]:
+    rng = random.Random(2026)
+    entities = [worlds.entity(rng, urn) for urn in worlds.URNS] + [
+        worlds.entity(rng, f"urn:ngsi-ld:F:{n}") for n in range(160)
+    ]
+    store(entities)
+    return {entity.urn: entity for entity in entities}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_q(world: dict[str, StoredEntity], seed: int) -> None:
+    rng = random.Random(seed)
+    hits = 0
+    for _turn in range(250):
+        text = worlds.query(rng) if seed else worlds.condition(rng)
+        selection = Selection(q=parse_q(text, NAMES))
+        got, exact = found(selection)
+        expected = {urn for urn, entity in world.items() if matches(selection, entity, world.get)}
+        assert exact
+        assert got == expected, (
+            text,
+            [world[urn].attributes for urn in sorted(got ^ expected)[:1]],
+            len(got),
+            len(expected),
+        )
+        hits += 0 < len(expected) < len(world)
+    assert hits > 100
+
+
+def test_types_scopes_ids(world: dict[str, StoredEntity]) -> None:
+    texts = [
+        "Car",
+        "Car|Bus",
+        "(Car;Bus)",
+        "(Car;Bus),https://example.org/Tram",
+        "(https://example.org/Tram;Bus)|(Car;Bus)",
+        "Plane",
+    ]
+    scopes = ["/A", "A/B", "/A/#", "/+/B", "/A/+/C", "/#", "(/A;/D/B)", "(/A/#;/中/B)|/D/B,/A/B", "/X"]
+    patterns = ["E:[0-9]$", "^urn:ngsi-ld:F:1.*", "^E", "urn:ngsi-ld:E:[0-9]+", "(E|F):3?7$"]
+    selections = [Selection(types=parse_types(text, NAMES)) for text in texts]
+    selections += [Selection(scope=parse_scope(text)) for text in scopes]
+    selections += [Selection(id_pattern=parse_id_pattern(text)) for text in patterns]
+    selections += [Selection(ids=("urn:ngsi-ld:E:3", "urn:nowhere")), Selection(attrs=("a", "place")), Selection()]
+    for selection in selections:
+        got, exact = found(selection)
+        assert exact
+        assert got == {urn for urn, entity in world.items() if matches(selection, entity)}
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        "within",
+        "contains",
+        "intersects",
+        "equals",
+        "disjoint",
+        "overlaps",
+        "near;maxDistance==3000",
+        "near;minDistance==9000",
+    ],
+)
+def test_geo_candidates_hold_every_match(world: dict[str, StoredEntity], relation: str) -> None:
+    rng = random.Random(relation)
+    hits = 0
+    for _turn in range(40):
+        shape = (
+            worlds.geometry(rng)
+            if rng.random() < 0.8
+            else rng.choice(list(world.values())).attributes.get(LOCATION, [{"value": worlds.geometry(rng)}])[0][
+                "value"
+            ]
+        )
+        selection = Selection(
+            geo=parse_geo(relation, shape["type"], shape["coordinates"], rng.choice(["", "place"]), GeoNames())
+        )
+        got, exact = found(selection)
+        expected = {urn for urn, entity in world.items() if matches(selection, entity)}
+        assert not exact
+        assert expected <= got
+        hits += len(expected)
+    assert hits > 0
+
+
+class GeoNames:
+    def expand(self, term: str) -> str:
+        return LOCATION if term == "location" else term
