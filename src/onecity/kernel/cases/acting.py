@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import policy
-from onecity.kernel.cases import announcing, calendars, directory, permissions, type_store
+from onecity.kernel.cases import announcing, calendars, custody, directory, permissions, type_store
 from onecity.kernel.cases.logic import deadline, life_cycle
 from onecity.kernel.cases.logic.definition import Definition, Transition
 from onecity.kernel.cases.models import Attachment, Case, CaseEvent
@@ -58,8 +58,8 @@ def act(
     _require(case, actor, transition.permission)
     _check_requirements(case, transition, doing)
     event = _apply(case, definition, transition, doing, actor)
-    _save(case, event)
-    announcing.changed(case, event)
+    if _save(case, event):
+        announcing.changed(case, event)
     return case
 
 
@@ -82,9 +82,9 @@ def assign(
     details = {"assignee_id": str(assignee_id or ""), "assignee": names[assignee_id] if assignee_id else ""}
     event = _event(case, actor, "assign", note, details)
     case.assignee_id = assignee_id
-    _save(case, event)
-    announcing.changed(case, event)
-    announcing.assigned(case, actor.id if actor else None)
+    if _save(case, event):
+        announcing.changed(case, event)
+        announcing.assigned(case, actor.id if actor else None)
     return case
 
 
@@ -110,9 +110,9 @@ def hand_over(
         {"organisation_id": str(organisation_id), "organisation": names[organisation_id]},
     )
     case.organisation_id, case.role, case.assignee_id = organisation_id, "", None
-    _save(case, event)
-    announcing.changed(case, event)
-    announcing.sent(case)
+    if _save(case, event):
+        announcing.changed(case, event)
+        announcing.sent(case)
     return case
 
 
@@ -134,8 +134,8 @@ def append(case_id: UUID, action: str, actor: Account | None, note: str, data: M
         raise _invalid("note", _("Write what you want to say."))
     _check_note(note)
     event = _event(case, actor, action, note, data)
-    _save(case, event)
-    announcing.changed(case, event)
+    if _save(case, event):
+        announcing.changed(case, event)
     return case
 
 
@@ -294,12 +294,13 @@ def _event(
     data: Mapping[str, Any],
     to_state: str = "",
 ) -> CaseEvent:
+    who = custody.speaker() or custody.Speaker(actor.id if actor else None, str(actor) if actor else "")
     return CaseEvent(
         case_id=case.id,
         version=case.version + 1,
         at=now(),
-        actor_id=actor.id if actor else None,
-        actor_name=str(actor) if actor else "",
+        actor_id=who.id,
+        actor_name=who.name,
         action=action,
         from_state=case.state,
         to_state=to_state or case.state,
@@ -314,7 +315,12 @@ CHANGING: Sequence[str] = (
 )  # fmt: skip
 
 
-def _save(case: Case, event: CaseEvent) -> None:
+def _save(case: Case, event: CaseEvent) -> bool:
+    """Write the change; False where it was sent on to where the case is at home, and the case here is as before."""
+    if custody.takes(case, event):
+        case.refresh_from_db(fields=CHANGING)
+        return False
     event.save(force_insert=True)
     case.version = event.version
     case.save(update_fields=CHANGING)
+    return True
