@@ -1,7 +1,7 @@
 """The broker as telemetry needs it: its configuration, its accounts, and the names of streams and subjects."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,23 @@ class Certificate:
     key: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """What joins this broker to those of other installations, as text of its configuration.
+
+    `domain` tells its streams from theirs, `accounts` are further accounts, `users` those whom it lets in by its own
+    configuration instead of asking at the door, `blocks` whole further blocks.
+    """
+
+    domain: str
+    accounts: str
+    users: Sequence[str]
+    blocks: str
+
+
+ALONE = Federation("", "", (), "")
+
+
 def server_config(
     home: Path,
     ports: Ports,
@@ -51,6 +68,7 @@ def server_config(
     sync: str = "1s",
     log_bytes: int = 16 * 1024**3,
     certificate: Certificate | None = None,
+    federation: Federation = ALONE,
 ) -> str:
     """The whole configuration file of the broker that keeps its log below `home`.
 
@@ -64,12 +82,12 @@ def server_config(
         ipaddress.ip_address(host)
     keys = BrokerKeys.derive(secret)
     tls = (
-        f" tls {{ cert_file: {_quoted(certificate.chain)}, key_file: {_quoted(certificate.key)} }}"
-        if certificate
-        else ""
+        f" tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}" if certificate else ""
     )
+    domain = f", domain: {federation.domain}" if federation.domain else ""
+    users = ", ".join([USER, SYSTEM_USER, *federation.users])
     return f"""# written by OneCity at each start
-server_name: onecity
+server_name: onecity{"-" + federation.domain if federation.domain else ""}
 listen: "{ports.host}:{ports.client}"
 http: "{ports.host}:{ports.monitor}"
 max_payload: {MAX_PAYLOAD}
@@ -78,16 +96,18 @@ max_pending: {256 * 1024 * 1024}
 write_deadline: "20s"
 ping_interval: "20s"
 max_control_line: 4096
-jetstream {{ store_dir: {_quoted(home / "nats")}, sync_interval: {sync}, max_file_store: {log_bytes} }}
+jetstream {{ store_dir: {quoted(home / "nats")}, sync_interval: {sync}, max_file_store: {log_bytes}{domain} }}
 mqtt {{ listen: "{ports.mqtt_host}:{ports.mqtt}", ack_wait: "30s", max_ack_pending: 1024{tls} }}
 accounts {{
   {SYSTEM_ACCOUNT} {{ users: [ {{ user: {SYSTEM_USER}, password: "{keys.system_password}" }} ] }}
   {ACCOUNT} {{ jetstream: enabled, users: [ {{ user: {USER}, password: "{keys.password}" }} ] }}
+  {federation.accounts}
 }}
+{federation.blocks}
 system_account: {SYSTEM_ACCOUNT}
 authorization {{
   timeout: 5
-  auth_callout {{ issuer: {keys.issuer_name}, account: {ACCOUNT}, auth_users: [ {USER}, {SYSTEM_USER} ] }}
+  auth_callout {{ issuer: {keys.issuer_name}, account: {ACCOUNT}, auth_users: [ {users} ] }}
 }}
 """
 
@@ -118,7 +138,8 @@ def mqtt_stream_settings() -> Mapping[str, object]:
     }
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """A path as the configuration writes it; raises ValueError where it cannot."""
     text = str(path)
     if '"' in text or "\n" in text:
         raise ValueError(f"the broker's configuration cannot name the path {text!r}")
