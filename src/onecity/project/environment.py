@@ -12,6 +12,7 @@ from onecity.project import secrets
 CHECKOUT = Path(__file__).resolve().parents[3]
 ROLES = {"web": "onecity_app", "owner": "onecity_owner"}
 SYSTEM_ROLE = "onecity_system"
+ANONYMOUS = ("none", "read", "write")
 POOL = {"min_size": 2, "max_size": 20, "timeout": 10}
 
 
@@ -31,6 +32,7 @@ class Environment:
     retention_days: int
     log_sync: str
     outbound_allow: tuple[str, ...]
+    ngsi_ld_anonymous: str
     database_url: str = field(repr=False)
     system_database_url: str = field(repr=False)
     owner_database_url: str = field(repr=False)
@@ -67,6 +69,7 @@ def read(values: dict[str, str] | None = None) -> Environment:
         retention_days=_number(env, "ONECITY_RETENTION_DAYS", 400),
         log_sync=env.get("ONECITY_LOG_SYNC", "1s"),
         outbound_allow=_networks(env),
+        ngsi_ld_anonymous=_anonymous(env),
         database_url=env.get("ONECITY_DATABASE_URL", ""),
         system_database_url=env.get("ONECITY_SYSTEM_DATABASE_URL", ""),
         owner_database_url=env.get("ONECITY_OWNER_DATABASE_URL", ""),
@@ -86,6 +89,16 @@ def _networks(env: dict[str, str]) -> tuple[str, ...]:
         except ValueError as error:
             raise ValueError(f"ONECITY_OUTBOUND_ALLOW names networks like 10.2.0.0/16, not {network!r}") from error
     return networks
+
+
+def _anonymous(env: dict[str, str]) -> str:
+    """What a client on this machine may do through NGSI-LD without signing in: in demonstration mode everything."""
+    given = env.get("ONECITY_NGSI_LD_ANONYMOUS") or (
+        "none" if env.get("ONECITY_MODE", "demo") == "production" else "write"
+    )
+    if given not in ANONYMOUS:
+        raise ValueError(f"ONECITY_NGSI_LD_ANONYMOUS is one of {', '.join(ANONYMOUS)}, not {given!r}")
+    return given
 
 
 def _number(env: dict[str, str], name: str, default: int) -> int:

@@ -15,6 +15,7 @@ ONECITY_DEMO = not ENV.production
 ONECITY_RETENTION_DAYS = ENV.retention_days
 ONECITY_LOG_SYNC = ENV.log_sync
 ONECITY_OUTBOUND_ALLOW = ENV.outbound_allow
+ONECITY_NGSI_LD_ANONYMOUS = ENV.ngsi_ld_anonymous
 ONECITY_NATS_URL = ENV.nats_url or f"nats://127.0.0.1:{ENV.nats_port}"
 ONECITY_MQTT_PORT = ENV.mqtt_port
 ONECITY_BROKER_SECRET = secrets.text(ENV.home, "broker")
