@@ -1,0 +1,29 @@
+"""What a request may bring: whole entities only, NGSI-LD Null, parts of instances, several instances of a data set …"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is allowed in a body, by operation.
+
+    `nulls`: NGSI-LD Null asks for deletion (5.5.8). `within`: also inside compound values (merge patch, 5.5.12).
+    `partial`: an instance may lack its value and its `type`. `repeated`: a data set may have several instances
+    (temporal evolution). `system`: keep createdAt, modifiedAt, deletedAt, instanceId (data of another broker).
+    """
+
+    nulls: bool = False
+    within: bool = False
+    partial: bool = False
+    repeated: bool = False
+    system: bool = False
+
+
+WHOLE: Final = Rules()  # create, replace, append
+UPDATE: Final = Rules(nulls=True)  # update attributes (5.6.2)
+PARTIAL: Final = Rules(nulls=True, partial=True)  # partial attribute update (5.6.4)
+MERGE: Final = Rules(nulls=True, within=True, partial=True)  # merge patch (5.6.17)
+TEMPORAL: Final = Rules(repeated=True)  # create or update a temporal evolution (5.6.11, 5.6.12)
+FOREIGN: Final = Rules(system=True)  # entities that another broker answered
+EVOLUTION: Final = Rules(nulls=True, repeated=True, system=True)  # a temporal evolution that another broker answered
