@@ -176,19 +176,19 @@ def _delete_at(draft: _Draft, name: str, after: list[Instance], at: int) -> bool
     return True
 
 
-def partial(entity: StoredEntity, name: str, given: Instance, now: str) -> Outcome:
-    """Replace single members of one attribute instance; `given` is read under rules.PARTIAL (5.6.4). Raises Problem 404."""
+def partial(entity: StoredEntity, name: str, given: Sequence[Instance], now: str) -> Outcome:
+    """Replace single members of attribute instances; `given` is read under rules.PARTIAL (5.6.4). Raises Problem 404."""
     draft = _Draft(entity, now)
-    instances = entity.attributes.get(name, [])
-    at = find(instances, given.get("datasetId"))
-    if at < 0:
-        raise attribute_not_found(entity.urn, name, given.get("datasetId"))
-    if is_null(given):
-        draft.put(name, instances[:at] + instances[at + 1 :])
-    else:
-        after = list(instances)
-        after[at] = with_members(instances[at], given, name, now)
-        draft.put(name, after)
+    after = list(entity.attributes.get(name, ()))
+    for part in given:
+        at = find(after, part.get("datasetId"))
+        if at < 0:
+            raise attribute_not_found(entity.urn, name, part.get("datasetId"))
+        if is_null(part):
+            del after[at]
+        else:
+            after[at] = with_members(after[at], part, name, now)
+    draft.put(name, after)
     return draft.outcome()
 
 
@@ -263,7 +263,7 @@ def replace_attribute(entity: StoredEntity, name: str, given: Sequence[Instance]
 
 
 def delete_attribute(
-    entity: StoredEntity, name: str, dataset_id: str | None, *, delete_all: bool = False, now: str
+    entity: StoredEntity, name: str, dataset_id: str | None, delete_all: bool, now: str  # noqa: FBT001 - the contract
 ) -> Outcome:
     """Without one attribute: its default instance, that of a data set, or all; `scope` stands for the scopes (5.6.5).
 

@@ -48,8 +48,14 @@ def read_entity(body: object, context: Context, now: str, *, rules: Rules = WHOL
     return entity
 
 
-def read_fragment(body: object, context: Context, now: str, *, rules: Rules = UPDATE) -> Fragment:
-    """What a body wants to write onto an entity (5.4); `id` and `type` may be missing; raises Problem BadRequestData."""
+def read_fragment(
+    body: object, context: Context, now: str, *, nulls: bool = True, rules: Rules | None = None
+) -> Fragment:
+    """What a body wants to write onto an entity (5.4); `id` and `type` may be missing; raises Problem BadRequestData.
+
+    `nulls` chooses between UPDATE and WHOLE; a merge patch gives `rules=MERGE`.
+    """
+    rules = rules or (UPDATE if nulls else WHOLE)
     part = _object(body, context)
     fragment = Fragment()
     if "id" in part or "@id" in part:
@@ -69,11 +75,14 @@ def read_fragment(body: object, context: Context, now: str, *, rules: Rules = UP
     return fragment
 
 
-def read_instances(body: object, name: str, context: Context, now: str, *, rules: Rules = WHOLE) -> list[Instance]:
-    """The instances of one attribute as a request to it gives them; `name` is as the client writes it. Raises Problem.
+def read_instances(  # one argument a fact of the request
+    body: object, name: str, context: Context, now: str, *, nulls: bool = False, rules: Rules | None = None
+) -> list[Instance]:
+    """The instances of one attribute as a request to it gives them; `name` is a term or a stored name. Raises Problem.
 
-    Under PARTIAL, an instance may lack `type` and value; a body that is a plain value stands for the value.
+    `nulls` chooses between PARTIAL, under which an instance may lack `type` and value, and WHOLE.
     """
+    rules = rules or (PARTIAL if nulls else WHOLE)
     stored = context.name(name)
     if stored in FORBIDDEN or name in ENTITY_MEMBERS:
         raise bad_request(_("{name} is no name of an attribute.", name=name), name)
