@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from onecity.kernel.cases.models import Case, CaseEvent
+if TYPE_CHECKING:
+    # custodians register before there are models
+    from onecity.kernel.cases.models import Case, CaseEvent
 
 
 class Custodian(Protocol):
     """Knows which cases are at home elsewhere."""
 
-    def takes(self, case: Case, event: CaseEvent) -> bool:
+    def takes(self, case: "Case", event: "CaseEvent") -> bool:
         """Whether this change of a case was sent to where the case is at home; then nothing is written here.
 
         Called in the transaction of the change, with the case as it would become. Where the change itself sends the case
@@ -39,7 +41,7 @@ def register(custodian: Custodian) -> None:
     _custodians.append(custodian)
 
 
-def takes(case: Case, event: CaseEvent) -> bool:
+def takes(case: "Case", event: "CaseEvent") -> bool:
     """Whether somebody else writes this change."""
     return any(custodian.takes(case, event) for custodian in _custodians)
 
