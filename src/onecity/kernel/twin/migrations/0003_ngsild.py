@@ -69,6 +69,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='entity',
+            name='perishes_at',
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='entity',
             name='extent',
             field=onecity.kernel.twin.models.entity.BoxField(blank=True, editable=False, null=True),
         ),
@@ -128,7 +133,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entity',
-            index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='entity_by_expiry'),
+            index=models.Index(condition=models.Q(('perishes_at__isnull', False)), fields=['perishes_at'], name='entity_perishing'),
         ),
         migrations.AddConstraint(
             model_name='entity',

@@ -47,6 +47,16 @@ REVOKE ALL ON FUNCTION twin_change_day(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION twin_change_day(date) TO onecity_app;
 """
 
+# a name is taken also by what the asking role may not see; this says so and no more
+TAKEN = """
+CREATE FUNCTION twin_taken(of_tenant text, urns text[]) RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT urn FROM public.twin_entity WHERE tenant = of_tenant AND urn = ANY (urns)
+$$;
+REVOKE ALL ON FUNCTION twin_taken(text, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION twin_taken(text, text[]) TO onecity_app;
+"""
+
 # How many entities have which attribute, as differences that writers append and the worker adds up: no two writers wait
 # for one another over a counter. The attribute '' counts the entities themselves.
 CENSUS = """
@@ -97,7 +107,7 @@ CREATE VIEW twin_seen AS SELECT e.*, CASE WHEN e.measured THEN (
         l.value, to_char(l.observed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.unit))
     FROM telemetry_series s JOIN telemetry_latest l ON l.series_id = s.id LEFT JOIN twin_entitykind k ON k.name = e.type
     WHERE s.entity_id = e.id AND s.active) END AS readings
-FROM twin_entity e WHERE {SEES};
+FROM twin_entity e WHERE ({SEES}) AND (e.expires_at IS NULL OR e.expires_at > statement_timestamp());
 REVOKE ALL ON twin_seen FROM PUBLIC;
 REVOKE ALL ON twin_seen FROM onecity_app;
 GRANT SELECT ON twin_seen TO onecity_app;
@@ -116,6 +126,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(CHANGE, "DROP TABLE twin_change; DROP SEQUENCE twin_change_id"),
         migrations.RunSQL(DAY, "DROP FUNCTION twin_change_day(date)"),
+        migrations.RunSQL(TAKEN, "DROP FUNCTION twin_taken(text, text[])"),
         migrations.RunSQL(CENSUS, "DROP TABLE twin_census"),
         migrations.RunSQL(TYPES, "DROP INDEX entity_by_first_type; DROP INDEX entity_by_types"),
         migrations.RunSQL(ROOM, "ALTER TABLE twin_entity RESET (fillfactor, autovacuum_vacuum_scale_factor)"),

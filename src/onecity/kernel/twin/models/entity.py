@@ -51,6 +51,8 @@ class Entity(models.Model):
     extent = BoxField(null=True, blank=True, editable=False)
     measured = models.BooleanField(db_default=False, default=False, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
+    # the first moment at which the entity or one of its attributes has to vanish
+    perishes_at = models.DateTimeField(null=True, blank=True, editable=False)
     division_path = models.CharField(_("Division"), max_length=255, db_collation="C")
     lon = models.FloatField(_("Longitude"), null=True, blank=True)
     lat = models.FloatField(_("Latitude"), null=True, blank=True)
@@ -78,7 +80,7 @@ class Entity(models.Model):
             models.Index(fields=["division_path", "type", "name", "id"], name="entity_by_division"),
             models.Index(fields=["type", "name", "id"], name="entity_by_type"),
             GistIndex(fields=["extent"], name="entity_by_extent"),
-            models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="entity_by_expiry"),
+            models.Index(fields=["perishes_at"], condition=models.Q(perishes_at__isnull=False), name="entity_perishing"),
         ]
 
     def __str__(self) -> str:

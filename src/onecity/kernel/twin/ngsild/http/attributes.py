@@ -1,0 +1,54 @@
+"""One attribute of an entity: partial update, replacement, deletion (5.6.4, 5.6.5, 5.6.19; 6.7)."""
+
+from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.http import response as responses
+from onecity.kernel.twin.ngsild.http.entities import found, moment, urn_of, write
+from onecity.kernel.twin.ngsild.http.request import Request
+from onecity.kernel.twin.ngsild.http.response import Response
+from onecity.kernel.twin.ngsild.http.router import route
+from onecity.kernel.twin.ngsild.model import merging, problems, reading
+from onecity.kernel.twin.ngsild.model.names import require_uri
+from onecity.kernel.twin.ngsild.model.rules import PARTIAL
+
+
+@route("PATCH", "/entities/{entityId}/attrs/{attrId}")
+async def partial_update(request: Request) -> Response:
+    """5.6.4."""
+    urn, context = urn_of(request), await request.context()
+    given = request.params["attrId"]
+    name = context.name(given)
+    instances = reading.read_instances(request.json(), given, context, moment(), rules=PARTIAL)
+    if len(instances) != 1:
+        raise problems.bad_request(_("A partial update changes one instance of an attribute."))
+    await write(request, urn, lambda current, now: merging.partial(found(current, urn), name, instances[0], now))
+    return responses.no_content()
+
+
+@route("PUT", "/entities/{entityId}/attrs/{attrId}")
+async def replace_attribute(request: Request) -> Response:
+    """5.6.19."""
+    urn, context = urn_of(request), await request.context()
+    given = request.params["attrId"]
+    name = context.name(given)
+    instances = reading.read_instances(request.json(), given, context, moment())
+    await write(request, urn, lambda current, now: merging.replace_attribute(found(current, urn), name, instances, now))
+    return responses.no_content()
+
+
+@route("DELETE", "/entities/{entityId}/attrs/{attrId}")
+async def delete_attribute(request: Request) -> Response:
+    """5.6.5; `datasetId` names an instance, `deleteAll` all of them."""
+    urn, context = urn_of(request), await request.context()
+    name = context.name(request.params["attrId"])
+    dataset, every = request.query.get("datasetId"), request.flag("deleteAll")
+    if dataset is not None:
+        require_uri(dataset, "datasetId")
+    await write(
+        request,
+        urn,
+        lambda current, now: merging.delete_attribute(found(current, urn), name, dataset, delete_all=every, now=now),
+    )
+    return responses.no_content()
+
+
+ROUTES = (partial_update, replace_attribute, delete_attribute)

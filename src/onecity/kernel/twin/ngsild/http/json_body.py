@@ -1,0 +1,45 @@
+"""JSON of strangers: decoded within limits, and without what the database cannot keep."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.http.limits import MAX_DEPTH
+from onecity.kernel.twin.ngsild.model import problems
+
+STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+BRACKETS = re.compile(rb"[\[\]{}]+")
+DECODER = msgspec.json.Decoder()
+
+
+def decode(body: bytes) -> Any:
+    """The value that the body holds; raises Problem 400 (InvalidRequest, BadRequestData)."""
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and depth(body) > MAX_DEPTH:
+        raise problems.bad_request(_("The body is nested deeper than {most} levels.", most=MAX_DEPTH))
+    try:
+        value = DECODER.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise problems.invalid_request(_("The body is not valid JSON: {reason}", reason=str(error))) from error
+    if b"\\u0000" in body and _holds_nul(value):
+        raise problems.bad_request(_("A text must not contain the character NUL."))
+    return value
+
+
+def depth(body: bytes) -> int:
+    """How deeply arrays and objects are nested."""
+    level = deepest = 0
+    for run in BRACKETS.findall(STRINGS.sub(b"", body)):
+        for char in run:
+            level += 1 if char in b"[{" else -1
+            deepest = max(deepest, level)
+    return deepest
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any("\x00" in key or _holds_nul(item) for key, item in value.items())
+    return isinstance(value, list) and any(_holds_nul(item) for item in value)

@@ -1,0 +1,85 @@
+"""What the handlers of a process share: database, writer, reader, contexts, and what is known of devices and places."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import connection
+
+from onecity.kernel.places import service as places
+from onecity.kernel.telemetry.catalogue import database_parameters
+from onecity.kernel.telemetry.ingest import app as ingest
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
+from onecity.kernel.twin.ngsild.context import ContextStore
+from onecity.kernel.twin.ngsild.http.tenants import Tenants
+from onecity.kernel.twin.ngsild.store.database import Database
+from onecity.kernel.twin.ngsild.store.forwarding import Forwarder
+from onecity.kernel.twin.ngsild.store.reading import Reader
+from onecity.kernel.twin.ngsild.store.writer import Writer
+
+T = TypeVar("T")
+THREADS = 4
+WAIT_S = 5.0
+
+
+class Services:
+    """Made at a process's first request; `close` gives everything back."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ngsild")
+        self._root = ""
+        self.anonymous: str = settings.ONECITY_NGSI_LD_ANONYMOUS
+        self.database = Database(database_parameters())
+        self.tenants = Tenants(self.database)
+        self.forwarder = Forwarder(self.catalogue)
+        self.writer = Writer(self.database, self.locate, self.forwarder.after_commit)
+        self.reader = Reader(self.database)
+        self.contexts = ContextStore(self.database)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run what needs Django's own connection in a thread, and give that connection back afterwards."""
+
+        def run() -> T:
+            try:
+                return work()
+            finally:
+                connection.close()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    async def catalogue(self) -> Catalogue:
+        """The devices and series as they are known now."""
+        watcher, _log = ingest.start()
+        if not watcher.loaded:
+            await asyncio.to_thread(watcher.wait, WAIT_S)
+        return watcher.current
+
+    async def root(self) -> str:
+        """The path of the district; "" as long as none is loaded."""
+        if not self._root:
+            self._root = await self.in_thread(_root)
+        return self._root
+
+    async def locate(self, points: Sequence[tuple[float, float] | None]) -> Sequence[str]:
+        """The division of each point, "" for what lies in none or has no place."""
+        known = [point for point in points if point is not None]
+        if not known:
+            return [""] * len(points)
+        found = iter(await self.in_thread(lambda: _locate(known)))
+        return ["" if point is None else next(found) for point in points]
+
+    async def close(self) -> None:
+        """Give connections and threads back."""
+        await self.database.close()
+        self._threads.shutdown(wait=False)
+
+
+def _root() -> str:
+    root = places.root()
+    return "" if root is None else root.path
+
+
+def _locate(points: Sequence[tuple[float, float]]) -> list[str]:
+    return places.locate([lon for lon, _lat in points], [lat for _lon, lat in points])

@@ -1,0 +1,86 @@
+"""Numbers that are written through NGSI-LD onto a measured attribute also go the way of every reading: into the log."""
+
+import datetime as dt
+import logging
+import math
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from onecity.kernel.core import clock
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.telemetry.batch import Batch
+from onecity.kernel.telemetry.ingest import app as ingest
+from onecity.kernel.telemetry.logic import wire
+from onecity.kernel.telemetry.logic.catalogue import Catalogue
+from onecity.kernel.twin.ngsild.store.operation import Result
+from onecity.kernel.twin.ngsild.store.principal import Principal
+from onecity.kernel.twin.ngsild.store.times import EPOCH, read
+
+SOURCE = "ngsi-ld"
+MICROSECOND = dt.timedelta(microseconds=1)
+
+log = logging.getLogger(__name__)
+
+
+class Forwarder:
+    """Called after each commit; what belongs to no series costs one look into a table."""
+
+    def __init__(self, catalogue: Callable[[], Awaitable[Catalogue]]) -> None:
+        self._catalogue = catalogue
+
+    async def after_commit(self, principal: Principal, tenant: str, results: Sequence[Result]) -> None:
+        """Send the numbers of measured attributes to the log; the default tenant's only, since series know no other."""
+        del principal
+        if tenant:
+            return
+        catalogue = await self._catalogue()
+        found = [reading for result in results for reading in readings(catalogue, result)]
+        if not found:
+            return
+        batch = Batch(
+            np.array([series for series, _at, _value in found], np.int32),
+            np.array([at for _series, at, _value in found], np.int64),
+            np.array([value for _series, _at, value in found], np.float64),
+        )
+        _watcher, door = ingest.start()
+        try:
+            await door.append(SOURCE, list(wire.messages(SOURCE, clock.now_us(), batch, [])))
+        except Problem as problem:
+            log.warning("%d readings written through NGSI-LD could not be passed on: %s", len(found), problem)
+
+
+def readings(catalogue: Catalogue, result: Result) -> Iterator[tuple[int, int, float]]:
+    """Series, moment (µs since 1970 UTC) and value of each changed number that is a series' own."""
+    outcome = result.outcome
+    if outcome is None or outcome.unchanged:
+        return
+    entity = catalogue.entity_of.get(result.urn, -1)
+    if entity < 0:
+        return
+    for name, instances in outcome.changed.items():
+        series = _series(catalogue, entity, name)
+        for instance in instances or () if series is not None else ():
+            if (value := _number(instance)) is not None and series is not None:
+                at = instance.get("observedAt") or outcome.entity.modified_at
+                yield series, (read(at) - EPOCH) // MICROSECOND, value
+
+
+def _series(catalogue: Catalogue, entity: int, name: str) -> int | None:
+    attribute = catalogue.attribute_of.get(name)
+    if attribute is None:
+        return None
+    place = catalogue.place[catalogue.type_of[entity], attribute]
+    series = int(catalogue.slots[catalogue.first_slot[entity] + place]) if place >= 0 else -1
+    return series if series >= 0 else None
+
+
+def _number(instance: Any) -> float | None:
+    """The value of a default Property that is a finite number."""
+    if not isinstance(instance, dict) or instance.get("type") != "Property" or "datasetId" in instance:
+        return None
+    value = instance.get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
