@@ -26,7 +26,7 @@ def facts(server: Postgres) -> list[tuple[object, ...]]:
 def onecity(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "onecity.project.cli", *arguments],
-        env=platform.child_env("system"), text=True, capture_output=True, timeout=240, check=False,
+        env=platform.child_env("system") | {"ONECITY_LANG": "en"}, text=True, capture_output=True, timeout=240, check=False,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.stack
 def environment(home: Path) -> dict[str, str]:
     port, nats, mqtt = free_block()
     values = {"ONECITY_HOME": str(home), "PORT": str(port)}
-    values |= {"ONECITY_NATS_PORT": str(nats), "ONECITY_MQTT_PORT": str(mqtt)}
+    values |= {"ONECITY_NATS_PORT": str(nats), "ONECITY_MQTT_PORT": str(mqtt), "ONECITY_LANG": "en"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ONECITY_")}
     return kept | values
 

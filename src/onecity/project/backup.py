@@ -15,6 +15,7 @@ from psycopg import sql
 
 from onecity.project import secrets
 from onecity.project.environment import Environment, parse_database_url
+from onecity.project.language import gettext as _
 from onecity.project.stack.platform import take_lock
 from onecity.project.stack.postgres import BINARIES, DATABASE, SUPERUSER, Postgres, socket_dir
 
@@ -26,13 +27,13 @@ def save(env: Environment, target: Path, *, with_secrets: bool, report: Report) 
     """Write the archive; returns its size in bytes. The dump is one consistent snapshot, taken while all runs."""
     with tempfile.TemporaryDirectory(dir=target.resolve().parent) as folder:
         dump = Path(folder) / "database.dump"
-        report("Saving the database …")
+        report(_("Saving the database …"))
         _run([str(BINARIES / "pg_dump"), "--format=custom", "--compress=gzip:3", f"--file={dump}"], env)
         note = Path(folder) / "manifest.json"
         note.write_text(
             json.dumps({"format": FORMAT, "version": version("onecity"), "at": datetime.now(UTC).isoformat()})
         )
-        report("Saving uploads …")
+        report(_("Saving uploads …"))
         partial = Path(folder) / "archive.tar"
         with tarfile.open(partial, "w") as archive:
             archive.add(note, "manifest.json")
@@ -52,7 +53,7 @@ def restore(env: Environment, source: Path, *, report: Report) -> None:
     """Replace database and uploads by the archive's; RuntimeError where the file is not such an archive."""
     if not env.embedded_database:
         raise RuntimeError(
-            "This installation uses its own PostgreSQL server: restore there with pg_restore (docs/running.md)."
+            _("This installation uses its own PostgreSQL server: restore there with pg_restore (docs/running.md).")
         )
     run = env.home / "run"
     run.mkdir(parents=True, exist_ok=True)
@@ -61,11 +62,11 @@ def restore(env: Environment, source: Path, *, report: Report) -> None:
         server = Postgres(env.home)
         process = server.start()
         try:
-            report("Restoring the database …")
+            report(_("Restoring the database …"))
             _replace_database(env, server, Path(folder) / "database.dump")
         finally:
             server.stop(process)
-        report("Restoring uploads …")
+        report(_("Restoring uploads …"))
         for name in ("uploads", "secrets"):
             if (Path(folder) / name).is_dir():
                 shutil.copytree(Path(folder) / name, env.home / name, dirs_exist_ok=True)
@@ -79,10 +80,12 @@ def _unpack(source: Path, folder: Path) -> None:
             archive.extractall(folder, filter="data")
         manifest = json.loads((folder / "manifest.json").read_text())
     except (tarfile.TarError, FileNotFoundError, ValueError) as error:
-        raise RuntimeError(f"{source} is no archive of OneCity; nothing was changed.") from error
+        raise RuntimeError(_("{file} is no archive of OneCity; nothing was changed.").format(file=source)) from error
     if manifest.get("format") != FORMAT:
         raise RuntimeError(
-            f"{source} has format {manifest.get('format')}, this version reads {FORMAT}; nothing was changed."
+            _("{file} has format {theirs}, this version reads {ours}; nothing was changed.").format(
+                file=source, theirs=manifest.get("format"), ours=FORMAT
+            )
         )
 
 
@@ -105,7 +108,9 @@ def _replace_database(env: Environment, server: Postgres, dump: Path) -> None:
 def _run(command: list[str], env: Environment, database: str = DATABASE) -> None:
     done = subprocess.run(command, env=_connection(env, database), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
+        raise RuntimeError(
+            _("{program} failed: {reason}").format(program=Path(command[0]).name, reason=done.stderr.strip())
+        )
 
 
 def _connection(env: Environment, database: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from importlib import import_module
 
 from onecity.domains.environment.domain import AIR_STATION
+from onecity.project.language import gettext as _
 from onecity.project.stack.offline import database
 
 # loaded only when asked for: a measurement brings tools that the platform does not need
@@ -20,7 +21,7 @@ ON_A_DATABASE = {"cases", "rules"}
 def run(name: str, *, quick: bool) -> dict[str, object]:
     """Measure; RuntimeError where there is no such measurement."""
     if name not in MODULES:
-        raise RuntimeError(f"Choose a measurement: {', '.join(sorted(MODULES))}.")
+        raise RuntimeError(_("Choose a measurement: {names}.").format(names=", ".join(sorted(MODULES))))
     # readings of air stations, so that the rules of the environment are at work
     more = {"kind": AIR_STATION} if name == "ingest" else {}
     with database() if name in ON_A_DATABASE else nullcontext():

@@ -16,6 +16,7 @@ from onecity.kernel.places import service as places
 from onecity.kernel.telemetry import health as telemetry
 from onecity.project import messages
 from onecity.project.environment import Environment
+from onecity.project.language import gettext as _
 
 LEAST_DISK_GB = 5
 NEEDED_ASSETS = ("maplibre-gl", "echarts", "htmx.org")
@@ -44,38 +45,47 @@ def examine(env: Environment) -> Iterator[Finding]:
         yield from _schema()
         yield from _district()
         for state, text, mend in telemetry.examine():
-            yield Finding("telemetry", state, text, mend)
+            yield Finding(_("telemetry"), state, text, mend)
     yield from _web(env)
 
 
 def _folder(env: Environment) -> Iterator[Finding]:
     if not os.access(env.home, os.W_OK):
         yield Finding(
-            "data folder", "fault", f"{env.home} cannot be written", "give its ownership to the service's user"
+            _("data folder"),
+            "fault",
+            _("{folder} cannot be written").format(folder=env.home),
+            _("give its ownership to the service's user"),
         )
         return
     free = shutil.disk_usage(env.home).free / 1e9
     state = "ok" if free > LEAST_DISK_GB else "warning"
-    mend = "" if state == "ok" else "free space, or shorten ONECITY_RETENTION_DAYS"
-    yield Finding("data folder", state, f"{env.home}, {free:.0f} GB free", mend)
+    mend = "" if state == "ok" else _("free space, or shorten ONECITY_RETENTION_DAYS")
+    text = _("{folder}, {free:.0f} GB free").format(folder=env.home, free=free)
+    yield Finding(_("data folder"), state, text, mend)
 
 
 def _assets(env: Environment) -> Iterator[Finding]:
     absent = [name for name in NEEDED_ASSETS if not (env.node_modules / name).is_dir()]
     if absent:
-        yield Finding("web assets", "fault", f"missing: {', '.join(absent)}", "run `make node_modules/.runtime`")
+        text = _("missing: {names}").format(names=", ".join(absent))
+        yield Finding(_("web assets"), "fault", text, _("run “make node_modules/.runtime”"))
     else:
-        yield Finding("web assets", "ok", f"{len(NEEDED_ASSETS)} npm packages in {env.node_modules}")
+        text = _("{n} npm packages in {folder}").format(n=len(NEEDED_ASSETS), folder=env.node_modules)
+        yield Finding(_("web assets"), "ok", text)
 
 
 def _translations() -> Iterator[Finding]:
     stale = [p for p in messages.packages() if _stale(messages.catalogue_path(p))]
     if stale:
         yield Finding(
-            "translations", "warning", f"{len(stale)} catalogues not compiled", "run `onecity messages compile`"
+            _("translations"),
+            "warning",
+            _("{n} catalogues not compiled").format(n=len(stale)),
+            _("run “onecity messages compile”"),
         )
     else:
-        yield Finding("translations", "ok", "compiled")
+        yield Finding(_("translations"), "ok", _("compiled"))
 
 
 def _stale(source: "os.PathLike[str]") -> bool:
@@ -93,27 +103,32 @@ def _database() -> Iterator[Finding]:
             row = cursor.fetchone()
     except DatabaseError as error:
         yield Finding(
-            "database", "fault", str(error).strip(), "start it (`onecity up`) or correct ONECITY_DATABASE_URL"
+            _("database"),
+            "fault",
+            str(error).strip(),
+            _("start it (“onecity up”) or correct ONECITY_DATABASE_URL"),
         )
         return
     state = "ok" if number >= 160000 else "fault"
     yield Finding(
-        "database",
+        _("database"),
         state,
-        f"PostgreSQL {number // 10000}.{number % 10000}, as {role}",
-        "" if state == "ok" else "16 or newer is needed",
+        _("PostgreSQL {version}, as {role}").format(version=f"{number // 10000}.{number % 10000}", role=role),
+        "" if state == "ok" else _("16 or newer is needed"),
     )
     if row is None:
-        yield Finding("database roles", "fault", "onecity_app is missing", "create the roles (docs/running.md)")
+        yield Finding(
+            _("database roles"), "fault", _("onecity_app is missing"), _("create the roles (docs/running.md)")
+        )
     elif row[0]:
         yield Finding(
-            "database roles",
+            _("database roles"),
             "fault",
-            "onecity_app passes row-level security",
+            _("onecity_app passes row-level security"),
             "ALTER ROLE onecity_app NOBYPASSRLS NOSUPERUSER",
         )
     else:
-        yield Finding("database roles", "ok", "onecity_app is bound by row-level security")
+        yield Finding(_("database roles"), "ok", _("onecity_app is bound by row-level security"))
 
 
 UNPROTECTED = """
@@ -127,35 +142,39 @@ def _schema() -> Iterator[Finding]:
     try:
         call_command("migrate", check_unapplied=True, verbosity=0)
     except (CommandError, SystemExit):
-        yield Finding("schema", "fault", "migrations are not applied", "run `onecity up`, or `onecity prepare`")
+        yield Finding(
+            _("schema"), "fault", _("migrations are not applied"), _("run “onecity up”, or “onecity prepare”")
+        )
         return
     with connection.cursor() as cursor:
         cursor.execute(UNPROTECTED)
         bare = [row[0] for row in cursor.fetchall()]
     if bare:
-        yield Finding("schema", "warning", f"tables of a division without row-level security: {', '.join(bare)}")
+        text = _("tables of a division without row-level security: {names}").format(names=", ".join(bare))
+        yield Finding(_("schema"), "warning", text)
     else:
-        yield Finding("schema", "ok", "current; every table of a division has row-level security")
+        yield Finding(_("schema"), "ok", _("current; every table of a division has row-level security"))
 
 
 def _district() -> Iterator[Finding]:
     root = places.root()
     if root is None:
-        yield Finding("district", "fault", "none is loaded", "run `onecity init --adcode N`")
+        yield Finding(_("district"), "fault", _("none is loaded"), _("run “onecity init --adcode N”"))
     else:
-        yield Finding("district", "ok", f"{root.name} ({root.code})")
+        yield Finding(_("district"), "ok", f"{root.name} ({root.code})")
 
 
 def _web(env: Environment) -> Iterator[Finding]:
     try:
         answer = httpx.get(f"http://127.0.0.1:{env.port}/healthz", timeout=3)
     except httpx.HTTPError:
-        yield Finding("web", "warning", f"nothing answers on port {env.port}", "start it with `onecity up`")
+        text = _("nothing answers on port {port}").format(port=env.port)
+        yield Finding(_("web"), "warning", text, _("start it with “onecity up”"))
         return
     state = "ok" if answer.status_code == 200 else "fault"
     yield Finding(
-        "web",
+        _("web"),
         state,
-        f"answers {answer.status_code} at {clock.now():%H:%M:%S} UTC",
-        "" if state == "ok" else f"see {settings.ONECITY_HOME}/log/web.log",
+        _("answers {status} at {time} UTC").format(status=answer.status_code, time=f"{clock.now():%H:%M:%S}"),
+        "" if state == "ok" else _("see {file}").format(file=f"{settings.ONECITY_HOME}/log/web.log"),
     )

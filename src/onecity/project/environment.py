@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from onecity.project import secrets
+from onecity.project.language import gettext as _
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ROLES = {"web": "onecity_app", "owner": "onecity_owner"}
@@ -87,7 +88,9 @@ def _networks(env: dict[str, str]) -> tuple[str, ...]:
         try:
             ipaddress.ip_network(network)
         except ValueError as error:
-            raise ValueError(f"ONECITY_OUTBOUND_ALLOW names networks like 10.2.0.0/16, not {network!r}") from error
+            raise ValueError(
+                _("ONECITY_OUTBOUND_ALLOW names networks like 10.2.0.0/16, not “{text}”").format(text=network)
+            ) from error
     return networks
 
 
@@ -106,7 +109,7 @@ def _number(env: dict[str, str], name: str, default: int) -> int:
     if not text:
         return default
     if not text.isdigit():
-        raise ValueError(f"{name} must be a whole number, not {text!r}")
+        raise ValueError(_("{name} must be a whole number, not “{text}”").format(name=name, text=text))
     return int(text)
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from onecity.kernel.access import audit
 from onecity.kernel.people import roles, service
+from onecity.project.language import gettext as _
 from onecity.project.stack.offline import with_database
 
 console = Console(highlight=False)
@@ -15,12 +16,12 @@ console = Console(highlight=False)
 
 @with_database
 def administrator(
-    username: Annotated[str, typer.Argument(help="Name to sign in with.")],
-    display_name: Annotated[str, typer.Option("--name", help="The person's name.", prompt="Name of the person")],
+    username: Annotated[str, typer.Argument(help=_("Name to sign in with."))],
+    display_name: Annotated[str, typer.Option("--name", help=_("The person's name."), prompt=_("Name of the person"))],
     password: Annotated[
         str,
         typer.Option(
-            envvar="ONECITY_ADMINISTRATOR_PASSWORD", prompt="Password", confirmation_prompt=True, hide_input=True
+            envvar="ONECITY_ADMINISTRATOR_PASSWORD", prompt=_("Password"), confirmation_prompt=True, hide_input=True
         ),
     ],
 ) -> None:
@@ -36,4 +37,4 @@ def administrator(
             object_id=str(account.id),
             detail={"username": account.username, "by": "command line"},
         )
-    console.print(f"{account.username} may sign in now; add a second factor there at once.")
+    console.print(_("{name} may sign in now; add a second factor there at once.").format(name=account.username))

@@ -1,25 +1,43 @@
-"""Gathers the commands of `onecity` from their files."""
-
-import typer
+"""Gathers the commands of `onecity` from their files, each with what it does in one sentence."""
 
 from onecity.project.cli import accounts, broker, care, data, develop, devices, serve, up
+from onecity.project.cli.shape import Command, group
+from onecity.project.language import gettext as _
 
-app = typer.Typer(name="onecity", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(up.up)
-app.command()(data.init)
-app.command()(data.outlines)
-app.command()(data.demo)
-app.command()(data.replay)
-app.command()(develop.bench)
-app.command()(accounts.administrator)
-app.command("broker-config")(broker.broker_config)
-app.command()(care.doctor)
-app.command()(care.backup)
-app.command()(care.restore)
-app.command(hidden=True)(data.prepare)
-app.command(hidden=True)(serve.serve)
-app.add_typer(devices.device_app, name="device", help="Sensors and stations.")
-app.add_typer(care.audit_app, name="audit", help="The audit trail.")
-app.add_typer(develop.domain_app, name="domain", help="The city's systems in code.")
-app.add_typer(develop.messages_app, name="messages", help="Translations.")
-app.add_typer(data.client_app, name="client", help="Other systems that sign their users in here.")
+app = group()
+for function, help_text in (
+    (
+        up.up,
+        _("Start database, broker, web, gateway, pipeline, worker and, in demonstration mode, the simulated district."),
+    ),
+    (data.init, _("Load a district: its outline, towns and villages. A second run changes nothing.")),
+    (data.outlines, _("Give towns or villages their official outlines; all or nothing, each bad feature is named.")),
+    (data.demo, _("Create the demonstration accounts (their passwords are public; production refuses them).")),
+    (
+        data.replay,
+        _("Stream a recorded data set through the same gateway that devices use, and check that every row arrived."),
+    ),
+    (develop.bench, _("Measure; the last line of output is one JSON object with figures, data size and machine.")),
+    (
+        accounts.administrator,
+        _("Create an administrator, who then gives others their accounts and roles at the desk."),
+    ),
+    (care.doctor, _("Check every part and say how to mend what is wrong.")),
+    (care.backup, _("Save database and uploads into one archive while the platform runs.")),
+    (care.restore, _("Replace database and uploads by those of an archive; the platform must be stopped.")),
+):
+    app.command(cls=Command, help=help_text)(function)
+app.command(
+    "broker-config",
+    cls=Command,
+    help=_(
+        "Print the configuration that this installation's broker needs; it holds secrets, so keep it readable by NATS only."
+    ),
+)(broker.broker_config)
+app.command(cls=Command, hidden=True)(data.prepare)
+app.command(cls=Command, hidden=True)(serve.serve)
+app.add_typer(devices.device_app, name="device", help=_("Sensors and stations."))
+app.add_typer(care.audit_app, name="audit", help=_("The audit trail."))
+app.add_typer(develop.domain_app, name="domain", help=_("The city's systems in code."))
+app.add_typer(develop.messages_app, name="messages", help=_("Translations."))
+app.add_typer(data.client_app, name="client", help=_("Other systems that sign their users in here."))

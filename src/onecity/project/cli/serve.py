@@ -5,10 +5,15 @@ from typing import Annotated
 import typer
 
 from onecity.project import processes
+from onecity.project.language import gettext as _
 
 
-def serve(name: Annotated[str, typer.Argument(help="gateway, pipeline, worker or sim")]) -> None:
+def serve(name: Annotated[str, typer.Argument(help=_("gateway, pipeline, worker or sim"))]) -> None:
     """Run one process of the platform in the foreground until it is told to end."""
     if name not in processes.RUN:
-        raise typer.BadParameter(f"there is no process {name!r}; there are {', '.join(sorted(processes.RUN))}")
+        raise typer.BadParameter(
+            _("there is no process “{name}”; there are {known}").format(
+                name=name, known=", ".join(sorted(processes.RUN))
+            )
+        )
     processes.RUN[name]()

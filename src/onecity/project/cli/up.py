@@ -8,18 +8,19 @@ from rich.table import Table
 
 from onecity.kernel.people import demo
 from onecity.project import environment, production
+from onecity.project.language import gettext as _
 from onecity.project.stack.platform import Options, Platform
 
 console = Console(highlight=False)
 
 
 def up(
-    adcode: Annotated[str, typer.Option(help="Six-digit code of the district to load at first start.")] = "",
+    adcode: Annotated[str, typer.Option(help=_("Six-digit code of the district to load at first start."))] = "",
     production_mode: Annotated[
-        bool, typer.Option("--production", help="Refuse demonstration accounts, default secrets and plain HTTP.")
+        bool, typer.Option("--production", help=_("Refuse demonstration accounts, default secrets and plain HTTP."))
     ] = False,
-    simulate: Annotated[bool, typer.Option(help="Run the simulated district (demonstration only).")] = True,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Web processes.")] = 1,
+    simulate: Annotated[bool, typer.Option(help=_("Run the simulated district (demonstration only)."))] = True,
+    workers: Annotated[int, typer.Option(min=1, max=64, help=_("Web processes."))] = 1,
 ) -> None:
     """Start database, broker, web, gateway, pipeline, worker and, in demonstration mode, the simulated district."""
     values = environment.read()
@@ -38,21 +39,21 @@ def up(
             _welcome(values, simulated=options.simulate)
         platform.supervisor.run()
     finally:
-        console.print("Stopping …")
+        console.print(_("Stopping …"))
         platform.stop()
-        console.print("Stopped.")
+        console.print(_("Stopped."))
 
 
 def _welcome(values: environment.Environment, *, simulated: bool) -> None:
-    console.print(
-        f"\n[bold]OneCity[/bold] runs at [bold]{values.base_url}[/bold]   (data: {values.home}; Ctrl-C stops)"
-    )
+    text = _("[bold]OneCity[/bold] runs at [bold]{address}[/bold]   (data: {folder}; Ctrl-C stops)")
+    console.print("\n" + text.format(address=values.base_url, folder=values.home))
     if values.production:
         return
-    data = "the stations are simulated" if simulated else "no station is simulated"
-    console.print(f"[yellow]Demonstration mode: the accounts below are public, {data}.[/yellow]")
+    data = _("the stations are simulated") if simulated else _("no station is simulated")
+    text = _("Demonstration mode: the accounts below are public, {data}.").format(data=data)
+    console.print(f"[yellow]{text}[/yellow]")
     table = Table(box=None, pad_edge=False)
-    for column in ("Account", "Password", "Who"):
+    for column in (_("Account"), _("Password"), _("Who")):
         table.add_column(column)
     for account in demo.ACCOUNTS:
         table.add_row(account.username, demo.PASSWORD, str(account.title))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from onecity.project.language import gettext as _
 from onecity.project.stack import processes
 
 BINARY = Path(sysconfig.get_path("scripts")) / "nats-server"
@@ -46,10 +47,12 @@ class Nats:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 tail = self.log.read_text(errors="replace").splitlines()[-3:]
-                raise RuntimeError(f"NATS did not start: {' / '.join(tail)} (see {self.log})")
+                raise RuntimeError(
+                    _("NATS did not start: {reason} (see {log})").format(reason=" / ".join(tail), log=self.log)
+                )
             try:
                 if httpx.get(f"http://127.0.0.1:{self.monitor_port}/healthz", timeout=1).status_code == 200:
                     return
             except httpx.HTTPError:
                 time.sleep(0.05)
-        raise RuntimeError("NATS gave no answer within 30 s")
+        raise RuntimeError(_("NATS gave no answer within 30 s"))

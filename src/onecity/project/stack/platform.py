@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from onecity.project.environment import Environment
+from onecity.project.language import gettext as _
 from onecity.project.stack import broker, processes
 from onecity.project.stack.nats import Nats
 from onecity.project.stack.postgres import Postgres
@@ -80,7 +81,7 @@ class Platform:
             processes.stop(process, how=signal.SIGTERM)
             return
         if process.returncode:
-            raise CannotStartError("The database could not be prepared; the lines above say why.")
+            raise CannotStartError(_("The database could not be prepared; the lines above say why."))
 
     def child_env(self, role: str) -> dict[str, str]:
         """The environment of a child process that plays `role` (web, owner, system)."""
@@ -144,7 +145,9 @@ class Platform:
         for port, variable in names.items():
             if not port_is_free(port):
                 raise CannotStartError(
-                    f"Port {port} is in use by another program; end it, or choose another one with {variable}=…."
+                    _(
+                        "Port {port} is in use by another program; end it, or choose another one with {variable}=…."
+                    ).format(port=port, variable=variable)
                 )
 
 
@@ -155,10 +158,12 @@ def take_lock(path: Path) -> TextIO:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        holder = file.read().strip() or "unknown"
+        holder = file.read().strip() or _("unknown")
         file.close()
         raise CannotStartError(
-            f"OneCity already runs in {path.parents[1]} (process {holder}); stop it first, or choose another ONECITY_HOME."
+            _(
+                "OneCity already runs in {folder} (process {number}); stop it first, or choose another ONECITY_HOME."
+            ).format(folder=path.parents[1], number=holder)
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))

@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from onecity.project import secrets
+from onecity.project.language import gettext as _
 from onecity.project.stack import processes
 
 # only the wheel's programs are used; importing its Python would create folders of its own
@@ -122,7 +123,11 @@ class Postgres:
             )  # fmt: skip
         if done.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
-            raise RuntimeError(f"PostgreSQL could not create its data folder {self.data}: {done.stderr.strip()}")
+            raise RuntimeError(
+                _("PostgreSQL could not create its data folder {folder}: {reason}").format(
+                    folder=self.data, reason=done.stderr.strip()
+                )
+            )
 
     def _end_orphan(self) -> None:
         """End a server that a killed supervisor left behind; the caller holds the installation's lock."""
@@ -140,7 +145,9 @@ class Postgres:
         def answers() -> bool:
             if process.poll() is not None:
                 tail = self.log.read_text(errors="replace").splitlines()[-3:]
-                raise RuntimeError(f"PostgreSQL did not start: {' / '.join(tail)} (see {self.log})")
+                raise RuntimeError(
+                    _("PostgreSQL did not start: {reason} (see {log})").format(reason=" / ".join(tail), log=self.log)
+                )
             with suppress(psycopg.OperationalError):
                 self.connect("postgres").close()
                 return True
@@ -185,5 +192,5 @@ def _until(condition: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise RuntimeError(f"PostgreSQL gave no answer within {seconds:.0f} s")
+            raise RuntimeError(_("PostgreSQL gave no answer within {seconds:.0f} s").format(seconds=seconds))
         time.sleep(0.05)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from onecity.project.language import gettext as _
 from onecity.project.stack import processes
 
 Starter = Callable[[], subprocess.Popen[bytes]]
@@ -74,7 +75,11 @@ class Supervisor:
             service.deaths = service.deaths + 1 if now - service.started_at < QUICK_DEATH_S else 1
             pause = min(0.2 * 2 ** (service.deaths - 1), LONGEST_PAUSE_S)
             service.not_before = now + pause
-            self._report(f"{service.name} ended with code {service.process.returncode}; starts again in {pause:.1f} s")
+            self._report(
+                _("{name} ended with code {code}; starts again in {pause:.1f} s").format(
+                    name=service.name, code=service.process.returncode, pause=pause
+                )
+            )
         elif now >= service.not_before:
             self._relaunch(service)
 
@@ -87,4 +92,4 @@ class Supervisor:
             service.deaths += 1
             service.not_before = time.monotonic() + min(0.2 * 2**service.deaths, LONGEST_PAUSE_S)
             service.started_at = 0.0
-            self._report(f"{service.name} could not be started: {error}")
+            self._report(_("{name} could not be started: {reason}").format(name=service.name, reason=error))
