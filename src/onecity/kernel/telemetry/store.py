@@ -15,6 +15,7 @@ from onecity.kernel.core.clock import from_us
 from onecity.kernel.telemetry.batch import Batch, Bools, Floats, Int32s, Int64s
 from onecity.kernel.telemetry.limits import DAY
 from onecity.kernel.telemetry.logic import copy
+from onecity.kernel.telemetry.logic.copy_columns import read_columns
 
 TABLE = "telemetry_observation"
 # one at a time may change the set of partitions
@@ -191,23 +192,29 @@ def present(batch: Batch) -> Bools:
 
 
 def _matches(cursor: Any, name: str, batch: Batch) -> Int64s:
-    query = sql.SQL(
-        "SELECT q.row FROM {} o JOIN unnest(%(series)s::int4[], %(at)s::timestamptz[]) WITH ORDINALITY AS q (id, at, row)"
-        " ON o.series_id = q.id AND o.observed_at = q.at WHERE o.observed_at BETWEEN %(from)s AND %(to)s"
-        " AND o.series_id BETWEEN %(first)s AND %(last)s"
-    ).format(sql.Identifier(name))
     cursor.execute(
-        query,
-        {
-            "series": batch.series_id.tolist(),
-            "at": [from_us(at) for at in batch.observed_at.tolist()],
-            "from": from_us(int(batch.observed_at.min())),
-            "to": from_us(int(batch.observed_at.max())),
-            "first": int(batch.series_id.min()),
-            "last": int(batch.series_id.max()),
-        },
+        "CREATE TEMPORARY TABLE IF NOT EXISTS telemetry_asked"
+        " (observed_at timestamptz, value float8, series_id int4) ON COMMIT DELETE ROWS"
     )
-    return np.array([row - 1 for (row,) in cursor.fetchall()], np.int64)
+    # the value is where the reading stands in the batch: exact in a float64
+    asked = Batch(batch.series_id, batch.observed_at, np.arange(len(batch), dtype=np.float64))
+    with cursor.copy(f"COPY telemetry_asked ({copy.COLUMNS}) FROM STDIN (FORMAT BINARY)") as stream:
+        stream.write(copy.rows(asked))
+    query = sql.SQL(
+        "COPY (SELECT q.value::int8 FROM {} o JOIN telemetry_asked q USING (series_id, observed_at)"
+        " WHERE o.observed_at BETWEEN {} AND {} AND o.series_id BETWEEN {} AND {}) TO STDOUT (FORMAT BINARY)"
+    ).format(
+        sql.Identifier(name),
+        sql.Literal(from_us(int(batch.observed_at.min()))),
+        sql.Literal(from_us(int(batch.observed_at.max()))),
+        sql.Literal(int(batch.series_id.min())),
+        sql.Literal(int(batch.series_id.max())),
+    )
+    with cursor.copy(query) as stream:
+        data = b"".join(bytes(piece) for piece in stream)
+    cursor.execute("TRUNCATE telemetry_asked")
+    found: Int64s = read_columns(data, ["int8"])[0]
+    return found
 
 
 def load_newest() -> tuple[Int32s, Int64s, Floats]:

@@ -1,21 +1,23 @@
 """Bringing a batch into the order of the store, and telling new readings from old, late and double ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from onecity.kernel.telemetry.batch import NEVER, Batch, Bools, Floats, Int32s, Int64s
-
-# bits left for the series once the times of a batch are counted from its earliest
-KEY_BITS = 63
+from onecity.kernel.telemetry.logic.recent import Recent, key_width, keys
 
 
 @dataclass(slots=True)
 class Newest:
-    """The newest reading of every series by its id: `at` int64 (µs, NEVER where none), `value` float64 (NaN where none)."""
+    """The newest reading of every series by its id: `at` int64 (µs, NEVER where none), `value` float64 (NaN where none).
+
+    `recent` are the readings that were stored since this was loaded, as far as they are remembered.
+    """
 
     at: Int64s
     value: Floats
+    recent: Recent = field(default_factory=Recent)
 
     @staticmethod
     def empty(size: int = 1) -> "Newest":
@@ -61,11 +63,10 @@ def sort(series: Int32s, at: Int64s) -> Int64s:
     """The stable order by series, then time, as positions int64[n]."""
     if len(series) < 2:
         return np.arange(len(series), dtype=np.int64)
-    first, span = int(at.min()), int(at.max()) - int(at.min())
-    width = max(span.bit_length(), 1)
-    if width + int(series.max()).bit_length() > KEY_BITS:
+    width = key_width(series, at)
+    if not width:
         return np.lexsort((at, series))
-    key = (series.astype(np.int64) << width) | (at - first)
+    key = keys(series, at, int(at.min()), width)
     if bool(np.all(key[1:] >= key[:-1])):
         return np.arange(len(series), dtype=np.int64)
     # the quick sort of numpy is several times faster than its stable one; equal keys are put right afterwards

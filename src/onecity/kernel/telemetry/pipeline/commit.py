@@ -45,6 +45,7 @@ def commit(
     """
     received_at = now_us()
     newest.reach(len(catalogue.row))
+    newest.recent.begin(newest.at)
     batch, way = intake.batch, intake.way
     judged = ordering.judge(batch, newest, catalogue.late_after)
     partitions.ensure(store.days(batch))
@@ -70,6 +71,7 @@ def commit(
         _move(intake.positions, expected)
     newest.at[batch.series_id[last]] = batch.observed_at[last]
     newest.value[batch.series_id[last]] = batch.value[last]
+    newest.recent.remember(batch, stored.series, batch.observed_at[stored.starts[1:] - 1])
     return stored
 
 
@@ -111,6 +113,10 @@ def _stored_before(batch: Batch, judged: Judged, newest: Newest) -> Bools:
     """Which readings the store has already: those at their series' newest time surely, older ones are looked up."""
     same: Bools = judged.old & (batch.observed_at == newest.at[batch.series_id])
     asked = np.flatnonzero(judged.old & ~same)
+    if len(asked):
+        known, certain = newest.recent.look(batch.series_id[asked], batch.observed_at[asked])
+        same[asked[known]] = True
+        asked = asked[~certain]
     if len(asked):
         same[asked[store.present(batch.take(asked))]] = True
     return same
