@@ -136,7 +136,8 @@ class Condition:
         )
         self.temporal = self.temporal or pairs[0][1].kind in CASTS
         if self.temporal:
-            tests = " && ".join(self._moment(value, comparison) for comparison, value in pairs)
+            checked = term.path.member not in TEMPORAL_MEMBERS  # those are kept in the right form
+            tests = " && ".join(self._moment(value, comparison, checked=checked) for comparison, value in pairs)
             return lambda item: f"exists({item} ? ({tests}))"
         names = [(comparison, self._variable(value.value)) for comparison, value in pairs]
         return lambda item: " && ".join(f"{item} {comparison} {name}" for comparison, name in names)
@@ -168,7 +169,7 @@ class Condition:
 
     def _member_compare(self, item: str, value: Value, comparison: str) -> str:
         if value.kind in CASTS:
-            return f"exists({item} ? ({self._moment(value, comparison)}))"
+            return f"exists({item} ? ({self._moment(value, comparison, checked=False)}))"  # kept in the right form
         return f"{item} {comparison} {self._variable(value.value)}"
 
     def _variable(self, value: float | str | bool) -> str:

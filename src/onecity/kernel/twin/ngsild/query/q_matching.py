@@ -80,6 +80,11 @@ def _local_test(term: Term) -> EntityTest:
     return lambda entity, _linked: any(map(test, _below(entity.attributes.get(first, ()), rest)))
 
 
+def reached(entity: Entity, names: tuple[str, ...]) -> list[Mapping[str, Any]]:
+    """Return the instances of the element that a dotted path leads to."""
+    return list(_below(entity.attributes.get(names[0], ()), list(names[1:])))
+
+
 def _below(instances: Iterable[Mapping[str, Any]], names: list[str]) -> Iterable[Mapping[str, Any]]:
     """Return the instances of the sub-attribute that `names` lead to."""
     for name in names:
@@ -138,7 +143,7 @@ def _existence(path: Path) -> InstanceTest:
         member, trailing = path.member, path.trailing
         return lambda instance: not trailing and instance.get(member) is not None
     if path.trailing:
-        return lambda instance: bool(_seeds(instance, path.trailing))
+        return lambda instance: bool(seeds(instance, path.trailing))
     return lambda _instance: True
 
 
@@ -150,7 +155,7 @@ def _member_test(member: str, test: Test, *, negative: bool, trailing: bool) -> 
     return decide
 
 
-def _seeds(instance: Mapping[str, Any], trailing: tuple[str, ...]) -> list[Any]:
+def seeds(instance: Mapping[str, Any], trailing: tuple[str, ...]) -> list[Any]:
     """Return the values that a path in square brackets leads to: of the value, or texts of a language map."""
     if "languageMap" in instance:
         texts = instance["languageMap"]
@@ -181,7 +186,7 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
 def _equality(term: Term, test: Test) -> InstanceTest:
     trailing = term.path.trailing
     if trailing:
-        return lambda instance: any(test(seed) or _holds(seed, test) for seed in _seeds(instance, trailing))
+        return lambda instance: any(test(seed) or _holds(seed, test) for seed in seeds(instance, trailing))
     vocab = _vocabulary(term)
 
     def decide(instance: Mapping[str, Any]) -> bool:
@@ -222,7 +227,7 @@ def _vocabulary(term: Term) -> frozenset[str]:
 def _ordering(trailing: tuple[str, ...], test: Test) -> InstanceTest:
     """Return the test of >, <, ranges and patterns: on one value or on any text of a language map, never on an array or object."""
     if trailing:
-        return lambda instance: any(map(test, _texts_or(instance, _seeds(instance, trailing))))
+        return lambda instance: any(map(test, _texts_or(instance, seeds(instance, trailing))))
 
     def decide(instance: Mapping[str, Any]) -> bool:
         if "value" in instance:
@@ -247,5 +252,5 @@ def _negative(term: Term, test: Test) -> InstanceTest:
         is_text = _ordering(trailing, lambda value: type(value) is str)
         return lambda instance: is_text(instance) and not positive(instance)
     if trailing:
-        return lambda instance: bool(_seeds(instance, trailing)) and not positive(instance)
+        return lambda instance: bool(seeds(instance, trailing)) and not positive(instance)
     return lambda instance: not positive(instance)

@@ -9,7 +9,7 @@ from django.db import connection
 
 from onecity.kernel.core.ids import new_id
 from onecity.kernel.twin.ngsild.model.stored import StoredEntity
-from onecity.kernel.twin.ngsild.query import sql
+from onecity.kernel.twin.ngsild.query import indexing, sql
 from onecity.kernel.twin.ngsild.query.language import LOCATION
 from onecity.kernel.twin.ngsild.query.matching import matches
 from onecity.kernel.twin.ngsild.query.parsing import parse_geo, parse_id_pattern, parse_q, parse_scope, parse_types
@@ -50,8 +50,8 @@ def store(entities: list[StoredEntity]) -> None:
         )
 
 
-def found(selection: Selection) -> tuple[set[str], bool]:
-    where = sql.compile(selection)
+def found(selection: Selection, **options: Any) -> tuple[set[str], bool]:
+    where = sql.compile(selection, **options)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT e.urn FROM twin_entity e WHERE {where.sql}", where.params)  # noqa: S608 - the condition has parameters only
         return {urn for (urn,) in cursor.fetchall()}, where.exact
@@ -106,6 +106,39 @@ def test_types_scopes_ids(world: dict[str, StoredEntity]) -> None:
         got, exact = found(selection)
         assert exact
         assert got == {urn for urn, entity in world.items() if matches(selection, entity)}
+
+
+def test_branches_of_types_are_a_partition(world: dict[str, StoredEntity]) -> None:
+    for text in ["Car", "Car|Bus", "(Car;Bus)", "(Car;Bus),https://example.org/Tram"]:
+        selection = Selection(types=parse_types(text, NAMES))
+        whole, _exact = found(selection)
+        parts = [found(selection, branch=branch)[0] for branch in sql.branches(selection)]
+        assert sum(map(len, parts)) == len(whole)
+        assert set().union(*parts) == whole
+
+
+def test_prefilter_changes_nothing(world: dict[str, StoredEntity]) -> None:
+    rng = random.Random(7)
+    served = 0
+    for _turn in range(300):
+        selection = Selection(q=parse_q(worlds.query(rng), NAMES))
+        served += bool(indexing.advise(selection))
+        assert found(selection, prefilter=indexing.prefilter(worlds.NAMES)) == found(selection)
+    assert served > 30
+
+
+def test_index_serves_the_condition(world: dict[str, StoredEntity]) -> None:
+    selection = Selection(q=parse_q("a>10", NAMES))
+    (advice,) = indexing.advise(selection)
+    where = sql.compile(selection, prefilter=indexing.prefilter({"a"}))
+    with connection.cursor() as cursor:
+        for statement in advice.statements:
+            cursor.execute(statement.replace("CONCURRENTLY ", ""))
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN SELECT 1 FROM twin_entity e WHERE {where.sql}", where.params)  # noqa: S608 - as above
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert f"Bitmap Index Scan on {advice.name} " in plan
+    assert f"Bitmap Index Scan on {advice.name}_odd" in plan
 
 
 @pytest.mark.parametrize(
