@@ -1,9 +1,10 @@
 """The tables of the twin: what kinds of things there are, the things, how they relate, and every change to them."""
 
 from onecity.kernel.twin.models.change import Change, Operation
+from onecity.kernel.twin.models.context import ContextKind, LdContext
 from onecity.kernel.twin.models.entity import Entity, EntityStatus
 from onecity.kernel.twin.models.kind import EntityKind
 from onecity.kernel.twin.models.relation import Relation
 from onecity.kernel.twin.models.tenant import Tenant
 
-__all__ = ["Change", "Entity", "EntityKind", "EntityStatus", "Operation", "Relation", "Tenant"]
+__all__ = ["Change", "ContextKind", "Entity", "EntityKind", "EntityStatus", "LdContext", "Operation", "Relation", "Tenant"]

@@ -1,6 +1,7 @@
 """What the handlers of a process share: database, writer, reader, contexts, and what is known of devices and places."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -8,11 +9,12 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import connection
 
+from onecity.kernel.core.outbound import networks
 from onecity.kernel.places import service as places
 from onecity.kernel.telemetry.catalogue import database_parameters
 from onecity.kernel.telemetry.ingest import app as ingest
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
-from onecity.kernel.twin.ngsild.context import ContextStore
+from onecity.kernel.twin.ngsild.context.store import Contexts
 from onecity.kernel.twin.ngsild.http.tenants import Tenants
 from onecity.kernel.twin.ngsild.store.database import Database
 from onecity.kernel.twin.ngsild.store.forwarding import Forwarder
@@ -30,13 +32,15 @@ class Services:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ngsild")
         self._root = ""
+        # the pseudonym by which this source is known to others and finds loops (5.2.40)
+        self.alias = f"onecity-{uuid.uuid5(uuid.NAMESPACE_URL, settings.ONECITY_BASE_URL).hex[:12]}"
         self.anonymous: str = settings.ONECITY_NGSI_LD_ANONYMOUS
         self.database = Database(database_parameters())
         self.tenants = Tenants(self.database)
         self.forwarder = Forwarder(self.catalogue)
         self.writer = Writer(self.database, self.locate, self.forwarder.after_commit)
         self.reader = Reader(self.database)
-        self.contexts = ContextStore(self.database)
+        self.contexts = Contexts(self.database, networks(settings.ONECITY_OUTBOUND_ALLOW))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run what needs Django's own connection in a thread, and give that connection back afterwards."""
