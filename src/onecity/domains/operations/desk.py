@@ -51,13 +51,15 @@ def today(request: HttpRequest) -> HttpResponse:
     held = policy.held(account)
     mine = listing.page(account, Wanted("mine"), limit=SHOWN, count=False)
     waiting = listing.page(account, Wanted("unassigned"), limit=SHOWN, count=False) if "cases.view" in held else None
-    alerts = _alerts(account) if "alerts.view" in held else []
+    alerts, running = _alerts(account) if "alerts.view" in held else ([], 0)
     named = {c.division_path for c in (*mine.cases, *(waiting.cases if waiting else ()))} | {
         a.division_path for a in alerts
     }
     messages = Message.objects.filter(account_id=account.id, read_at__isnull=True).order_by("-created_at")
+    counts = listing.counts(account)
     context = {
-        "counts": listing.counts(account),
+        "counts": counts,
+        "told": {name: listing.told(count) for name, count in {**counts, "running": running}.items()},
         "mine": mine.cases,
         "waiting": waiting.cases if waiting else [],
         "alerts": alerts,
@@ -70,7 +72,8 @@ def today(request: HttpRequest) -> HttpResponse:
     return render(request, "operations/today.html", context)
 
 
-def _alerts(account: Account) -> list[Alert]:
+def _alerts(account: Account) -> tuple[list[Alert], int]:
+    """The newest alerts that go on, and how many there are; counting has its limit."""
     rows = policy.visible(Alert.objects.select_related("rule", "version"), account, "alerts.view")
     recent = rows.filter(state=AlertState.OPEN, onset__gt=now() - 30 * RECENT)
-    return list(recent.order_by("-onset", "-id")[:SHOWN])
+    return list(recent.order_by("-onset", "-id")[:SHOWN]), recent[: listing.COUNT_TO + 1].count()

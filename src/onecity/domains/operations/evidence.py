@@ -23,6 +23,7 @@ from onecity.kernel.twin.models import Entity, EntityKind
 from onecity.kernel.web import words
 
 HOURS = 24
+MOST_ALERTS, MOST_CASES = 10, 5
 POINTS = 288
 GAP = 2.5
 MILLI = 1000
@@ -32,15 +33,17 @@ def of_entity(entity: Entity, scope: Scope, attribute: str = "") -> dict[str, An
     """Everything the panel shows of an entity."""
     kind = EntityKind.objects.filter(name=entity.type).first()
     values = twin.state([entity])[entity.id]
-    alerts = list(_alerts(entity, scope)[:10])
+    alerts = list(_alerts(entity, scope)[: MOST_ALERTS + 1])
+    cases = list(_cases(entity, scope)[: MOST_CASES + 1])
     chosen = attribute or _chosen(alerts, values)
     return {
         "entity": entity,
         "kind": kind,
         "readings": [(kind.attribute_title(v.attribute) if kind else v.attribute, v) for v in values],
         "chosen": chosen,
-        "alerts": alerts,
-        "cases": list(_cases(entity, scope)[:5]),
+        "alerts": alerts[:MOST_ALERTS],
+        "cases": cases[:MOST_CASES],
+        "more": len(alerts) > MOST_ALERTS or len(cases) > MOST_CASES,
         "place": places.title_for(entity.division_path, full=True),
         "scope": scope,
         "worst": _worst(alerts),

@@ -4,9 +4,12 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case as Rank
+from django.db.models import IntegerField, Model, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -21,8 +24,12 @@ from onecity.kernel.rules.models import Alert, AlertState
 from onecity.kernel.rules.permissions import ALERTS_VIEW
 
 RANK = {"": 0, "blue": 2, "yellow": 3, "orange": 4, "red": 5}
+GRAVITY = Rank(*(When(severity=colour, then=Value(rank)) for colour, rank in RANK.items()), output_field=IntegerField())
+RowT = TypeVar("RowT", bound=Model)
 RECENT = dt.timedelta(hours=24)
-MOST = 200
+# looked through, gravest first; of these so many are listed in each group, and the rest is told by its number
+MOST = 2000
+LISTED = 60
 WAITING = "accept"  # the stage of a case that nobody has accepted yet
 
 
@@ -54,21 +61,43 @@ class Situation:
 
 
 @dataclass(frozen=True)
+class Found:
+    """The situations of a scope, newest first; `more`: beyond `MOST` alerts or cases there are milder ones."""
+
+    situations: tuple[Situation, ...]
+    more: bool
+
+
+@dataclass(frozen=True)
 class Group:
-    """Situations that need the same: somebody, patience, or nothing any more; newest first."""
+    """Situations that need the same: somebody, patience, or nothing any more.
+
+    The gravest `LISTED` are given, newest first; `total` counts all, and where `more` is true not even it is all.
+    """
 
     name: str
     title: str
     situations: tuple[Situation, ...]
+    total: int
+    more: bool
+    href: str
+
+    @property
+    def hidden(self) -> int:
+        """How many are counted but not listed."""
+        return self.total - len(self.situations)
 
 
 def alerts(scope: Scope) -> QuerySet[Alert]:
-    """The alerts that the account may see in the division, of the last day before the moment, newest first."""
+    """The alerts that the account may see in the division, of the last day before the moment: running, grave, new first."""
     moment = scope.moment
-    found = policy.visible(Alert.objects.select_related("version"), scope.account, ALERTS_VIEW)
+    rows = Alert.objects.select_related("version").defer("evidence", "note")
+    found = policy.visible(rows, scope.account, ALERTS_VIEW)
     recent = Q(end__isnull=True) | Q(end__gt=moment - RECENT)
     found = found.filter(recent, _inside(scope.division), onset__lte=moment).exclude(state=AlertState.WITHDRAWN)
-    return found.order_by("-onset", "-id")
+    return found.annotate(running=Q(end__isnull=True) | Q(end__gt=moment), rank=GRAVITY).order_by(
+        "-running", "-rank", "-onset", "-id"
+    )
 
 
 def cases(scope: Scope) -> QuerySet[Case]:
@@ -76,13 +105,13 @@ def cases(scope: Scope) -> QuerySet[Case]:
     moment = scope.moment
     recent = Q(closed_at__isnull=True) | Q(closed_at__gt=moment - RECENT)
     found = visible_cases(scope.account).filter(recent, _inside(scope.division), opened_at__lte=moment)
-    return found.order_by("-opened_at", "-id")
+    return found.defer("search", "description", "evidence").order_by("-opened_at", "-id")
 
 
-def situations(scope: Scope) -> list[Situation]:
-    """Alerts and cases of the scope as situations, newest first, at most `MOST` of each kind."""
-    found_alerts = list(alerts(scope)[:MOST])
-    found_cases = list(cases(scope)[:MOST])
+def situations(scope: Scope) -> Found:
+    """Alerts and cases of the scope as situations, at most `MOST` of each kind."""
+    found_alerts, more_alerts = _at_most(alerts(scope))
+    found_cases, more_cases = _at_most(cases(scope))
     by_id = {case.id: case for case in found_cases}
     missing = [a.case_id for a in found_alerts if a.case_id and a.case_id not in by_id]
     if missing:
@@ -91,10 +120,16 @@ def situations(scope: Scope) -> list[Situation]:
     joined = [_of_alert(a, by_id, names, scope) for a in found_alerts]
     answered = {a.case_id for a in found_alerts}
     joined += [_of_case(c, names) for c in found_cases if c.id not in answered]
-    return sorted(joined, key=lambda s: (s.since, s.ref), reverse=True)
+    newest = sorted(joined, key=lambda s: (s.since, s.ref), reverse=True)
+    return Found(tuple(newest), more_alerts or more_cases)
 
 
-def groups(found: Sequence[Situation], scope: Scope) -> list[Group]:
+def _at_most(rows: QuerySet[RowT]) -> tuple[list[RowT], bool]:
+    found = list(rows[: MOST + 1])
+    return found[:MOST], len(found) > MOST
+
+
+def groups(found: Found, scope: Scope) -> list[Group]:
     """Situations by what they need: somebody to take them, those in hand, and what has ended."""
     titles = {
         "new": _("Needs somebody"),
@@ -102,9 +137,27 @@ def groups(found: Sequence[Situation], scope: Scope) -> list[Group]:
         "ended": pgettext("situations", "Ended within a day"),
     }
     sorted_in: dict[str, list[Situation]] = {name: [] for name in titles}
-    for situation in found:
+    for situation in found.situations:
         sorted_in[_need(situation, scope.moment)].append(situation)
-    return [Group(name, title, tuple(sorted_in[name])) for name, title in titles.items() if sorted_in[name]]
+    return [
+        _group(name, title, sorted_in[name], found.more, scope) for name, title in titles.items() if sorted_in[name]
+    ]
+
+
+def _group(name: str, title: str, members: Sequence[Situation], more: bool, scope: Scope) -> Group:
+    # the sort keeps the order of those that are equally grave: the newest of them stay
+    grave = sorted(members, key=lambda s: -s.rank)[:LISTED] if name != "ended" else members[:LISTED]
+    listed = sorted(grave, key=lambda s: (s.since, s.ref), reverse=True)
+    return Group(name, title, tuple(listed), len(members), more, _address(name, members, scope))
+
+
+def _address(name: str, members: Sequence[Situation], scope: Scope) -> str:
+    """The list that holds most of a group: alerts that nobody has made a case of, or cases."""
+    as_cases = 2 * sum(s.case is not None for s in members) >= len(members)
+    if as_cases:
+        wanted = {"scope": "all", "running": "ended" if name == "ended" else "open"}
+        return f"/desk/cases?{urlencode({**wanted, 'place': scope.division})}"
+    return f"/desk/alerts?{urlencode({'state': 'ended' if name == 'ended' else 'open', 'place': scope.division})}"
 
 
 def counts(found: Iterable[Situation]) -> Counter[str]:

@@ -45,8 +45,9 @@ def layers(request: HttpRequest) -> HttpResponse:
     """What the map draws: entities with their states, and cases that stand elsewhere."""
     looked = scope.of(request)
     found = situations.situations(looked)
-    shown = picture.entities(looked, found)
-    return JsonResponse({"entities": shown, "cases": picture.open_cases(found), "at": looked.moment})
+    shown = picture.entities(looked, found.situations)
+    cases = picture.open_cases(found.situations)
+    return JsonResponse({"entities": shown, "cases": cases, "more": found.more, "at": looked.moment})
 
 
 @permission_required(VIEW)
@@ -89,8 +90,8 @@ def _content(looked: scope.Scope) -> dict[str, Any]:
         "scope": looked,
         "choices": scope.choices(looked.account, looked.division),
         "groups": situations.groups(found, looked),
-        "counts": situations.counts(found),
-        "branches": indicators.tree(looked, found),
+        "counts": situations.counts(found.situations),
+        "branches": indicators.tree(looked, found.situations),
         "health": health.of(looked),
         "emergency": mode.emergency(looked.division),
         "may_command": policy.may(looked.account, COMMAND, looked.division),

@@ -123,6 +123,11 @@ def counts(account: Account) -> dict[str, int]:
     }
 
 
+def told(count: int) -> str:
+    """A count as people read it: beyond the limit of counting it says that there are more."""
+    return f"{min(count, COUNT_TO):,}{'+' if count > COUNT_TO else ''}"
+
+
 def _conditions(wanted: Wanted) -> Q:
     found = Q()
     if wanted.open is not None:

@@ -6,8 +6,10 @@ from urllib.parse import urlencode
 
 import pytest
 import shapely
+from django.db import connection
 from django.test import Client
 
+from onecity.domains.operations import situations
 from onecity.domains.operations.models import ModeChange
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.core.clock import now
@@ -215,3 +217,43 @@ def test_nobody_declares_an_emergency_elsewhere_or_without_a_reason(city: City, 
     assert declare(browser_of(city, "outsider"), DISTRICT, "emergency") == 403
     with acting_as(city.people["district"].id):
         assert ModeChange.objects.count() == 0
+
+
+def test_a_list_that_is_cut_says_how_many_more_there_are_and_keeps_the_gravest(
+    city: City, monkeypatch: pytest.MonkeyPatch, app_role: None
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        for number in range(5):
+            Alert.objects.create(
+                **{name: getattr(city.alert, name) for name in SAME},
+                severity="yellow",
+                onset=now() - dt.timedelta(minutes=number + 1),
+                peak_at=now(),
+                raised_at=now(),
+                peak_value=150.0,
+            )
+        cursor.execute("SET ROLE onecity_app")
+    monkeypatch.setattr(situations, "LISTED", 3)
+    client = browser_of(city, "district")
+    page = client.get("/ops").content.decode()
+    assert page.count('data-ref="alert:') == 3
+    # the red one is the oldest, and stays
+    assert f'data-ref="alert:{city.alert.id}"' in page
+    assert '<span class="quiet number">6</span>' in page
+    assert "3 more, less grave" in page
+    assert f"/desk/alerts?state=open&amp;place={DISTRICT.replace('/', '%2F')}" in page
+    # what is not listed is still on the map, in its own state
+    assert states(client)["loud"] == "red"
+    assert client.get("/ops/layers").json()["more"] is False
+    monkeypatch.setattr(situations, "MOST", 4)
+    assert client.get("/ops/layers").json()["more"] is True
+    page = client.get("/ops").content.decode()
+    assert '<span class="quiet number">4+</span>' in page
+    assert "At least 1 more, less grave" in page
+
+
+SAME = (
+    "rule", "version", "entity_id", "entity_urn", "entity_name", "entity_type", "series_id", "attribute", "unit",
+    "division_path",
+)  # fmt: skip

@@ -28,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": presentation.rows(page.cases),
         "scopes": [(name, title, name == wanted.scope) for name, title in SCOPES],
-        "counts": listing.counts(account),
+        "counts": {name: listing.told(count) for name, count in listing.counts(account).items()},
         "map_query": urlencode(parameters(request)),
         "may_open": policy.may_somewhere(account, permissions.OPEN),
         "beyond_first": bool(request.GET.get("after")),

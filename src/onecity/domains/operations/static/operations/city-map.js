@@ -3,6 +3,7 @@ import { addEntities, addShapes, create, frame, STATES, withRank } from "onecity
 import { token } from "onecity/colours.js";
 import { number, say } from "onecity/words.js";
 
+const LISTED = 500; // lines of the list beside the map; the rest is told by its number
 const empty = { type: "FeatureCollection", features: [] };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -69,7 +70,8 @@ export class CityMap {
     this.#draw();
   }
 
-  async show({ entities, cases }) {
+  async show({ entities, cases, more }) {
+    this.wall.querySelector("[data-cut]").hidden = !more;
     this.data = { entities: withRank(entities), cases };
     for (const chip of this.wall.querySelectorAll("[data-filter]")) {
       const count = entities.features.filter((f) => f.properties.state === chip.dataset.filter).length;
@@ -91,7 +93,7 @@ export class CityMap {
     const rows = [...this.#shown().features].sort(
       (a, b) => b.properties.rank - a.properties.rank || a.properties.title.localeCompare(b.properties.title, document.documentElement.lang),
     );
-    const items = rows.slice(0, 500).map(({ properties }) => {
+    const items = rows.slice(0, LISTED).map(({ properties }) => {
       const item = document.createElement("li");
       const link = document.createElement("a");
       link.className = "item plain";
@@ -110,6 +112,12 @@ export class CityMap {
     const list = document.createElement(items.length ? "ul" : "p");
     list.className = items.length ? "list" : "state";
     list.append(...(items.length ? items : [say("Nothing to show here.")]));
+    if (rows.length > LISTED) {
+      const rest = document.createElement("li");
+      rest.className = "item plain wall-more";
+      rest.textContent = this.list.dataset.more.replace("{n}", number(rows.length - LISTED));
+      list.append(rest);
+    }
     const at = this.list.scrollTop;
     this.list.replaceChildren(list);
     this.list.scrollTop = at;
