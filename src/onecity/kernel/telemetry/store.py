@@ -143,7 +143,8 @@ def appending(batch: Batch) -> Iterator[None]:
     def work() -> None:
         try:
             _copy(database, batch)
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+        except BaseException as error:
+            # raised again in the caller's thread
             failed.append(error)
 
     thread = threading.Thread(target=work, name="telemetry-copy")

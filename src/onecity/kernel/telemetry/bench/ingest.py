@@ -71,6 +71,7 @@ def _settings(log_sync: str) -> dict[str, object]:
         "postgresql": "fsync on, synchronous_commit on, full_page_writes on; one transaction a batch",
         "acknowledged": "the broker has written the message to its file; synced to disk as log_sync says",
         "rates": "from the first byte sent until the last reading is stored, judged and committed",
+        "growth": "history is copied into day partitions directly, then both ways in are measured on top of it",
         "load": "generator, web, broker, pipeline and database share the machine",
     }
 

@@ -21,9 +21,12 @@ SECOND = 1_000_000
 def latencies(
     subject: Subject, registered: Registered, plan: Plan, sizes: Sizes, rate: float
 ) -> dict[str, float | int | str]:
-    """99th percentiles (s) of stored and alert, while NDJSON flows at `rate` readings a second."""
+    """99th percentiles (s) of stored and alert, while NDJSON flows at `rate` readings a second; `latency_readings` of them."""
     ending = threading.Event()
-    pressure = threading.Thread(target=_press, args=(subject, registered, plan, sizes, rate, ending))
+    sent: list[int] = []
+    pressure = threading.Thread(
+        target=lambda: sent.append(_press(subject, registered, plan, sizes.request // 5, rate, ending))
+    )
     pressure.start()
     time.sleep(2.0)
     try:
@@ -33,6 +36,7 @@ def latencies(
         ending.set()
         pressure.join()
     figures: dict[str, float | int | str] = {"latency_load_obs_per_s": round(rate), "probes": len(stored)}
+    figures["latency_readings"] = sum(sent)
     figures |= {f"transaction_{name}": value for name, value in pace.items()}
     figures |= {"stored_p50_s": _percentile(stored, 50), "stored_p99_s": _percentile(stored, 99)}
     if alerted:
@@ -43,22 +47,21 @@ def latencies(
 
 
 def _press(
-    subject: Subject, registered: Registered, plan: Plan, sizes: Sizes, rate: float, ending: threading.Event
-) -> None:
-    """Send readings at a steady rate until told to stop; what is sent is made while the last is on its way."""
-    request = sizes.request // 5
+    subject: Subject, registered: Registered, plan: Plan, request: int, rate: float, ending: threading.Event
+) -> int:
+    """Send readings at a steady rate until told to stop; returns how many. What is sent is made while the last is on its way."""
     headers = {
         "Authorization": f"Bearer {registered.http.device}.{registered.http.secret}",
         "Content-Type": load.NDJSON,
     }
     target = Target(subject.port, "/ingest", headers)
-    first, begin, sent = 0, time.perf_counter(), 0
+    begin, sent = time.perf_counter(), 0
     while not ending.is_set():
-        bodies = [load.ndjson(plan, first + n * request, request) for n in range(4)]
-        first += 4 * request
+        bodies = [load.ndjson(plan, sent + n * request, request) for n in range(4)]
         time.sleep(max(0.0, begin + sent / rate - time.perf_counter()))
         load.post_all(target, bodies, 1, request / rate)
         sent += 4 * request
+    return sent
 
 
 def _probe(subject: Subject, probes: list[Sender]) -> tuple[list[float], list[float]]:

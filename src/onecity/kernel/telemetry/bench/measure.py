@@ -26,9 +26,8 @@ CONNECTIONS = 2
 ATTRIBUTES = 5
 DAY = 86_400
 SECOND = 1_000_000
-# how far back the readings of a run begin, and how much of that the latency measurement may fill
+# how far back the readings of a run begin
 SPAN = 60 * DAY
-LATENCY_SPAN = 10 * DAY
 # readings of a day that is filled as history
 FILL = 2_000_000
 Figures = dict[str, Any]
@@ -54,14 +53,16 @@ class Measurement:
         figures |= self.http("http", load.ndjson, load.NDJSON, self.sizes.request)
         note("Arrow")
         figures |= self.http("arrow", load.arrow, load.ARROW, self.sizes.arrow_request)
+        first = {name: figures[name] for name in ("http_obs_per_s", "arrow_obs_per_s")} | {"rows": self.subject.rows()}
         figures["arrow_of_copy"] = round(figures["arrow_obs_per_s"] / figures["copy_rows_per_s"], 3)
         note("MQTT")
         figures |= {"mqtt_msg_per_s": self.mqtt(0), "mqtt_qos1_msg_per_s": self.mqtt(1)}
+        note("growth")
+        figures["growth"] = [first, *self.growth()]
         note("latency at half load")
         figures |= latencies(self.subject, self.registered, self.plan(), self.sizes, figures["http_obs_per_s"] / 2)
-        self.clock += LATENCY_SPAN
-        note("growth")
-        figures["growth"] = self.growth()
+        # no gap: a station that is silent for hours is an alert, thousands of them at once are another measurement
+        self.spend(figures["latency_readings"])
         note("peers")
         figures["peers"] = peers.measure(self.plan(), self.sizes)
         figures |= {"processor_us_per_reading": self.processor}
@@ -149,28 +150,36 @@ class Measurement:
         return work
 
     def growth(self) -> list[Figures]:
-        """NDJSON again, and one series' last day asked for, at growing amounts of stored rows."""
+        """Both ways in again, and all newest readings asked for, at growing amounts of stored rows."""
         found = []
         day = (int(time.time()) - SPAN) // DAY - 4
         for rows in self.sizes.growth:
+            begin, before = time.perf_counter(), self.subject.rows()
             while (missing := rows - self.subject.rows()) > 0:
                 self.subject.fill(history(self.registered.series, day, min(missing, FILL)))
                 day -= 1
+            filled = {"history_rows": self.subject.rows() - before, "history_s": round(time.perf_counter() - begin, 1)}
             note(f"growth: {self.subject.rows()} rows")
-            bodies = self.bodies(load.ndjson, self.sizes.request, self.sizes.base // 3)
-            before, begin = self.subject.stored(), time.perf_counter()
-            load.post_all(self.target(load.NDJSON), bodies, CONNECTIONS)
-            sent = len(bodies) * self.sizes.request
-            stored = self.subject.wait_stored(before + sent)
-            figures = {"rows": self.subject.rows(), "http_obs_per_s": round(sent / (stored - begin))}
+            figures: Figures = {"rows": self.subject.rows()} | filled
+            figures |= self.again("http", load.ndjson, load.NDJSON, self.sizes.request)
+            figures |= self.again("arrow", load.arrow, load.ARROW, self.sizes.arrow_request)
             found.append(figures | {"latest_of_all_s": self.subject.time_latest(self.registered.series)})
         return found
 
+    def again(self, name: str, body: Callable[[Plan, int, int], bytes], kind: str, request: int) -> Figures:
+        """Readings a second until the last is stored, of a third of a run."""
+        bodies = self.bodies(body, request, self.sizes.base // 3)
+        sent = len(bodies) * request
+        before, begin = self.subject.stored(), time.perf_counter()
+        load.post_all(self.target(kind), bodies, CONNECTIONS)
+        return {f"{name}_obs_per_s": round(sent / (self.subject.wait_stored(before + sent) - begin))}
+
 
 def history(series: Int32s, day: int, count: int) -> Batch:
-    """So many readings of one day (days since 1970) of the past, all series in turn."""
-    at = day * DAY * SECOND + np.arange(count) * (DAY * SECOND // count)
-    return Batch(series[np.arange(count) % len(series)], at, np.ones(count))
+    """About so many readings of one day (days since 1970) of the past, all series evenly, in the order of a sorted day."""
+    each = max(count // len(series), 1)
+    at = day * DAY * SECOND + np.arange(each) * (DAY * SECOND // each)
+    return Batch(np.repeat(np.sort(series), each), np.tile(at, len(series)), np.ones(each * len(series)))
 
 
 def note(text: str) -> None:

@@ -160,16 +160,27 @@ class Subject:
         return round(best, 4)
 
     def fill(self, batch: Batch) -> None:
-        """Put readings into the store directly, as history that lay there before."""
+        """Put sorted readings into the store directly, as days that lay there long before: indexed, nothing left to do."""
         for day, part in store.by_day(batch):
             store.create_partition(day)
+            name = store.partition(day)
             with self.database.transaction(), self.database.cursor() as cursor:
                 statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-                    sql.Identifier(store.partition(day)), sql.SQL(copy.COLUMNS)
+                    sql.Identifier(name), sql.SQL(copy.COLUMNS)
                 )
                 with cursor.copy(statement) as stream:
-                    stream.write(copy.rows(part))
-                cursor.execute("UPDATE telemetry_day SET readings = readings + %s WHERE day = %s", [len(part), day])
+                    for piece in copy.pieces(part):
+                        stream.write(piece)
+                cursor.execute(
+                    "UPDATE telemetry_day SET readings = readings + %s, changed_at = %s, sorted_at = now(),"
+                    " rolled_up_at = now() WHERE day = %s",
+                    [len(part), day, day],
+                )
+            indexes = self.database.execute(
+                "SELECT indexrelid FROM pg_index WHERE indrelid = to_regclass(%s)", [name]
+            ).fetchall()
+            for (index,) in indexes:
+                self.database.execute("SELECT brin_summarize_new_values(%s)", [index])
 
     def rows(self) -> int:
         """How many readings the store holds."""
