@@ -40,19 +40,19 @@ def attribute_names(order: Order) -> frozenset[str]:
 
 
 def sort(order: Order, entities: Sequence[Entity]) -> list[int]:
-    """Return the places of the entities in their new order; equal ones are ordered by id."""
+    """Return the places of the entities in their new order; equal ones are ordered by id.
+
+    What is null or not there comes last in both directions, and when ordering by distance so does what is no geometry.
+    """
     places = sorted(range(len(entities)), key=lambda place: entities[place].urn)
     text = text_key(order.collation)
     for term in reversed(order.terms):
         keys = [entity_key(term, entity, order.origin, text) for entity in entities]
         places.sort(key=keys.__getitem__, reverse=term.direction.endswith("desc"))
+        most = DISTANCE if term.direction.startswith("dist") else DATETIME
+        last = [key[0] > most for key in keys]
+        places.sort(key=last.__getitem__)
     return places
-
-
-def order_key(order: Order) -> Callable[[Entity], Key]:
-    """Return the key of an entity for an order of ascending keys only, to merge sorted lists."""
-    text = text_key(order.collation)
-    return lambda entity: (*(entity_key(term, entity, order.origin, text) for term in order.terms), entity.urn)
 
 
 def entity_key(term: OrderTerm, entity: Entity, origin: BaseGeometry | None, text: TextKey) -> Key:

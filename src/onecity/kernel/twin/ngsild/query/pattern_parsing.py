@@ -118,11 +118,12 @@ class PatternParser:
 
     def piece(self) -> Node:
         """Read an atom and how often it stands."""
+        bare_anchor = self.text[self.at] in "^$"
         node = self.atom()
         counted = self.count()
         if counted is None:
             return node
-        if isinstance(node, Anchor):
+        if bare_anchor:
             self.fail(_("An anchor cannot be repeated."))
         self.take("?")  # the shortest match or the longest: whether there is one stays the same
         if self.text[self.at : self.at + 1] in {"*", "+", "?", "{"} - {""}:

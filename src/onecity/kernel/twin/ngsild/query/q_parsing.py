@@ -191,11 +191,13 @@ class QParser:
 
     def values(self, expanded: bool, path: Path) -> tuple[Value, ...] | Range:
         """Read one value, a list or a range."""
+        self.scanner.skip()
+        start = self.scanner.at
         first = self.value(expanded, path)
         if isinstance(first, Range):
             return first
         if self.scanner.accept(".."):
-            return self.range(first, self.value(expanded, path))
+            return self.range(first, self.value(expanded, path), start)
         found = [first]
         while self.scanner.accept(","):
             following = self.value(expanded, path)
@@ -227,13 +229,13 @@ class QParser:
         if dots:
             lower, upper = plain_value(low.strip()), plain_value(high.strip())
             if lower is not None and upper is not None:
-                return self.range(lower, upper)
+                return self.range(lower, upper, start)
         return plain_value(text) or word_value(text, "word", self.reading.names, expanded=expanded)
 
-    def range(self, low: Value, high: Value | Range) -> Range:
+    def range(self, low: Value, high: Value | Range, start: int) -> Range:
         """Return the range between two values of one data type."""
         if isinstance(high, Range) or low.kind != high.kind or low.kind not in ORDERED_KINDS:
-            self.scanner.fail(_("A range has two numbers, two texts, two dates or two times."))
+            self.scanner.fail(_("A range has two numbers, two texts, two dates or two times."), start)
         return Range(low, high)
 
     def quoted(self) -> str:
