@@ -34,6 +34,7 @@ Units = list[tuple[int, str]]
 class Uplink:
     """A message of a device as a network handed it over; `extra`: attributes that the network itself measured.
 
+    `silent`: the device itself said nothing, only `extra` is to be kept.
     `document`: the same message as JSON where the network has read it already; a codec that reads no bytes gets it.
     """
 
@@ -42,6 +43,7 @@ class Uplink:
     payload: Payload
     document: bytes = b""
     extra: Mapping[str, float] = field(default_factory=dict)
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ def _by_codec(
             device = known.device if known is not None else ""
             refusals.add("unknown_device", [raw_line(uplink)], count=1, detail=detail, device=device)
         else:
-            groups.setdefault((known.codec, known.version), []).append((uplink, known))
+            wanted = ("", None) if uplink.silent else (known.codec, known.version)
+            groups.setdefault(wanted, []).append((uplink, known))
     return groups
 
 

@@ -9,7 +9,7 @@ from onecity.kernel.core.text import lazy as _
 from onecity.kernel.telemetry.batch import NEVER, Bools, Floats, Int64s
 from onecity.kernel.telemetry.codecs import block as blocks
 from onecity.kernel.telemetry.codecs import documents, records
-from onecity.kernel.telemetry.codecs.block import Block, BytesBlock, DocumentBlock
+from onecity.kernel.telemetry.codecs.block import Block, BytesBlock, DocumentBlock, States
 from onecity.kernel.telemetry.codecs.declaration import (
     BINARY,
     CODE,
@@ -165,18 +165,23 @@ def _field(field: Field, part: Block, moments: Int64s, received: Int64s, gatheri
     held = _holds(field.conditions, part)
     if not held.any():
         return
-    values, states = part.values(field)
+    values, states = measure(field, part)
     for state in (blocks.MISSING, blocks.BAD):
         wrong = held & (states == state)
         if wrong.any() and not (state == blocks.MISSING and field.optional):
             gathering.fail(part.rows[wrong], CodecError(blocks.place(field.at), blocks.explain(state, field)))
     kept = held & (states == blocks.THERE)
-    if field.invalid:
-        kept &= ~np.isin(values, field.invalid)
     if field.moment is not None:
         moments = _moments(field.moment, part, received, gathering)
-    values = _scaled(values, field)
     _name(field, part, kept, values, moments, gathering)
+
+
+def measure(field: Field, part: Block) -> tuple[Floats, States]:
+    """A field's values in its unit and what became of each; one that stands for "no value" is NONE."""
+    values, states = part.values(field)
+    if field.invalid:
+        states = np.where(np.isin(values, field.invalid), blocks.NONE, states).astype(np.int8)
+    return _scaled(values, field), states
 
 
 def _scaled(values: Floats, field: Field) -> Floats:
