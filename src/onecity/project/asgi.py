@@ -1,4 +1,4 @@
-"""The web process: Django for pages and API, and the lean ingest application beside it, told apart by address."""
+"""The web process: Django for pages and API, and lean applications for readings and entities, told apart by address."""
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -17,6 +17,8 @@ django = get_asgi_application()
 
 from onecity.kernel.telemetry.ingest import INGEST_PATHS  # noqa: E402 - models exist only now
 from onecity.kernel.telemetry.ingest import app as ingest  # noqa: E402 - same
+from onecity.kernel.twin.ngsild.http.app import PREFIX as NGSI_LD  # noqa: E402 - same
+from onecity.kernel.twin.ngsild.http.app import app as ngsi_ld  # noqa: E402 - same
 from onecity.project import domains  # noqa: E402 - same
 from onecity.project.stack import processes  # noqa: E402 - same
 
@@ -26,8 +28,11 @@ processes.die_with_parent()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Hand measured values to the ingest application, everything else to Django."""
-    if scope["type"] == "lifespan" or scope.get("path") in INGEST_PATHS:
+    """Hand measured values to the ingest application, entities to the NGSI-LD door, everything else to Django."""
+    path = scope.get("path", "")
+    if scope["type"] == "lifespan" or path in INGEST_PATHS:
         await ingest(scope, receive, send)
+    elif path.startswith(NGSI_LD):
+        await ngsi_ld(scope, receive, send)
     else:
         await django(scope, receive, send)

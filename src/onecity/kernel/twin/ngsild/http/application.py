@@ -70,8 +70,7 @@ class Application:
 
     async def _answer(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Response:
         raw = scope.get("raw_path") or scope["path"].encode()
-        query = scope.get("query_string", b"")
-        if len(raw) + len(query) > limits.MAX_URI:
+        if len(raw) + len(scope.get("query_string", b"")) > limits.MAX_URI:
             return Response(414)
         match = self._router.match(raw.decode("latin-1").partition("?")[0])
         if match is None:
@@ -88,6 +87,18 @@ class Application:
         media = choose(headers.get("accept", ""), found.answers)
         if media is None:
             return _not_acceptable(found, headers)
+        return await found.handler(await self._request(scope, headers, receive, found, match.params, media))
+
+    async def _request(
+        self,
+        scope: Scope,
+        headers: Mapping[str, str],
+        receive: Receive,
+        found: Route,
+        params: Mapping[str, str],
+        media: str,
+    ) -> Request:
+        """Sign in, look for the tenant, read the body."""
         services = self.services
         asking = await authentication.principal(services, scope, headers)
         if found.right == "write":
@@ -95,10 +106,11 @@ class Application:
         tenant = headers.get(TENANT, "")
         if tenant:
             await services.tenants.check(tenant, may_be_new=found.creates_tenant)
-        body = await _body(receive, headers) if found.body or method in WITH_BODY else b""
-        request = Request(method, scope["path"], query.decode("latin-1"), headers, match.params, body, services)
+        body = await _body(receive, headers) if found.body or found.method in WITH_BODY else b""
+        query = scope.get("query_string", b"").decode("latin-1")
+        request = Request(found.method, scope["path"], query, headers, params, body, services)
         request.principal, request.tenant, request.media = asking, tenant, media
-        return await found.handler(request)
+        return request
 
 
 def _preconditions(found: Route, method: str, headers: Mapping[str, str]) -> Response | None:
@@ -150,7 +162,7 @@ async def _rest(receive: Receive, first: bytes) -> bytes:
 def _options(match: Match) -> Response:
     response = Response(204, headers=[("Allow", ", ".join(match.methods()))])
     if "PATCH" in match.routes:
-        response.headers.append(("Accept-Patch", ", ".join((JSON, LD_JSON, MERGE_PATCH))))
+        response.headers.append(("Accept-Patch", f"{JSON}, {LD_JSON}, {MERGE_PATCH}"))
     return response
 
 

@@ -1,12 +1,11 @@
 """One attribute of an entity: partial update, replacement, deletion (5.6.4, 5.6.5, 5.6.19; 6.7)."""
 
-from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.entities import found, moment, urn_of, write
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response
 from onecity.kernel.twin.ngsild.http.router import route
-from onecity.kernel.twin.ngsild.model import merging, problems, reading
+from onecity.kernel.twin.ngsild.model import merging, reading
 from onecity.kernel.twin.ngsild.model.names import require_uri
 from onecity.kernel.twin.ngsild.model.rules import PARTIAL
 
@@ -18,9 +17,7 @@ async def partial_update(request: Request) -> Response:
     given = request.params["attrId"]
     name = context.name(given)
     instances = reading.read_instances(request.json(), given, context, moment(), rules=PARTIAL)
-    if len(instances) != 1:
-        raise problems.bad_request(_("A partial update changes one instance of an attribute."))
-    await write(request, urn, lambda current, now: merging.partial(found(current, urn), name, instances[0], now))
+    await write(request, urn, lambda current, now: merging.partial(found(current, urn), name, instances, now))
     return responses.no_content()
 
 

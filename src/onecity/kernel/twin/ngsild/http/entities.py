@@ -19,7 +19,6 @@ from onecity.kernel.twin.ngsild.query.parsing import parse_types
 from onecity.kernel.twin.ngsild.store.operation import Change, Operation, Result
 from onecity.kernel.twin.ngsild.store.times import text_of
 
-
 TypeTest = Callable[[StoredEntity], bool]
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from onecity.kernel.core.clock import now
-from onecity.kernel.twin.ngsild.http import response as responses
+from onecity.kernel.twin.ngsild.http.answering import represented
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response
 from onecity.kernel.twin.ngsild.http.router import route
@@ -25,7 +25,7 @@ async def source_identity(request: Request) -> Response:
         "contextSourceUptime": f"PT{int((moment - _started) / SECOND)}S",
         "contextSourceTimeAt": times.text(moment),
     }
-    return responses.represented(body, request, context)
+    return represented(body, request, context)
 
 
 ROUTES = (source_identity,)

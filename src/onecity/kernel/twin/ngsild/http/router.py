@@ -32,7 +32,7 @@ class Route:
     creates_tenant: bool = False
 
 
-def route(  # noqa: PLR0913 - the facts of an operation
+def route(
     method: str,
     path: str,
     *,

@@ -1,7 +1,7 @@
 """The parameters of a query, of GET or of a Query body (5.2.23), as one set of texts, and what they select (5.7.2.4)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from onecity.kernel.core.text import lazy as _
@@ -10,11 +10,13 @@ from onecity.kernel.twin.ngsild.http.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.model import problems
 from onecity.kernel.twin.ngsild.model.names import require_uri
-from onecity.kernel.twin.ngsild.query.language import TypeExpr
+from onecity.kernel.twin.ngsild.query.collation import check_collation
+from onecity.kernel.twin.ngsild.query.language import Order, TypeExpr
 from onecity.kernel.twin.ngsild.query.parsing import (
     parse_geo,
     parse_id_pattern,
     parse_names,
+    parse_order,
     parse_q,
     parse_scope,
     parse_types,
@@ -30,22 +32,19 @@ GEO = ("georel", "geometry", "coordinates")
 class Question:
     """What is asked for: a selection, and which part of its answer."""
 
-    selection: Selection
+    selections: tuple[Selection, ...]
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     count: bool = False
     local: bool = False
-    everything: bool = False
-    ids: tuple[str, ...] = ()
-    more: "tuple[Selection, ...]" = field(default=())
 
 
-def question(request: Request, parameters: Mapping[str, Any], context: Context) -> Question:
+def question(request: Request, parameters: dict[str, Any], context: Context) -> Question:
     """The question of a request; raises Problem 400 where a parameter is wrong, or where nothing narrows the query.
 
     `parameters`: texts by the names of 6.4.3.2; `coordinates` may be an array, `selectors` alternatives (5.2.33).
     """
-    selection = selected(parameters, context)
+    selections = tuple(selected(parameters | one, context) for one in parameters.get("selectors", ({},)))
     everything = parameters.get("type") == "*"
     local = request.flag("local") or everything
     if everything and request.query.get("local", "true").lower() not in {"true", "1"}:
@@ -56,12 +55,27 @@ def question(request: Request, parameters: Mapping[str, Any], context: Context) 
         raise problems.problem("TooManyResults", _("At most {most} entities are given at once.", most=MAX_LIMIT))
     if limit == 0 and not count:
         raise problems.bad_request(_("limit=0 makes sense only together with count=true."))
-    if not local and not narrow(selection):
+    if not local and not all(map(narrow, selections)):
         raise problems.bad_request(
             _("The query is too wide: give at least one of type, attrs, q or a geo-query, or local=true.")
         )
     offset = request.number("offset", 0, MAX_OFFSET)
-    return Question(selection, limit, offset, count, local, everything)
+    return Question(selections, limit, offset, count, local)
+
+
+def order(parameters: Mapping[str, Any], context: Context, *, local: bool) -> Order | None:
+    """The order of the answer (4.23); raises Problem 400 where it is wrong or the query is not local."""
+    text = _texts(parameters)
+    by, collation = text("orderBy"), text("collation")
+    if not by:
+        if collation:
+            check_collation(collation)
+        return None
+    if not local:
+        raise problems.bad_request(_("An order can be kept only among local entities; add local=true."))
+    return parse_order(
+        by, context, origin=parameters.get("orderFrom"), geometry=text("orderGeometry"), collation=collation
+    )
 
 
 def narrow(selection: Selection) -> bool:

@@ -1,5 +1,6 @@
 """One flush of the writer: many operations of one principal in one transaction, all durable before any is answered."""
 
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
@@ -10,6 +11,8 @@ from psycopg.types.json import Json
 from onecity.kernel.core import clock
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.twin.ngsild.model.problems import already_exists
+from onecity.kernel.twin.ngsild.model.problems import problem as problem_of
+from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.store import expiry, problems, rows, statements, times
 from onecity.kernel.twin.ngsild.store.database import Connection
 from onecity.kernel.twin.ngsild.store.operation import Operation, Result
@@ -20,6 +23,7 @@ from onecity.kernel.twin.ngsild.store.rows import Census, Row
 Locate = Callable[[Sequence[tuple[float, float] | None]], Awaitable[Sequence[str]]]
 encode = msgspec.json.Encoder().encode
 
+log = logging.getLogger(__name__)
 NOT_FOUND = 404
 # an index of PostgreSQL holds entries up to 2,704 bytes
 LONGEST = 1024
@@ -37,7 +41,7 @@ class Executes(Protocol):
         ...
 
 
-async def flush(  # noqa: PLR0913 - the six things that a flush is about
+async def flush(
     connection: Connection,
     principal: Principal,
     tenant: str,
@@ -105,6 +109,9 @@ def _one(row: Row, operation: Operation, at: str, tenant: str) -> Result:
         outcome = operation.change(row.entity, at)
     except Problem as problem:
         return Result(operation.urn, problem=problem)
+    except Exception:  # our own fault in one operation must not undo those of others
+        log.exception("changing %s", operation.urn)
+        return Result(operation.urn, problem=problem_of("InternalError"))
     if created and outcome is not None and row.hidden:
         return Result(operation.urn, problem=already_exists(operation.urn))
     if outcome is not None and created and any(len(n.encode()) > LONGEST for n in (row.urn, *outcome.entity.types)):
@@ -157,34 +164,39 @@ async def _write(connection: Executes, tenant: str, changed: Sequence[Row]) -> t
     """Send everything that is to be written; returns the cursor of the insert and how many rows it must say."""
     if not changed:
         return None
-    inserts, alls, values, deletes = [], [], [], []
     census: Census = Counter()
+    records: dict[str, list[Any]] = {statements.UPDATE_VALUES: [], statements.UPDATE_ALL: [], statements.INSERT: []}
+    deletes = [row.id for row in changed if row.entity is None and row.exists]
     for row in changed:
         rows.count(census, row)
-        if row.entity is None:
-            deletes += [row.id] if row.exists else []
-        elif not row.exists:
-            inserts.append(rows.whole(row, row.entity, tenant))
-        elif row.before is not None and rows.only_values(row.before, row.entity):
-            values.append(rows.values(row, row.entity))
-        else:
-            alls.append(rows.whole(row, row.entity, tenant))
-    if tenant and inserts:
+        if row.entity is not None:
+            statement, record = _record(row, row.entity, tenant)
+            records[statement].append(record)
+    new = records[statements.INSERT]
+    if tenant and new:
         await connection.execute(statements.TENANT, (tenant,))
-    for statement, records in ((statements.UPDATE_VALUES, values), (statements.UPDATE_ALL, alls)):
-        if records:
-            await connection.execute(statement, (Json(records, dumps=encode),))
     if deletes:
         await connection.execute(statements.DELETE, (deletes,))
-    inserted = await connection.execute(statements.INSERT, (Json(inserts, dumps=encode),)) if inserts else None
-    log_records = [
-        record | {"division_path": row.division, "public": row.public} for row in changed for record in row.log
-    ]
-    await connection.execute(statements.CHANGES, (Json(log_records, dumps=encode),))
+    cursors = {
+        statement: await connection.execute(statement, (Json(values, dumps=encode),))
+        for statement, values in records.items()
+        if values
+    }
+    changes = [record | {"division_path": row.division, "public": row.public} for row in changed for record in row.log]
+    await connection.execute(statements.CHANGES, (Json(changes, dumps=encode),))
     if counted := rows.census_records(census, tenant):
         await connection.execute(statements.CENSUS, (Json(counted, dumps=encode),))
     await connection.execute(statements.NOTIFY)
-    return None if inserted is None else (inserted, len(inserts))
+    return (cursors[statements.INSERT], len(new)) if new else None
+
+
+def _record(row: Row, entity: StoredEntity, tenant: str) -> tuple[str, rows.Record]:
+    """By which statement the row is written, and its values."""
+    if not row.exists:
+        return statements.INSERT, rows.whole(row, entity, tenant)
+    if row.before is not None and rows.only_values(row.before, entity):
+        return statements.UPDATE_VALUES, rows.values(row, entity)
+    return statements.UPDATE_ALL, rows.whole(row, entity, tenant)
 
 
 def _forbidden(result: Result) -> Result:

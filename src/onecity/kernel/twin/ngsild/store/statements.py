@@ -8,7 +8,7 @@ SELECT id::text, urn, types, scopes, attributes::text, {TIME.format("created_at"
     CASE WHEN expires_at IS NOT NULL THEN {TIME.format("expires_at")} END,
     type, division_path, public, measured
 FROM twin_entity WHERE tenant = %s AND urn = ANY (%s) ORDER BY urn FOR UPDATE
-"""
+"""  # noqa: S608 - nothing in it comes from outside
 
 SCOPES = """
 SELECT path FROM access_grant WHERE account_id = nullif(current_setting('onecity.account', true), '')::uuid

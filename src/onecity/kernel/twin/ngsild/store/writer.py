@@ -89,7 +89,7 @@ class Writer:
                 size += len(group[-1].operations)
             try:
                 await self._group(principal, tenant, group)
-            except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
+            except Exception as error:
                 for submission in group:
                     if not submission.answer.done():
                         submission.answer.set_exception(error)

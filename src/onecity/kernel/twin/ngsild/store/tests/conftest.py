@@ -48,4 +48,4 @@ def with_store(transactional_db: None) -> Iterator[Callable[[Callable[[Store], A
 
         return asyncio.run(inside())
 
-    yield run
+    return run

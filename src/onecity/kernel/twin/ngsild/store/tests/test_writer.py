@@ -46,11 +46,13 @@ def count_of(urn: str = URN) -> Any:
 def test_an_answer_means_that_it_is_stored_with_its_history(with_store: WithStore) -> None:
     async def work(store: Store) -> None:
         (made,) = await store.writer.submit(ANYBODY, "", [create()])
-        assert made.created and made.problem is None
+        assert made.created
+        assert made.problem is None
         (changed,) = await store.writer.submit(ANYBODY, "", [increment()])
         assert not changed.created
         read = await store.reader.get(ANYBODY, "", URN)
-        assert read is not None and read.attributes["count"][0]["value"] == 1
+        assert read is not None
+        assert read.attributes["count"][0]["value"] == 1
 
     with_store(work)
     assert count_of() == 1
@@ -113,8 +115,10 @@ def test_a_value_that_cannot_be_stored_harms_no_other(with_store: WithStore) -> 
             store.writer.submit(ANYBODY, "", [create("urn:a:2", "\x00")]),
             store.writer.submit(ANYBODY, "", [create("urn:a:3")]),
         )
-        assert one[0].problem is None and three[0].problem is None
-        assert two[0].problem is not None and two[0].problem.status == 400
+        assert one[0].problem is None
+        assert three[0].problem is None
+        assert two[0].problem is not None
+        assert two[0].problem.status == 400
 
     with_store(work)
     assert sorted(Entity.objects.values_list("urn", flat=True)) == ["urn:a:1", "urn:a:3"]

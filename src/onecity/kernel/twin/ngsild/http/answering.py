@@ -1,0 +1,25 @@
+"""A represented body on its way out: with its @context in the body or in a Link header (6.3.6)."""
+
+from typing import Any
+
+from onecity.kernel.twin.ngsild.context.core import CORE_URL
+from onecity.kernel.twin.ngsild.context.terms import Context
+from onecity.kernel.twin.ngsild.http.links import context_header
+from onecity.kernel.twin.ngsild.http.negotiation import GEO_JSON, JSON
+from onecity.kernel.twin.ngsild.http.request import Request
+from onecity.kernel.twin.ngsild.http.response import Response, encode
+
+
+def represented(body: Any, request: Request, context: Context, status: int = 200) -> Response:
+    """The answer with this body, in the media type that was negotiated."""
+    media = request.media
+    if media == JSON or (media == GEO_JSON and prefers_plain(request)):
+        return Response(status, encode(body), media, [context_header(context.link)])
+    source = context.source or CORE_URL
+    body = [{**item, "@context": source} for item in body] if isinstance(body, list) else {**body, "@context": source}
+    return Response(status, encode(body), media)
+
+
+def prefers_plain(request: Request) -> bool:
+    """Whether a GeoJSON body is to come without its @context (6.3.6: Prefer: body=json)."""
+    return "body=json" in request.headers.get("prefer", "").replace(" ", "").split(",")

@@ -1,0 +1,144 @@
+"""Retrieving and querying entities, and purging them (5.7.1, 5.7.2, 5.6.21; 6.4.3.2, 6.4.3.3, 6.5.3.1, 6.23)."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.context.terms import Context
+from onecity.kernel.twin.ngsild.http import query_body, selecting, shaping
+from onecity.kernel.twin.ngsild.http import response as responses
+from onecity.kernel.twin.ngsild.http.answering import represented
+from onecity.kernel.twin.ngsild.http.entities import found, urn_of
+from onecity.kernel.twin.ngsild.http.joining import joined
+from onecity.kernel.twin.ngsild.http.links import page_header
+from onecity.kernel.twin.ngsild.http.negotiation import GEO_ANSWERS
+from onecity.kernel.twin.ngsild.http.request import Request
+from onecity.kernel.twin.ngsild.http.response import Response
+from onecity.kernel.twin.ngsild.http.router import route
+from onecity.kernel.twin.ngsild.http.selecting import Question
+from onecity.kernel.twin.ngsild.model import merging, problems
+from onecity.kernel.twin.ngsild.model.representing import collection, represent
+from onecity.kernel.twin.ngsild.model.stored import Outcome, StoredEntity
+from onecity.kernel.twin.ngsild.query.language import link_depth
+from onecity.kernel.twin.ngsild.query.matching import type_test
+from onecity.kernel.twin.ngsild.query.parsing import parse_names, parse_types
+from onecity.kernel.twin.ngsild.store.operation import Operation
+
+COUNT = "NGSILD-Results-Count"
+MOST_PURGED = 1000
+
+
+@route("GET", "/entities/{entityId}", answers=GEO_ANSWERS)
+async def retrieve_entity(request: Request) -> Response:
+    """5.7.1."""
+    urn, context = urn_of(request), await request.context()
+    parameters = request.query
+    shape = shaping.shape(request, parameters, context)
+    join = shaping.join(parameters, context, 0)
+    entity = found(await request.services.reader.get(request.principal, request.tenant, urn), urn)
+    wanted = parameters.get("type")
+    expression = parse_types(wanted, context) if wanted else None
+    if expression is not None and not type_test(expression)(entity.types):
+        raise problems.entity_not_found(urn)
+    if shape.attrs is not None and not any(name in entity.attributes for name in shape.attrs):
+        raise problems.problem("ResourceNotFound", _("The entity {urn} has none of these attributes.", urn=urn))
+    if not join.how:
+        return represented(represent(entity, context, shape), request, context)
+    bodies = await joined(request, [entity], shape, context, join)
+    return represented(bodies if join.how == "flat" else bodies[0], request, context)
+
+
+@route("GET", "/entities", answers=GEO_ANSWERS)
+async def query_entities(request: Request) -> Response:
+    """5.7.2 by address."""
+    return await _query(request, request.query, await request.context())
+
+
+@route("POST", "/entityOperations/query", right="read", answers=GEO_ANSWERS)
+async def post_query(request: Request) -> Response:
+    """5.7.2 by body (5.2.23)."""
+    context = await request.context()
+    return await _query(request, query_body.parameters(request.object(), context), context)
+
+
+async def _query(request: Request, parameters: dict[str, Any], context: Context) -> Response:
+    shape = shaping.shape(request, parameters, context)
+    question = selecting.question(request, parameters, context)
+    depths = [link_depth(selection.q) for selection in question.selections if selection.q is not None]
+    join = shaping.join(parameters, context, max(depths, default=0))
+    order = selecting.order(parameters, context, local=question.local)
+    page = await request.services.reader.find(
+        request.principal,
+        request.tenant,
+        question.selections,
+        limit=question.limit,
+        offset=question.offset,
+        count=question.count,
+        order=order,
+    )
+    bodies = await joined(request, page.entities, shape, context, join)
+    response = represented(collection(bodies) if shape.geojson else bodies, request, context)
+    response.headers += _pages(request, question, more=page.more)
+    if page.total is not None:
+        response.headers.append((COUNT, str(page.total)))
+    return response
+
+
+def _pages(request: Request, question: Question, *, more: bool) -> list[tuple[str, str]]:
+    """Links to the pages before and after (5.5.9.2)."""
+    headers = []
+    if question.limit and question.offset:
+        headers.append(_page(request, question, max(question.offset - question.limit, 0), "prev"))
+    if question.limit and more:
+        headers.append(_page(request, question, question.offset + question.limit, "next"))
+    return headers
+
+
+def _page(request: Request, question: Question, offset: int, relation: str) -> tuple[str, str]:
+    parameters = request.query | {"limit": str(question.limit), "offset": str(offset)}
+    return page_header(f"{request.path}?{urlencode(parameters)}", relation, request.media)
+
+
+@route("DELETE", "/entities")
+async def purge_entities(request: Request) -> Response:
+    """5.6.21: deletes what a query selects, or the attributes that `drop` names, or all but those that `keep` names."""
+    context = await request.context()
+    question = selecting.question(request, request.query, context)
+    if any(selection.follows_links() for selection in question.selections):
+        raise problems.bad_request(_("A purge cannot depend on linked entities."))
+    keep, drop = request.query.get("keep"), request.query.get("drop")
+    if keep is not None and drop is not None:
+        raise problems.bad_request(_("Give keep or drop, not both."))
+    kept = frozenset(parse_names(keep, context, parameter="keep")) if keep else None
+    dropped = frozenset(parse_names(drop, context, parameter="drop")) if drop else None
+    reader, writer = request.services.reader, request.services.writer
+    last = ""
+    while True:
+        urns = await reader.urns(request.principal, request.tenant, question.selections, after=last, most=MOST_PURGED)
+        if not urns:
+            return responses.no_content()
+        last = urns[-1]
+        operations = [Operation(urn, _purging(kept, dropped)) for urn in urns]
+        for result in await writer.submit(request.principal, request.tenant, operations):
+            if result.problem is not None and result.problem.status != 404:
+                raise result.problem
+
+
+def _purging(kept: frozenset[str] | None, dropped: frozenset[str] | None) -> Any:
+    def change(current: StoredEntity | None, now: str) -> Outcome | None:
+        if current is None or (kept is None and dropped is None):
+            return None
+        gone = [n for n in current.attributes if (n not in kept if kept is not None else n in (dropped or ()))]
+        outcome = Outcome(current, {}, {}, [], unchanged=True)
+        changed: dict[str, Any] = {}
+        previous: dict[str, Any] = {}
+        for name in gone:
+            outcome = merging.delete_attribute(outcome.entity, name, None, delete_all=True, now=now)
+            changed |= outcome.changed
+            previous |= outcome.previous
+        return Outcome(outcome.entity, changed, previous, [], unchanged=not gone)
+
+    return change
+
+
+ROUTES = (retrieve_entity, query_entities, post_query, purge_entities)

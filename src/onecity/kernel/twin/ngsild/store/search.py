@@ -1,0 +1,195 @@
+"""One query under way: what SQL decides alone, what is refined here, in which order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from onecity.kernel.core import clock
+from onecity.kernel.twin.ngsild.model.stored import StoredEntity
+from onecity.kernel.twin.ngsild.query import matching, ordering
+from onecity.kernel.twin.ngsild.query import sql as query_sql
+from onecity.kernel.twin.ngsild.query.language import Order, TypeExpr
+from onecity.kernel.twin.ngsild.query.selection import Selection
+from onecity.kernel.twin.ngsild.store import expiry, problems, rows, times
+from onecity.kernel.twin.ngsild.store.database import Connection
+from onecity.kernel.twin.ngsild.store.principal import SET, Principal
+from onecity.kernel.twin.ngsild.store.statements import TIME
+
+# candidates looked at for one page where SQL cannot decide alone
+MOST_CANDIDATES = 200_000
+CHUNK = 2000
+# entities that may be sorted by an attribute
+MOST_SORTED = 20_000
+
+COLUMNS = f"""e.urn, e.types, e.scopes, e.attributes::text, {TIME.format("e.created_at")}, {TIME.format("e.changed_at")},
+CASE WHEN e.expires_at IS NOT NULL THEN {TIME.format("e.expires_at")} END, e.perishes_at IS NOT NULL,
+CASE WHEN e.measured THEN e.readings::text END"""
+
+
+def entity(record: Sequence[Any]) -> StoredEntity | None:
+    """A row of COLUMNS, with measured values laid over it; None where it has expired since."""
+    urn, types, scopes, attributes, created, modified, expires, perishes, readings = record
+    found: StoredEntity | None = StoredEntity(
+        urn, tuple(types), tuple(scopes), rows.decode(attributes), created, modified, expires
+    )
+    if readings is not None and found is not None:
+        found = rows.overlaid(found, rows.decode(readings))
+    if perishes and found is not None:
+        found = expiry.living(found, times.text_of(clock.now_us()))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entities of a page in their order, whether there are more behind, and how many match in all (where asked)."""
+
+    entities: list[StoredEntity]
+    more: bool
+    total: int | None = None
+
+
+async def ask(
+    connection: Connection, principal: Principal, statement: str, parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    """The rows of one statement as the principal; inside a pipeline, so that both go out and come back together."""
+    await connection.execute(SET, principal.settings())
+    cursor = await connection.execute(statement, parameters)
+    return await cursor.fetchall()
+
+
+class Search:
+    """One query under way."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        principal: Principal,
+        tenant: str,
+        selections: Sequence[Selection],
+        series: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._connection = connection
+        self._principal = principal
+        self._tests = [matching.matcher(selection) for selection in selections]
+        self._branches: list[Branch] = [("TRUE", [])]
+        if len(selections) == 1:
+            self._branches = _branches(selections[0].types)
+            selections = [replace(selections[0], types=None)]
+        wheres = [query_sql.compile(selection, series) for selection in selections]
+        self._exact = all(where.exact for where in wheres) and not any(s.follows_links() for s in selections)
+        self._where = "e.tenant = %s AND (" + " OR ".join(f"({where.sql})" for where in wheres) + ")"
+        self._parameters = [tenant, *(value for where in wheres for value in where.params)]
+
+    async def page(self, limit: int, offset: int, *, count: bool) -> Page:
+        """See Reader.find."""
+        if not self._exact:
+            return await self._refined(limit, offset, count=count)
+        total = await self._count() if count else None
+        if not limit:
+            return Page([], more=bool(total), total=total)
+        records = await self._rows(limit + 1, offset)
+        found = [one for record in records[:limit] if (one := entity(record)) is not None]
+        return Page(found, len(records) > limit, total)
+
+    async def ordered(self, order: Order, limit: int, offset: int, *, count: bool) -> Page:
+        """See Reader.find: everything that matches is read and sorted here, within MOST_SORTED."""
+        found = await self.following("", MOST_SORTED + 1)
+        if len(found) > MOST_SORTED:
+            raise problems.too_many(MOST_SORTED)
+        places = ordering.sort(order, found)[offset : offset + limit]
+        more = len(found) > offset + limit
+        return Page([found[place] for place in places], more, len(found) if count else None)
+
+    async def following(self, after: str, most: int) -> list[StoredEntity]:
+        """At most `most` matching entities behind an id, by id."""
+        found: list[StoredEntity] = []
+        last = after or None
+        while len(found) < most:
+            chunk = min(most - len(found) if self._exact else CHUNK, CHUNK)
+            records = await self._rows(chunk, after=last)
+            found += [one for record in records if (one := entity(record)) is not None and self._matches(one)]
+            if len(records) < chunk:
+                break
+            last = records[-1][0]
+        return found[:most]
+
+    def _matches(self, one: StoredEntity) -> bool:
+        return self._exact or any(test(one, matching.nothing_linked) for test in self._tests)
+
+    async def _count(self) -> int:
+        condition, parameters = _any_branch(self._branches)
+        statement = f"SELECT count(*) FROM twin_seen e WHERE {self._where} AND {condition}"  # noqa: S608 - compiled
+        rows_ = await self._ask(statement, [*self._parameters, *parameters])
+        return int(rows_[0][0])
+
+    async def _rows(self, limit: int, offset: int = 0, after: str | None = None) -> list[tuple[Any, ...]]:
+        """Rows of COLUMNS by URN; each branch of the types is read along its own index and they are merged."""
+        following, position = ("", []) if after is None else (" AND e.urn > %s", [after])
+        parts, parameters = [], []
+        for condition, values in self._branches:
+            parts.append(
+                f"(SELECT {COLUMNS} FROM twin_seen e WHERE {self._where} AND {condition}{following}"  # noqa: S608 - compiled
+                " ORDER BY e.urn LIMIT %s)"
+            )
+            parameters += [*self._parameters, *values, *position, limit + offset]
+        if len(parts) == 1:
+            statement = f"{parts[0]} OFFSET %s" if offset else parts[0]
+            return await self._ask(statement, [*parameters, offset] if offset else parameters)
+        statement = " UNION ALL ".join(parts) + " ORDER BY urn LIMIT %s OFFSET %s"
+        return await self._ask(statement, [*parameters, limit, offset])
+
+    async def _refined(self, limit: int, offset: int, *, count: bool) -> Page:
+        """Walk through the candidates in order and keep what really matches."""
+        wanted = offset + limit + 1
+        chunk = min(wanted + wanted // 2 + 20, CHUNK)
+        kept: list[StoredEntity] = []
+        seen, number, last = 0, 0, None
+        while True:
+            records = await self._rows(chunk, after=last)
+            candidates = [one for record in records if (one := entity(record)) is not None]
+            for one in candidates:
+                if self._matches(one):
+                    number += 1
+                    if offset < number <= offset + limit:
+                        kept.append(one)
+            seen += len(records)
+            if len(records) < chunk or (number >= wanted and not count):
+                break
+            if seen > MOST_CANDIDATES:
+                raise problems.too_complex()
+            last, chunk = records[-1][0], CHUNK
+        return Page(kept, number > offset + limit, number if count else None)
+
+    async def _ask(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        async with self._connection.pipeline():
+            return await ask(self._connection, self._principal, statement, parameters)
+
+
+Branch = tuple[str, list[Any]]
+
+
+def _branches(types: TypeExpr | None) -> list[Branch]:
+    """Conditions that exclude one another and together are the type selection, each served by an index of its own."""
+    if types is None:
+        return [("TRUE", [])]
+    single = list(dict.fromkeys(group[0] for group in types.any_of if len(group) == 1))
+    branches: list[Branch] = [("e.types[1] = %s", [name]) for name in single]
+    several, parameters = [], []
+    if single:
+        several.append("e.types && %s::text[]")
+        parameters.append(single)
+    for group in types.any_of:
+        if len(group) > 1:
+            several.append("e.types @> %s::text[]")
+            parameters.append(list(group))
+    also = f"cardinality(e.types) > 1 AND ({' OR '.join(several)})"
+    if single:
+        also += " AND e.types[1] <> ALL (%s::text[])"
+        parameters.append(single)
+    return [*branches, (also, parameters)]
+
+
+def _any_branch(branches: Sequence[Branch]) -> Branch:
+    """All branches as one condition."""
+    parameters = [value for _sql, values in branches for value in values]
+    return "(" + " OR ".join(f"({sql})" for sql, _values in branches) + ")", parameters
