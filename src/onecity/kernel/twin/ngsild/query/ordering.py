@@ -50,7 +50,7 @@ def sort(order: Order, entities: Sequence[Entity]) -> list[int]:
         keys = [entity_key(term, entity, order.origin, text) for entity in entities]
         places.sort(key=keys.__getitem__, reverse=term.direction.endswith("desc"))
         most = DISTANCE if term.direction.startswith("dist") else DATETIME
-        last = [key[0] > most for key in keys]
+        last = [max(key[0], most) for key in keys]
         places.sort(key=last.__getitem__)
     return places
 
