@@ -32,7 +32,9 @@ def fetcher(allow: Sequence[Network]) -> Fetch:
 
 def _body(url: str, answer: Answer) -> dict[str, Any]:
     if answer.status != 200:
-        raise problem("LdContextNotAvailable", _("{url} answered with status {status}.", url=url[:200], status=answer.status))
+        raise problem(
+            "LdContextNotAvailable", _("{url} answered with status {status}.", url=url[:200], status=answer.status)
+        )
     try:
         value = msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

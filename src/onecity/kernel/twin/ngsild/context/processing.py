@@ -33,7 +33,7 @@ class _Given:
     def resolve(
         self,
         active_ctx: object,  # noqa: ARG002 - PyLD's signature
-        context: Any,  # noqa: ANN401 - any JSON
+        context: Any,
         base: object,  # noqa: ARG002 - PyLD's signature
         cycles: object = None,  # noqa: ARG002 - PyLD's signature
     ) -> list[ResolvedContext]:
@@ -70,7 +70,9 @@ def process(contexts: Sequence[Mapping[str, Any]], source: Source) -> Context:
     try:
         active = jsonld.JsonLdProcessor().process_context(_initial(), list(contexts), _options())
     except STUMBLES as error:
-        raise bad_request(_("The @context is not valid JSON-LD: {reason}", reason=_reason(error)), "@context") from error
+        raise bad_request(
+            _("The @context is not valid JSON-LD: {reason}", reason=_reason(error)), "@context"
+        ) from error
     return _context(active, contexts, source)
 
 
@@ -82,13 +84,18 @@ def _refuse_unsupported(contexts: Sequence[Mapping[str, Any]]) -> None:
         for term, definition in context.items():
             if isinstance(definition, dict) and "@context" in definition:
                 raise bad_request(
-                    _("The term {term} has an @context of its own, which NGSI-LD does not allow.", term=term[:200]), "@context"
+                    _("The term {term} has an @context of its own, which NGSI-LD does not allow.", term=term[:200]),
+                    "@context",
                 )
 
 
 def _without_reserved(context: Mapping[str, Any]) -> dict[str, Any]:
     """Without terms and IRIs that look like keywords of a later JSON-LD: they are to be ignored (JSON-LD 1.1, 9.1.2)."""
-    return {term: definition for term, definition in context.items() if not _reserved(term) and not _means_reserved(definition)}
+    return {
+        term: definition
+        for term, definition in context.items()
+        if not _reserved(term) and not _means_reserved(definition)
+    }
 
 
 def _reserved(text: object) -> bool:

@@ -254,7 +254,9 @@ def _key(source: object) -> str:
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
         raise bad_request(_("An @context is an address, an object, or a list of these."), "@context") from error
     if len(text) > INLINE_BYTES:
-        raise bad_request(_("An @context in a body has at most {most} bytes; host a larger one.", most=INLINE_BYTES), "@context")
+        raise bad_request(
+            _("An @context in a body has at most {most} bytes; host a larger one.", most=INLINE_BYTES), "@context"
+        )
     return text.decode()
 
 

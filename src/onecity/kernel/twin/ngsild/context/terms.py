@@ -76,7 +76,11 @@ class Context:
         if found is None:
             if not is_name(term):
                 raise bad_request(
-                    _("{name} is no name: a name is a letter followed by letters, digits and _.", name=repr(term)[:200]), term[:200]
+                    _(
+                        "{name} is no name: a name is a letter followed by letters, digits and _.",
+                        name=repr(term)[:200],
+                    ),
+                    term[:200],
                 )
             found = self.expand(term)
             if not found or "\x00" in found:

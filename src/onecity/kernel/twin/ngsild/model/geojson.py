@@ -26,7 +26,9 @@ def _position(value: object, count: list[int]) -> Text | None:
     return _("a geometry has at most {most} positions", most=POSITIONS) if count[0] > POSITIONS else None
 
 
-def _several(value: object, least: int, each: Callable[[object, list[int]], Text | None], count: list[int]) -> Text | None:
+def _several(
+    value: object, least: int, each: Callable[[object, list[int]], Text | None], count: list[int]
+) -> Text | None:
     if not isinstance(value, list) or len(value) < least:
         return _("its coordinates are a list of at least {least}", least=least)
     for item in value:

@@ -1,7 +1,6 @@
 """Reads one instance of an attribute, normalized or concise, into the stored form (ETSI GS CIM 009 V1.9.1, 4.5.2-4.5.24)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from uuid_utils import uuid7
@@ -24,10 +23,11 @@ from onecity.kernel.twin.ngsild.model.kinds import (
     VALUE_MEMBER,
     VALUE_MEMBERS,
 )
-from onecity.kernel.twin.ngsild.model.limits import INSTANCES, LANGUAGES, OBJECTS, SUB_ATTRIBUTES, SUB_ATTRIBUTES_DEPTH
+from onecity.kernel.twin.ngsild.model.limits import INSTANCES, SUB_ATTRIBUTES, SUB_ATTRIBUTES_DEPTH
+from onecity.kernel.twin.ngsild.model.members import CHECKED
 from onecity.kernel.twin.ngsild.model.names import moment, moment_or_null, require_uri
 from onecity.kernel.twin.ngsild.model.problems import bad_request
-from onecity.kernel.twin.ngsild.model.rules import Rules
+from onecity.kernel.twin.ngsild.model.rules import Reading
 from onecity.kernel.twin.ngsild.model.stored import Instance
 
 MEMBER_OF_NAME: Final = {iri: term for term, iri in core_terms().items() if term in MEMBERS}
@@ -35,15 +35,6 @@ MEMBER_OF_NAME: Final = {iri: term for term, iri in core_terms().items() if term
 
 FORBIDDEN: Final = frozenset(core_terms().get(term, NGSI + term) for term in FORBIDDEN_NAMES)
 INSTANCE_ID: Final = "urn:ngsi-ld:instance:"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What every part of one reading needs: the @context, the moment, and what is allowed."""
-
-    context: Context
-    now: str
-    rules: Rules
 
 
 def new_instance_id() -> str:
@@ -56,7 +47,7 @@ def is_null(instance: Mapping[str, Any]) -> bool:
     return instance.get("type") == NULL
 
 
-def read_attribute(value: Any, name: str, reading: Reading, depth: int = 0) -> list[Instance]:  # noqa: ANN401 - any JSON
+def read_attribute(value: Any, name: str, reading: Reading, depth: int = 0) -> list[Instance]:
     """All instances that a request gives of the attribute that it calls `name`; raises Problem."""
     if isinstance(value, list) and _are_instances(value, reading):
         if len(value) > INSTANCES:
@@ -80,12 +71,15 @@ def _is_reified(item: Mapping[str, Any], context: Context) -> bool:
 def _distinct(instances: list[Instance], name: str) -> None:
     if len({instance.get("datasetId") for instance in instances}) != len(instances):
         raise bad_request(
-            _("{name} has two instances of the same data set; give each its own datasetId, at most one without.", name=name),
+            _(
+                "{name} has two instances of the same data set; give each its own datasetId, at most one without.",
+                name=name,
+            ),
             name,
         )
 
 
-def read_instance(value: Any, name: str, reading: Reading, depth: int = 0) -> Instance:  # noqa: ANN401 - any JSON
+def read_instance(value: Any, name: str, reading: Reading, depth: int = 0) -> Instance:
     """One instance in any representation; raises Problem. At depth 0 it is stamped with the moment and an identifier."""
     if isinstance(value, dict):
         return _from_object(value, name, reading, depth)
@@ -95,9 +89,11 @@ def read_instance(value: Any, name: str, reading: Reading, depth: int = 0) -> In
     return instance if depth else _stamped(instance, reading.now)
 
 
-def _checked(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401 - any JSON
+def _checked(value: Any, where: str, reading: Reading) -> Any:
     if value is None:
-        raise bad_request(_("{where} is null; to delete something write urn:ngsi-ld:null in an update.", where=where), where)
+        raise bad_request(
+            _("{where} is null; to delete something write urn:ngsi-ld:null in an update.", where=where), where
+        )
     values.check(value, where, nulls=reading.rules.within)
     return value
 
@@ -132,7 +128,8 @@ def _from_object(body: dict[str, Any], name: str, reading: Reading, depth: int) 
         kind = given if isinstance(given, str) and given in VALUE_MEMBER else _kind_named(given, reading.context)
         if kind is None:
             raise bad_request(
-                _("{name} has the type {given}, which is no kind of attribute.", name=name, given=repr(given)[:100]), name
+                _("{name} has the type {given}, which is no kind of attribute.", name=name, given=repr(given)[:100]),
+                name,
             )
     return _Assembly(name, reading, depth, kind or _inferred(body)).read(body)
 
@@ -165,7 +162,7 @@ def _inferred(body: dict[str, Any]) -> str:
 class _Assembly:
     """Puts one instance together, member by member."""
 
-    __slots__ = ("depth", "deleted", "instance", "kind", "name", "reading", "sub_attributes")
+    __slots__ = ("deleted", "depth", "instance", "kind", "name", "reading", "sub_attributes")
 
     def __init__(self, name: str, reading: Reading, depth: int, kind: str) -> None:
         self.name = name
@@ -207,7 +204,7 @@ class _Assembly:
         instance["instanceId"] = f"{INSTANCE_ID}{uuid7().hex}"
         return instance
 
-    def wrong(self, detail: Any) -> Exception:  # noqa: ANN401 - a text or a lazy one
+    def wrong(self, detail: Any) -> Exception:
         """The problem that this instance has."""
         return bad_request(detail, self.name)
 
@@ -215,33 +212,32 @@ class _Assembly:
         """Where a member stands, for messages."""
         return f"{self.name}.{key}"
 
-    def value(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    def value(self, key: str, value: Any) -> None:
         """The member that carries the value: checked as its kind says."""
         if VALUE_MEMBER.get(self.kind, key) != key:
-            raise self.wrong(
-                _("{name} is a {kind} and has no `{member}`.", name=self.name, kind=self.kind, member=key)
-            )
+            raise self.wrong(_("{name} is a {kind} and has no `{member}`.", name=self.name, kind=self.kind, member=key))
         if self.reading.rules.nulls and _means_null(key, value):
             self.deleted = True
             return
         if value is None:
             raise bad_request(
-                _("{where} is null; to delete something write urn:ngsi-ld:null in an update.", where=self.path(key)), self.path(key)
+                _("{where} is null; to delete something write urn:ngsi-ld:null in an update.", where=self.path(key)),
+                self.path(key),
             )
-        self.instance[key] = VALUES[self.kind or KIND_OF_MEMBER[key]](value, self.path(key), self.reading)
+        self.instance[key] = CHECKED[self.kind or KIND_OF_MEMBER[key]](value, self.path(key), self.reading)
 
-    def data_set(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    def data_set(self, key: str, value: Any) -> None:
         """`datasetId`; `@none` names the default instance, which carries none."""
         if value == NULL:
             raise self.wrong(_("The datasetId of {name} cannot be deleted.", name=self.name))
         if value != "@none":
             self.instance[key] = require_uri(value, self.path(key))
 
-    def time(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    def time(self, key: str, value: Any) -> None:
         """`observedAt`, `expiresAt`."""
         self.instance[key] = moment_or_null(value, self.path(key), nulls=self.reading.rules.nulls)
 
-    def text(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    def text(self, key: str, value: Any) -> None:
         """`unitCode` and `lang`: plain text."""
         if not isinstance(value, str) or not value:
             raise self.wrong(_("{where} must be text.", where=self.path(key)))
@@ -251,7 +247,7 @@ class _Assembly:
             values.check(value, self.path(key))
         self.instance[key] = value
 
-    def term(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    def term(self, key: str, value: Any) -> None:
         """`valueType` and `objectType`: terms that stand for IRIs."""
         if value == NULL and self.reading.rules.nulls:
             self.instance[key] = NULL
@@ -262,27 +258,29 @@ class _Assembly:
         else:
             raise self.wrong(_("{where} must be the name of a type.", where=self.path(key)))
 
-    def system(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    def system(self, key: str, value: Any) -> None:
         """Members that the server sets: ignored, or kept when they come from another broker."""
         if self.reading.rules.system:
-            self.instance[key] = require_uri(value, self.path(key)) if key == "instanceId" else moment(value, self.path(key))
+            self.instance[key] = (
+                require_uri(value, self.path(key)) if key == "instanceId" else moment(value, self.path(key))
+            )
 
-    def output_only(self, key: str, value: Any) -> None:  # noqa: ANN401, ARG002 - any JSON; one signature
+    def output_only(self, key: str, value: Any) -> None:  # noqa: ARG002 - any JSON; one signature
         """Members that only answers have."""
         raise self.wrong(_("{where} is part of answers only.", where=self.path(key)))
 
-    def sealed(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    def sealed(self, key: str, value: Any) -> None:
         """The sealed identity in a proof (4.5.2.2)."""
         if self.name.rpartition(".")[2] != "ngsildproof" or self.kind != "Property" or not isinstance(value, str):
             raise self.wrong(_("{where} is part of ngsildproof only.", where=self.path(key)))
         values.check(value, self.path(key))
         self.instance[key] = self.reading.context.name(value) if key == "entityTypeSealed" else value
 
-    def own_context(self, key: str, value: Any) -> None:  # noqa: ANN401, ARG002 - any JSON; one signature
+    def own_context(self, key: str, value: Any) -> None:  # noqa: ARG002 - any JSON; one signature
         """An @context inside an attribute (5.5.7)."""
         raise self.wrong(_("{name} carries its own @context; give one for the whole document.", name=self.name))
 
-    def sub_attribute(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    def sub_attribute(self, key: str, value: Any) -> None:
         """An attribute of the attribute."""
         reading, where = self.reading, self.path(key)
         stored = reading.context.name(key)
@@ -304,77 +302,9 @@ class _Assembly:
 
 def _means_null(member: str, value: object) -> bool:
     if member == "languageMap":
-        return value == {"@none": NULL} or value == NULL
-    return value == NULL or value == [NULL]
+        return value in (NULL, {"@none": NULL})
+    return value in (NULL, [NULL])
 
-
-def _plain(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401 - any JSON
-    values.check(value, where, nulls=reading.rules.within)
-    return value
-
-
-def _object(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401, ARG001 - any JSON; one signature
-    if isinstance(value, list):
-        if not 0 < len(value) <= OBJECTS:
-            raise bad_request(_("{where} must be one URI or a list of 1 to {most}.", where=where, most=OBJECTS), where)
-        return [require_uri(item, where) for item in value]
-    return require_uri(value, where)
-
-
-def _geometry(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401, ARG001 - any JSON; one signature
-    return require_geometry(value, where)
-
-
-def _languages(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401 - any JSON
-    if not isinstance(value, dict) or not 0 < len(value) <= LANGUAGES:
-        raise bad_request(_("{where} must be an object from languages to texts, such as en and zh.", where=where), where)
-    for tag, text in value.items():
-        texts = text if isinstance(text, list) and text else [text]
-        if not tag or not all(isinstance(item, str) for item in texts):
-            raise bad_request(_("{where} must be an object from languages to texts, such as en and zh.", where=where), where)
-    values.check(value, where, nulls=reading.rules.within)
-    return value
-
-
-def _vocabulary(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401 - any JSON
-    terms = value if isinstance(value, list) and value else [value]
-    if not all(isinstance(item, str) and item for item in terms):
-        raise bad_request(_("{where} must be a name or a list of names.", where=where), where)
-    values.check(value, where)
-    expand = reading.context.expand
-    return [expand(item) for item in value] if isinstance(value, list) else expand(value)
-
-
-def _json(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401 - any JSON
-    if not isinstance(value, dict) and not (isinstance(value, list) and all(isinstance(item, dict) for item in value)):
-        raise bad_request(_("{where} must be an object or a list of objects.", where=where), where)
-    values.check(value, where, nulls=reading.rules.within)
-    return value
-
-
-def _list(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401 - any JSON
-    if not isinstance(value, list):
-        raise bad_request(_("{where} must be a list.", where=where), where)
-    values.check(value, where, nulls=reading.rules.within)
-    return value
-
-
-def _objects(value: Any, where: str, reading: Reading) -> Any:  # noqa: ANN401, ARG001 - any JSON; one signature
-    if not isinstance(value, list) or len(value) > OBJECTS:
-        raise bad_request(_("{where} must be a list of at most {most} URIs.", where=where, most=OBJECTS), where)
-    return [require_uri(item.get("object") if isinstance(item, dict) and len(item) == 1 else item, where) for item in value]
-
-
-VALUES: Final[dict[str, Callable[[Any, str, Reading], Any]]] = {
-    "Property": _plain,
-    "Relationship": _object,
-    "GeoProperty": _geometry,
-    "LanguageProperty": _languages,
-    "VocabProperty": _vocabulary,
-    "JsonProperty": _json,
-    "ListProperty": _list,
-    "ListRelationship": _objects,
-}
 
 IGNORED: Final = frozenset({"type", "@type"})
 

@@ -61,6 +61,17 @@ ENTITY_MEMBERS: Final = frozenset(
 )
 """Every member of an entity that is no attribute."""
 
-FORBIDDEN_NAMES: Final = frozenset({"datasetId", "instanceId", "observedAt", "unitCode", "lang", "objectType", "valueType",
-    *PREVIOUS_MEMBER.values(), *SEALED})
+FORBIDDEN_NAMES: Final = frozenset(
+    {
+        "datasetId",
+        "instanceId",
+        "observedAt",
+        "unitCode",
+        "lang",
+        "objectType",
+        "valueType",
+        *PREVIOUS_MEMBER.values(),
+        *SEALED,
+    }
+)
 """Core terms that are members and therefore no names of attributes (4.5.1)."""

@@ -176,11 +176,14 @@ def _delete_at(draft: _Draft, name: str, after: list[Instance], at: int) -> bool
     return True
 
 
-def partial(entity: StoredEntity, name: str, given: Sequence[Instance], now: str) -> Outcome:
-    """Replace single members of attribute instances; `given` is read under rules.PARTIAL (5.6.4). Raises Problem 404."""
+def partial(entity: StoredEntity, name: str, given: Instance | Sequence[Instance], now: str) -> Outcome:
+    """Replace single members of one or several instances of an attribute, read under rules.PARTIAL (5.6.4).
+
+    Raises Problem 404 where the instance is not there.
+    """
     draft = _Draft(entity, now)
     after = list(entity.attributes.get(name, ()))
-    for part in given:
+    for part in (given,) if isinstance(given, dict) else given:
         at = find(after, part.get("datasetId"))
         if at < 0:
             raise attribute_not_found(entity.urn, name, part.get("datasetId"))
@@ -226,7 +229,7 @@ def merge_patch(
     return draft.outcome()
 
 
-def _bare(instance: Instance) -> Any:  # noqa: ANN401 - any JSON
+def _bare(instance: Instance) -> Any:
     return instance[VALUE_MEMBER[instance["type"]]]
 
 
@@ -241,7 +244,7 @@ def replace(entity: StoredEntity, new: StoredEntity, now: str) -> Outcome:
     """The new content in place of all the old; only the time of creation stays (5.6.18)."""
     fresh = StoredEntity(entity.urn, new.types, new.scopes, new.attributes, entity.created_at, now, new.expires_at)
     before, after = created(entity).changed, created(fresh).changed
-    changed = dict.fromkeys(before) | after
+    changed: dict[str, Any] = dict.fromkeys(before) | dict(after)
     previous = {name: before.get(name) for name in changed}
     for name in ("type", "scope", "expiresAt"):
         if name in changed and changed[name] == previous[name]:
@@ -263,7 +266,11 @@ def replace_attribute(entity: StoredEntity, name: str, given: Sequence[Instance]
 
 
 def delete_attribute(
-    entity: StoredEntity, name: str, dataset_id: str | None, delete_all: bool, now: str  # noqa: FBT001 - the contract
+    entity: StoredEntity,
+    name: str,
+    dataset_id: str | None,
+    delete_all: bool,
+    now: str,
 ) -> Outcome:
     """Without one attribute: its default instance, that of a data set, or all; `scope` stands for the scopes (5.6.5).
 

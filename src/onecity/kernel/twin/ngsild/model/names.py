@@ -57,7 +57,10 @@ def moment(value: object, where: str) -> str:
         else:
             return text
     raise bad_request(
-        _("{where} must be a moment in UTC, written like 2026-07-01T08:00:00Z or 2026-07-01T08:00:00.125Z.", where=where),
+        _(
+            "{where} must be a moment in UTC, written like 2026-07-01T08:00:00Z or 2026-07-01T08:00:00.125Z.",
+            where=where,
+        ),
         where,
     )
 

@@ -20,12 +20,15 @@ def with_members(target: Instance, given: Instance, name: str, now: str) -> Inst
     kind = given.get("type")
     if kind is not None and kind != target["type"]:
         raise bad_request(
-            _("{name} is a {kind}; its kind cannot be changed to {given}.", name=name, kind=target["type"], given=kind), name
+            _("{name} is a {kind}; its kind cannot be changed to {given}.", name=name, kind=target["type"], given=kind),
+            name,
         )
     member = VALUE_MEMBER[target["type"]]
     for other in VALUE_MEMBER.values():
         if other in given and other != member:
-            raise bad_request(_("{name} is a {kind} and has no `{member}`.", name=name, kind=target["type"], member=other), name)
+            raise bad_request(
+                _("{name} is a {kind} and has no `{member}`.", name=name, kind=target["type"], member=other), name
+            )
     if target["type"] == "GeoProperty" and member in given:
         require_geometry(given[member], name)
     result = dict(target)
@@ -38,7 +41,7 @@ def with_members(target: Instance, given: Instance, name: str, now: str) -> Inst
 def merged(target: Instance, given: Instance, name: str, now: str, observed_at: str | None = None) -> Instance:
     """The stored instance with the given one merged into it to any depth; raises Problem."""
     result = dict(target)
-    kind = given.get("type", target["type"])
+    kind: str = given["type"] if "type" in given else target["type"]
     member = VALUE_MEMBER[kind]
     if kind != target["type"]:
         if member not in given:
@@ -57,7 +60,7 @@ def merged(target: Instance, given: Instance, name: str, now: str, observed_at: 
     return restamped(result, now)
 
 
-def _place(result: Instance, key: str, value: Any, *, merged: bool) -> None:  # noqa: ANN401 - any JSON
+def _place(result: Instance, key: str, value: Any, *, merged: bool) -> None:
     if key in MEMBERS:
         if value == NULL:
             result.pop(key, None)
@@ -73,7 +76,7 @@ def _place(result: Instance, key: str, value: Any, *, merged: bool) -> None:  # 
         result[key] = kept
 
 
-def _sub_attribute(before: Any, given: Any, *, merged: bool) -> Any:  # noqa: ANN401 - an instance or several
+def _sub_attribute(before: Any, given: Any, *, merged: bool) -> Any:
     """A sub-attribute afterwards; None when nothing of it is left."""
     after = {item.get("datasetId"): item for item in _listed(before)}
     for item in _listed(given):
@@ -92,7 +95,7 @@ def _sub_attribute(before: Any, given: Any, *, merged: bool) -> Any:  # noqa: AN
 
 def _sub_merged(target: Instance, given: Instance) -> Instance:
     result = dict(target)
-    kind = given.get("type", target["type"])
+    kind: str = given["type"] if "type" in given else target["type"]
     if kind != target["type"] and VALUE_MEMBER[kind] in given:
         result.pop(VALUE_MEMBER[target["type"]], None)
         result["type"] = kind
@@ -102,13 +105,13 @@ def _sub_merged(target: Instance, given: Instance) -> Instance:
     return result
 
 
-def _listed(value: Any) -> list[Instance]:  # noqa: ANN401 - an instance, several or none
+def _listed(value: Any) -> list[Instance]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def patch(target: Any, given: Any) -> Any:  # noqa: ANN401 - any JSON
+def patch(target: Any, given: Any) -> Any:
     """RFC 7396, 2, with NGSI-LD Null for null; nothing is changed in place."""
     if not isinstance(given, dict):
         return given
@@ -145,47 +148,47 @@ def restamped(instance: Instance, now: str) -> Instance:
     return instance
 
 
-def as_kind_of(target: Instance, bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ANN401 - any JSON
+def as_kind_of(target: Instance, bare: Any, name: str, lang: str | None) -> Instance:
     """A plain value as an instance of the stored one's kind (5.6.17, simplified input); raises Problem."""
     return BARE[target["type"]](bare, name, lang)
 
 
-def _bare_relationship(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ANN401, ARG001 - one signature
+def _bare_relationship(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ARG001 - one signature
     objects = [require_uri(item, name) for item in bare] if isinstance(bare, list) and bare else require_uri(bare, name)
     return {"object": objects}
 
 
-def _bare_language(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ANN401 - any JSON
+def _bare_language(bare: Any, name: str, lang: str | None) -> Instance:
     if not isinstance(bare, str):
         raise bad_request(_("{name} is a LanguageProperty: give its text, or a languageMap.", name=name), name)
     return {"languageMap": {lang or "@none": bare}}
 
 
-def _bare_vocabulary(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ANN401, ARG001 - one signature
+def _bare_vocabulary(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ARG001 - one signature
     if not isinstance(bare, str):
         raise bad_request(_("{name} is a VocabProperty: give a name, or `vocab`.", name=name), name)
     return {"vocab": bare}
 
 
-def _bare_json(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ANN401, ARG001 - one signature
+def _bare_json(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ARG001 - one signature
     if not isinstance(bare, dict | list):
         raise bad_request(_("{name} is a JsonProperty: give an object or a list of objects.", name=name), name)
     return {"json": bare}
 
 
-def _bare_list(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ANN401, ARG001 - one signature
+def _bare_list(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ARG001 - one signature
     if not isinstance(bare, list):
         raise bad_request(_("{name} must be a list.", name=name), name)
     return {"valueList": bare}
 
 
-def _bare_objects(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ANN401, ARG001 - one signature
+def _bare_objects(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ARG001 - one signature
     if not isinstance(bare, list):
         raise bad_request(_("{name} must be a list.", name=name), name)
     return {"objectList": [require_uri(item, name) for item in bare]}
 
 
-def _bare_value(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ANN401, ARG001 - one signature
+def _bare_value(bare: Any, name: str, lang: str | None) -> Instance:  # noqa: ARG001 - one signature
     return {"value": bare}
 
 

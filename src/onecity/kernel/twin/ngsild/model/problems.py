@@ -34,7 +34,9 @@ class NgsiProblem(Problem):
         return super().to_dict(instance) | {"type": ERRORS + self.code}
 
 
-def problem(kind: str, detail: Text | str = "", *, errors: Sequence[FieldError] = (), status: int | None = None) -> NgsiProblem:
+def problem(
+    kind: str, detail: Text | str = "", *, errors: Sequence[FieldError] = (), status: int | None = None
+) -> NgsiProblem:
     """A problem of a type of TYPES, with a sentence that says what is wrong and what to do."""
     usual, title = TYPES[kind]
     return NgsiProblem(kind, title, status=status or usual, detail=detail, errors=errors)

@@ -8,12 +8,12 @@ from typing import Any
 
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.terms import Context
-from onecity.kernel.twin.ngsild.model.instances import FORBIDDEN, Reading, is_null, read_attribute
+from onecity.kernel.twin.ngsild.model.instances import FORBIDDEN, is_null, read_attribute
 from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS, NULL
 from onecity.kernel.twin.ngsild.model.limits import ATTRIBUTES, SCOPES, TYPES
 from onecity.kernel.twin.ngsild.model.names import is_scope, moment, moment_or_null, require_uri
 from onecity.kernel.twin.ngsild.model.problems import bad_request
-from onecity.kernel.twin.ngsild.model.rules import FOREIGN, MERGE, PARTIAL, UPDATE, WHOLE, Rules
+from onecity.kernel.twin.ngsild.model.rules import FOREIGN, MERGE, PARTIAL, UPDATE, WHOLE, Reading, Rules
 from onecity.kernel.twin.ngsild.model.stored import Attributes, Fragment, Instance, StoredEntity
 
 __all__ = [
@@ -103,24 +103,30 @@ def read_id(body: Mapping[str, Any]) -> str:
 
 def read_types(given: object, context: Context) -> tuple[str, ...]:
     """The stored names of one or several types; raises Problem."""
-    names = given if isinstance(given, list) else [given]
-    if not names or len(names) > TYPES or not all(isinstance(name, str) for name in names):
+    names = [name for name in given if isinstance(name, str)] if isinstance(given, list) else [str(given)]
+    whole = isinstance(given, str) or (isinstance(given, list) and len(names) == len(given))
+    if not whole or not 0 < len(names) <= TYPES:
         raise bad_request(_("An entity has a `type`: a name such as AirQualityObserved, or a list of names."), "type")
     if NULL in names:
         raise bad_request(_("The `type` of an entity cannot be deleted."), "type")
     return tuple(dict.fromkeys([context.name(name) for name in names]))
 
 
-def _given(body: Mapping[str, Any], member: str) -> Any:  # noqa: ANN401 - any JSON
+def _given(body: Mapping[str, Any], member: str) -> Any:
     return body[member] if member in body else body.get(f"@{member}")
 
 
 def _object(body: object, context: Context) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise bad_request(_("An entity is a JSON object."))
-    if context.aliases and not context.aliases.keys().isdisjoint(body):
-        return {context.aliases.get(key, key): value for key, value in body.items()}
+    aliases = context.aliases
+    if aliases and not aliases.keys().isdisjoint(body):
+        return {_renamed(key, aliases): value for key, value in body.items()}
     return body
+
+
+def _renamed(key: str, aliases: Mapping[str, str]) -> str:
+    return aliases.get(key, key)
 
 
 def _scopes(given: object, *, nulls: bool) -> tuple[str, ...]:

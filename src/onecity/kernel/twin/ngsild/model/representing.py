@@ -15,7 +15,8 @@ from onecity.kernel.twin.ngsild.model.stored import Instance, StoredEntity
 
 Body = dict[str, Any]
 
-SYSTEM: Final = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt"})
+HIDDEN: Final = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt", "instanceId"})
+"""Members that are shown only where they are asked for (6.3.11)."""
 COPIED: Final = frozenset(
     {
         "type",
@@ -102,7 +103,7 @@ def _of_data_sets(instances: list[Instance], shape: Shape) -> list[Instance]:
     return [instance for instance in instances if instance.get("datasetId", DEFAULT_INSTANCE) in shape.dataset_ids]
 
 
-def represent_attribute(instances: list[Instance], context: Context, shape: Shape = NORMALIZED) -> Any:  # noqa: ANN401
+def represent_attribute(instances: list[Instance], context: Context, shape: Shape = NORMALIZED) -> Any:
     """One attribute as it stands in an entity: an instance, an array of them, or the plain value."""
     return ATTRIBUTE[shape.format](instances, context, shape)
 
@@ -121,19 +122,23 @@ def normalized(instance: Instance, context: Context, shape: Shape = NORMALIZED) 
     for key, value in instance.items():
         if key in COPIED:
             body[key] = value
-        elif key in SYSTEM:
-            if shape.sys_attrs:
-                body[key] = value
-        elif key == "instanceId":
-            if shape.instance_ids:
-                body[key] = value
-        elif key in COMPACTED:
-            body[key] = COMPACTED[key](value, context)
-        elif isinstance(value, list):
-            body[context.compact(key)] = [normalized(item, context, shape) for item in value]
-        else:
-            body[context.compact(key)] = normalized(value, context, shape)
+        elif key not in HIDDEN:
+            _member(body, key, value, context, shape)
+        elif shape.sys_attrs and key != "instanceId":
+            body[key] = value
+    if shape.instance_ids and "instanceId" in instance:
+        body["instanceId"] = instance["instanceId"]
     return body
+
+
+def _member(body: Body, key: str, value: Any, context: Context, shape: Shape) -> None:
+    """A member that is written under the client's terms, or a sub-attribute."""
+    if key in COMPACTED:
+        body[key] = COMPACTED[key](value, context)
+    elif isinstance(value, list):
+        body[context.compact(key)] = [normalized(item, context, shape) for item in value]
+    else:
+        body[context.compact(key)] = normalized(value, context, shape)
 
 
 def _in_language(instance: Instance, lang: str) -> Instance:
@@ -172,11 +177,11 @@ def _reified(body: Any) -> Any:
     return body if isinstance(body, dict) and not VALUE_MEMBERS.isdisjoint(body) else {"value": body}
 
 
-def concise(instance: Instance, context: Context, shape: Shape = NORMALIZED) -> Any:  # noqa: ANN401 - any JSON
+def concise(instance: Instance, context: Context, shape: Shape = NORMALIZED) -> Any:
     """One instance in the shortest form that loses nothing (4.5.2.3 and its kin)."""
     body = normalized(instance, context, shape)
     for key in instance:
-        if key not in COPIED and key not in SYSTEM and key not in COMPACTED and key != "instanceId":
+        if key not in COPIED and key not in HIDDEN and key not in COMPACTED:
             sub = instance[key]
             body[context.compact(key)] = _concise(sub if isinstance(sub, list) else [sub], context, shape)
     kind = body.get("type", "")
@@ -187,7 +192,9 @@ def concise(instance: Instance, context: Context, shape: Shape = NORMALIZED) -> 
     value = body["value"]
     geometry = isinstance(value, dict) and looks_like_geometry(value)
     if kind != ("GeoProperty" if geometry else "Property"):
-        return body  # a Property whose value looks like a geometry, or a GeoProperty that does not: the kind must be said
+        return (
+            body  # a Property whose value looks like a geometry, or a GeoProperty that does not: the kind must be said
+        )
     del body["type"]
     return value if len(body) == 1 and (geometry or _clear(value)) else body
 
@@ -211,7 +218,7 @@ def _simplified(instances: list[Instance], context: Context, shape: Shape) -> An
     }
 
 
-def simplified(instance: Instance, context: Context, shape: Shape = NORMALIZED) -> Any:  # noqa: ANN401 - any JSON
+def simplified(instance: Instance, context: Context, shape: Shape = NORMALIZED) -> Any:
     """The value alone (4.5.4)."""
     member = VALUE_MEMBER.get(instance["type"], "value")
     value = instance.get(member)
@@ -235,7 +242,7 @@ def _feature(body: Body, entity: StoredEntity, shape: Shape) -> Body:
     return {"id": identifier, "type": "Feature", "geometry": geometry(entity, shape), "properties": body}
 
 
-def geometry(entity: StoredEntity, shape: Shape) -> Any:  # noqa: ANN401 - GeoJSON or None
+def geometry(entity: StoredEntity, shape: Shape) -> Any:
     """The geometry that stands for the entity (4.5.16.1): of its default instance, or the one of the data set asked for."""
     instances = _of_data_sets(entity.attributes.get(shape.geometry_property, []), shape)
     chosen = next((instance for instance in instances if "datasetId" not in instance), None)
@@ -256,5 +263,3 @@ def with_previous(instance: Instance, before: Instance | None) -> Instance:
     if before is None or member not in before:
         return instance
     return instance | {PREVIOUS_MEMBER[member]: before[member]}
-
-

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from onecity.kernel.twin.ngsild.context.terms import Context
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -27,3 +29,12 @@ MERGE: Final = Rules(nulls=True, within=True, partial=True)  # merge patch (5.6.
 TEMPORAL: Final = Rules(repeated=True)  # create or update a temporal evolution (5.6.11, 5.6.12)
 FOREIGN: Final = Rules(system=True)  # entities that another broker answered
 EVOLUTION: Final = Rules(nulls=True, repeated=True, system=True)  # a temporal evolution that another broker answered
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What every part of one reading needs: the @context, the moment, and what is allowed."""
+
+    context: Context
+    now: str
+    rules: Rules

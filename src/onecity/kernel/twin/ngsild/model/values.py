@@ -20,8 +20,8 @@ def _text_fault(text: str) -> Text | None:
     return None
 
 
-def _number_fault(value: float) -> Text | None:
-    if isinstance(value, float):
+def _number_fault(value: int | float) -> Text | None:
+    if type(value) is float:
         return None if math.isfinite(value) else _("contains a number that JSON does not have")
     return None if -LARGEST < value < LARGEST else _("contains a number that is too large")
 
@@ -36,8 +36,10 @@ def _scalar_fault(value: object, *, nulls: bool) -> Text | None:
     return _number_fault(value) if isinstance(value, int | float) else _("is no JSON")
 
 
-def _compound_fault(value: Any, *, nulls: bool) -> Text | None:  # noqa: ANN401 - any JSON
-    layer, depth, nodes = [value], 0, 0
+def _compound_fault(value: Any, *, nulls: bool) -> Text | None:
+    """Level by level, so that no input exhausts the stack."""
+    layer: list[Any] = [value]
+    depth = nodes = 0
     while layer:
         depth += 1
         nodes += len(layer)
@@ -45,23 +47,28 @@ def _compound_fault(value: Any, *, nulls: bool) -> Text | None:  # noqa: ANN401 
             return _("is too deep or too large (at most {depth} levels, {nodes} members)", depth=DEPTH, nodes=NODES)
         below: list[Any] = []
         for item in layer:
-            if isinstance(item, dict):
-                for key in item:
-                    fault = _text_fault(key) if isinstance(key, str) else _("is no JSON")
-                    if fault is not None:
-                        return fault
-                below.extend(item.values())
-            elif isinstance(item, list):
-                below.extend(item)
-            else:
-                fault = _scalar_fault(item, nulls=nulls)
-                if fault is not None:
-                    return fault
+            fault = _item_fault(item, below, nulls=nulls)
+            if fault is not None:
+                return fault
         layer = below
     return None
 
 
-def check(value: Any, where: str, *, nulls: bool = False) -> None:  # noqa: ANN401 - any JSON
+def _item_fault(item: Any, below: list[Any], *, nulls: bool) -> Text | None:
+    if isinstance(item, dict):
+        below.extend(item.values())
+        return next(filter(None, map(_key_fault, item)), None)
+    if isinstance(item, list):
+        below.extend(item)
+        return None
+    return _scalar_fault(item, nulls=nulls)
+
+
+def _key_fault(key: object) -> Text | None:
+    return _text_fault(key) if isinstance(key, str) else _("is no JSON")
+
+
+def check(value: Any, where: str, *, nulls: bool = False) -> None:
     """Raise Problem when `value` cannot be kept; `nulls`: NGSI-LD Null may stand in it (merge patch)."""
     kind = type(value)
     if kind is bool or kind is int or kind is float or (kind is str and value.isascii() and "\x00" not in value):
