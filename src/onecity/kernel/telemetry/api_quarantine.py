@@ -12,7 +12,7 @@ from onecity.kernel.access.api import permission_auth
 from onecity.kernel.core.moments import Moment
 from onecity.kernel.core.openapi import may_answer
 from onecity.kernel.people.doors import account_of
-from onecity.kernel.telemetry import finding, listing, quarantine
+from onecity.kernel.telemetry import finding, listing, quarantine, words
 from onecity.kernel.telemetry.finding import Refused
 from onecity.kernel.telemetry.models import Quarantine
 from onecity.kernel.telemetry.permissions import TELEMETRY_MANAGE, TELEMETRY_VIEW
@@ -114,5 +114,10 @@ def replay(request: HttpRequest, body: ReplayIn) -> list[ReplayedOut]:
 
 
 def _out(row: Quarantine) -> QuarantineOut:
-    own = {n: getattr(row, n) for n in QuarantineOut.model_fields if n not in {"reason_title", "lines"}}
-    return QuarantineOut(**own, reason_title=row.get_reason_display(), lines=quarantine.first_lines(row, most=5))
+    own = {n: getattr(row, n) for n in QuarantineOut.model_fields if n not in {"reason_title", "detail", "lines"}}
+    return QuarantineOut(
+        **own,
+        reason_title=row.get_reason_display(),
+        detail=words.detail(row.detail),
+        lines=quarantine.first_lines(row, most=5),
+    )

@@ -19,6 +19,7 @@ from onecity.kernel.people.models import Account
 from onecity.kernel.telemetry import broker, finding, limits, permissions
 from onecity.kernel.telemetry.catalogue import Watcher
 from onecity.kernel.telemetry.finding import Refused
+from onecity.kernel.telemetry.ingest import body as bodies
 from onecity.kernel.telemetry.ingest import formats
 from onecity.kernel.telemetry.ingest.log import STREAM_FULL, full, unavailable
 from onecity.kernel.telemetry.link import Link, LinkError
@@ -31,6 +32,7 @@ from onecity.kernel.telemetry.models.quarantine import Reason
 
 # the way of replayed readings, in counts and in what is refused again
 WAY = "replay"
+GZIP = b"\x1f\x8b"
 JSON_LINES = "application/x-ndjson"
 MOST = 100
 
@@ -146,8 +148,16 @@ def _replay_one(row_id: UUID, catalogue: Catalogue, link: Link, actor: Account) 
 
 
 def _take(row: Quarantine, catalogue: Catalogue, device: KnownDevice) -> formats.Taken | None:
+    raw, kind = bytes(row.raw), JSON_LINES
+    if row.reason == Reason.UNREADABLE:
+        # of a longer body only the beginning is there, and the precision of line protocol is not known any more
+        if len(raw) >= bodies.HEAD_BYTES or row.source == formats.INFLUX:
+            return None
+        kind = formats.ARROW_TYPE if row.source == formats.ARROW else JSON_LINES
     try:
-        return formats.take(bytes(row.raw), JSON_LINES, catalogue, device, now_us())
+        if raw.startswith(GZIP):
+            raw = bodies.inflate(raw, "gzip")
+        return formats.take(raw, kind, catalogue, device, now_us())
     except Problem:
         # there is no reading in it at all
         return None

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from onecity.kernel.core.errors import MEDIA_TYPE, Problem
+from onecity.kernel.telemetry import words
 from onecity.kernel.telemetry.ingest.formats import Taken
 from onecity.kernel.telemetry.logic.readings import Refusal, by_reason
 from onecity.kernel.telemetry.models.quarantine import Reason
@@ -80,6 +81,17 @@ def refused_or(taken: Taken, refused: Sequence[Refusal]) -> Problem:
     )
 
 
+def kept_but(taken: Taken, refused: Sequence[Refusal]) -> Problem:
+    """The problem of a request that cannot be read as readings; what is kept of it is counted in the answer."""
+    problem = taken.problem
+    if problem is None:
+        raise ValueError("the request could be read")
+    extra = problem.extra | {"accepted": 0, "quarantined": len(refused), "reasons": by_reason(refused)}
+    if "cause" in extra:
+        extra["cause"] = words.detail(extra["cause"])
+    return Problem(problem.code, problem.title, status=problem.status, detail=problem.detail, extra=extra)
+
+
 def too_fast(wait: float, rate: int) -> Problem:
     """429: the sender has used up its allowance; nothing of the request was taken."""
     return Problem(
@@ -102,7 +114,7 @@ def counts(taken: Taken, refused: Sequence[Refusal], errors: str = "errors") -> 
             "line": refusal.line + 1,
             "reason": refusal.reason,
             "title": str(Reason(refusal.reason).label),
-            "detail": refusal.detail,
+            "detail": words.detail(refusal.detail),
             "readings": reasons[refusal.reason],
         }
         for refusal in sorted(first.values(), key=lambda refusal: refusal.line)[:SHOWN_ERRORS]

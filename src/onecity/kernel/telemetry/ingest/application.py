@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,17 +13,17 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core import clock
 from onecity.kernel.core.errors import Problem
-from onecity.kernel.telemetry import broker, limits
 from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
 from onecity.kernel.telemetry.ingest import body as bodies
 from onecity.kernel.telemetry.ingest import formats, sign_in
-from onecity.kernel.telemetry.ingest.answers import Answer, accepted, language, refused_or, too_fast
+from onecity.kernel.telemetry.ingest.answers import Answer, accepted, kept_but, language, refused_or, too_fast
+from onecity.kernel.telemetry.ingest.body import UnreadableError
 from onecity.kernel.telemetry.ingest.log import Log, unavailable
 from onecity.kernel.telemetry.logic import wire
 from onecity.kernel.telemetry.logic.bucket import Buckets
 from onecity.kernel.telemetry.logic.catalogue import KnownDevice
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
-from onecity.kernel.telemetry.logic.readings import TooMuchRefusedError
+from onecity.kernel.telemetry.logic.readings import Refusal
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -102,23 +102,29 @@ class Ingest:
             return Answer(204, {"X-Influxdb-Version": "OneCity"}, b"")
         if path == "/health":
             return self._health()
+        return await self._readings(path, scope.get("query_string", b""), headers, receive)
+
+    async def _readings(self, path: str, address: bytes, headers: Mapping[str, str], receive: Receive) -> Answer:
+        """Take a request's readings: who sends, may it send now, what is in it, is it in the log."""
         watcher, log = self.start()
         if not watcher.loaded and not await asyncio.to_thread(watcher.wait, 5.0):
             raise unavailable()
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        query = parse_qs(address.decode("latin-1"))
         device = sign_in.device(watcher.current, headers.get("authorization", "") or _from_query(query))
         bucket = self._buckets.of(device.id, device.readings_per_second, time.monotonic())
         if (wait := bucket.wait(time.monotonic())) > 0:
             raise too_fast(wait, device.readings_per_second)
-        taken = await self._take(path, headers, query, await self._body(headers, receive), device)
-        bucket.take(len(taken.batch) + taken.refusals.readings, time.monotonic())
+        try:
+            raw = await self._body(headers, receive)
+            taken = await self._take(path, headers, query, raw, device)
+        except UnreadableError as problem:
+            taken = formats.unreadable(_way(path, headers), problem.head, problem, device.id)
+        bucket.take(_weight(taken), time.monotonic())
         refused = taken.refusals.finish()
         messages = list(wire.messages(taken.source, clock.now_us(), taken.batch, refused))
         key = headers.get("idempotency-key", "")[:200]
         await log.append(taken.source, messages, f"{device.id}/{key}" if key else "")
-        if path in LINE_PATHS:
-            return Answer(204, {}, b"") if not refused else Answer.of_problem(refused_or(taken, refused), path)
-        return accepted(taken, refused) if len(taken.batch) else Answer.of_problem(refused_or(taken, refused), path)
+        return _told(path, taken, refused)
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         declared = headers.get("content-length", "")
@@ -130,17 +136,16 @@ class Ingest:
         if self._watcher is None or self._working is None:
             raise unavailable()
         catalogue, encoding = self._watcher.current, headers.get("content-encoding", "")
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         now_us = clock.now_us()
 
         def work() -> formats.Taken:
-            text = bodies.inflate(raw, encoding)
             try:
-                if path in LINE_PATHS:
-                    return formats.take_lines(text, query.get("precision", [""])[0], catalogue, device, now_us)
-                return formats.take(text, kind, catalogue, device, now_us)
-            except TooMuchRefusedError as error:
-                raise formats.too_many(limits.FEWER_READINGS) from error
+                text = bodies.inflate(raw, encoding)
+            except UnreadableError as problem:
+                return formats.unreadable(_way(path, headers), raw, problem, device.id)
+            if path in LINE_PATHS:
+                return formats.take_lines(text, query.get("precision", [""])[0], catalogue, device, now_us)
+            return formats.take(text, _kind(headers), catalogue, device, now_us)
 
         if len(raw) <= INLINE_BYTES and not encoding:
             return work()
@@ -151,8 +156,31 @@ class Ingest:
         watcher, log = self.start()
         parts = {"catalogue": watcher.loaded, "log": log.connected}
         ready = all(parts.values())
-        text = {"name": "onecity", "status": "pass" if ready else "fail", "checks": parts, "broker": broker.LOG_STREAM}
+        text = {"name": "onecity", "status": "pass" if ready else "fail", "checks": parts}
         return Answer(200 if ready else 503, {"Content-Type": "application/json"}, msgspec.json.encode(text))
+
+
+def _told(path: str, taken: formats.Taken, refused: Sequence[Refusal]) -> Answer:
+    if taken.problem is not None:
+        return Answer.of_problem(kept_but(taken, refused), path)
+    if path in LINE_PATHS:
+        return Answer(204, {}, b"") if not refused else Answer.of_problem(refused_or(taken, refused), path)
+    return accepted(taken, refused) if len(taken.batch) else Answer.of_problem(refused_or(taken, refused), path)
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _way(path: str, headers: Mapping[str, str]) -> str:
+    return formats.INFLUX if path in LINE_PATHS else formats.way(_kind(headers))
+
+
+def _weight(taken: formats.Taken) -> int:
+    """What a request counts against its sender's allowance: its readings, or what is kept of it in KiB."""
+    if taken.problem is not None:
+        return 1 + sum(len(refusal.raw) for refusal in taken.refusals.finish()) // 1024
+    return len(taken.batch) + taken.refusals.readings
 
 
 def _from_query(query: Mapping[str, list[str]]) -> str:

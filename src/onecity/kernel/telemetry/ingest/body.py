@@ -2,33 +2,58 @@
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Self
 
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.telemetry import limits
+from onecity.kernel.telemetry.logic.readings import KEPT_BYTES
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+# how much of a body that cannot be read is kept
+HEAD_BYTES = KEPT_BYTES
 # gzip or zlib heads, found by zlib itself
 ANY_HEAD = 47
 RAW = -15
 
 
+class UnreadableError(Problem):
+    """A body that came and cannot be read, whole or in part; `head` is its beginning where nobody else holds it.
+
+    It is kept like every refused reading, while its sender is told the problem.
+    """
+
+    head: bytes = b""
+
+    def beginning(self, parts: Iterable[bytes]) -> Self:
+        """The same with the beginning of the body."""
+        head = bytearray()
+        for part in parts:
+            head += part[: HEAD_BYTES - len(head)]
+            if len(head) >= HEAD_BYTES:
+                break
+        self.head = bytes(head)
+        return self
+
+
 async def read(receive: Receive, declared: int | None) -> bytes:
-    """The body as sent; raises Problem 413 or 408. `declared` is the Content-Length, None when there is none."""
-    if declared is not None and declared > limits.MAX_BODY:
-        raise too_large()
+    """The body as sent; raises UnreadableError 413 or 408. `declared` is the Content-Length, None when there is none."""
+    most = limits.MAX_BODY
+    if declared is not None and declared > most:
+        # it will be too large: so much is read as is kept
+        most = 0
+    parts: list[bytes] = []
     try:
         async with asyncio.timeout(limits.MAX_UPLOAD_S):
-            return await _collect(receive)
+            return await _collect(receive, parts, most)
     except TimeoutError as error:
-        raise Problem("upload_timeout", _("The request took too long to arrive"), status=408) from error
+        title = _("The request took too long to arrive")
+        raise UnreadableError("upload_timeout", title, status=408).beginning(parts) from error
 
 
-async def _collect(receive: Receive) -> bytes:
-    parts: list[bytes] = []
+async def _collect(receive: Receive, parts: list[bytes], most: int) -> bytes:
     size = 0
     while True:
         message = await receive()
@@ -36,15 +61,15 @@ async def _collect(receive: Receive) -> bytes:
             raise ConnectionResetError("the sender left before the end of the request")
         part = message.get("body", b"")
         size += len(part)
-        if size > limits.MAX_BODY:
-            raise too_large()
         parts.append(part)
+        if size > most and (most or size >= HEAD_BYTES or not message.get("more_body", False)):
+            raise too_large().beginning(parts)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def inflate(body: bytes, encoding: str) -> bytes:
-    """The body without its Content-Encoding (gzip, deflate or none); raises Problem 413, 415 or 400."""
+    """The body without its Content-Encoding (gzip, deflate or none); raises UnreadableError 413, 415 or 400."""
     match encoding.strip().lower():
         case "" | "identity":
             return body
@@ -53,7 +78,7 @@ def inflate(body: bytes, encoding: str) -> bytes:
         case "deflate":
             # RFC 9110, 8.4.1.2 means zlib; some senders leave its head away
             return _inflate(body, ANY_HEAD if body[:1] in (b"\x78", b"\x58", b"\x08") else RAW)
-    raise Problem(
+    raise UnreadableError(
         "encoding_not_supported",
         _("This content encoding is not supported"),
         status=415,
@@ -73,17 +98,17 @@ def _inflate(body: bytes, head: int) -> bytes:
             if room < 0:
                 raise too_large()
             if not inflater.eof:
-                raise Problem("body_damaged", _("The compressed body is damaged or incomplete"), status=400)
+                raise UnreadableError("body_damaged", _("The compressed body is damaged or incomplete"), status=400)
             parts.append(part)
             rest = inflater.unused_data
     except zlib.error as error:
-        raise Problem("body_damaged", _("The compressed body is damaged or incomplete"), status=400) from error
+        raise UnreadableError("body_damaged", _("The compressed body is damaged or incomplete"), status=400) from error
     return b"".join(parts)
 
 
-def too_large() -> Problem:
+def too_large() -> UnreadableError:
     """The answer to a body beyond the limits."""
-    return Problem(
+    return UnreadableError(
         "too_large",
         _("The request is too large"),
         status=413,

@@ -111,7 +111,6 @@ SCHEMAS: Described = {
             "name": {"const": "onecity"},
             "status": {"enum": ["pass", "fail"]},
             "checks": {"type": "object", "additionalProperties": {"type": "boolean"}},
-            "broker": {"type": "string"},
         },
     },
 }

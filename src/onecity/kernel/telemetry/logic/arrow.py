@@ -1,8 +1,9 @@
 """Readings from an Arrow IPC stream, whole columns as they lie in memory.
 
 Long form: columns `entity`, `attribute` (text or dictionary), `value` (number), `observed_at`. Wide form: `entity`,
-`observed_at` and a column of numbers for each attribute, where null is no reading. `observed_at` is a timestamp (without
-zone it is UTC), a number since 1970 (its size tells s, ms, µs or ns), or ISO 8601 text with zone.
+`observed_at` and a column of numbers for each attribute, where null is no reading. `observed_at` is a timestamp with a
+zone (without one nobody knows when that was), a number since 1970 (its size tells s, ms, µs or ns), or ISO 8601 text with
+zone.
 """
 
 import io
@@ -15,6 +16,7 @@ from onecity.kernel.telemetry.batch import NEVER, Bools, Int64s
 from onecity.kernel.telemetry.logic import times
 from onecity.kernel.telemetry.logic.columns import from_long, from_wide, join
 from onecity.kernel.telemetry.logic.readings import Readings, Refusals, TooMuchRefusedError
+from onecity.kernel.telemetry.logic.why import why
 
 LONG = {"entity", "attribute", "value", "observed_at"}
 MAX_COLUMNS = 1_000
@@ -23,7 +25,7 @@ LARGEST_MILLIS = 9.2e15
 
 
 class SchemaError(ValueError):
-    """The stream is not Arrow, or its columns are not those of a reading."""
+    """The stream is not Arrow, or its columns are not those of a reading; its text is a `why`."""
 
 
 def parse(body: bytes, refusals: Refusals, device: str = "") -> Readings:
@@ -34,21 +36,19 @@ def parse(body: bytes, refusals: Refusals, device: str = "") -> Readings:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError | SchemaError | TooMuchRefusedError):
             raise
-        raise SchemaError("not a complete Arrow IPC stream") from error
+        raise SchemaError(why("arrow_incomplete")) from error
 
 
 def _readings(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:
     if len(frame.columns) > MAX_COLUMNS:
-        raise SchemaError(f"more than {MAX_COLUMNS} columns")
+        raise SchemaError(why("arrow_columns", MAX_COLUMNS))
     if not len(frame):
         return Readings.empty()
     if set(frame.columns) >= LONG:
         return _long(frame, refusals, device)
     if {"entity", "observed_at"} <= set(frame.columns):
         return _wide(frame, refusals, device)
-    raise SchemaError(
-        "needed are entity, attribute, value, observed_at; or entity, observed_at and a column an attribute"
-    )
+    raise SchemaError(why("arrow_names"))
 
 
 def _long(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:
@@ -92,17 +92,19 @@ def _wide(frame: pl.DataFrame, refusals: Refusals, device: str) -> Readings:
 def _text(column: pl.Series) -> pl.Series:
     if column.dtype in (pl.String, pl.Categorical, pl.Enum):
         return column.cast(pl.String)
-    raise SchemaError(f"column {column.name!r} must be text, it is {column.dtype}")
+    raise SchemaError(why("arrow_text", column.name[:80], column.dtype))
 
 
 def _numbers(column: pl.Series) -> pl.Series:
     if column.dtype.is_numeric() or column.dtype == pl.Null:
         return column.cast(pl.Float64)
-    raise SchemaError(f"column {column.name!r} must hold numbers, it holds {column.dtype}")
+    raise SchemaError(why("arrow_numbers", column.name[:80], column.dtype))
 
 
 def _times(column: pl.Series) -> Int64s:
     if isinstance(column.dtype, pl.Datetime):
+        if column.dtype.time_zone is None:
+            raise SchemaError(why("arrow_zone"))
         return _scaled(column.to_physical(), column.dtype.time_unit)
     if column.dtype.is_integer():
         moments = times.from_integers(column.fill_null(0).cast(pl.Int64).to_numpy())
@@ -111,7 +113,7 @@ def _times(column: pl.Series) -> Int64s:
         return times.from_numbers(column.cast(pl.Float64).fill_null(float("nan")).to_numpy())
     if column.dtype == pl.String:
         return times.from_text(column)
-    raise SchemaError(f"column 'observed_at' must be a timestamp, a number or text, it is {column.dtype}")
+    raise SchemaError(why("arrow_times", column.dtype))
 
 
 def _scaled(numbers: pl.Series, unit: str) -> Int64s:

@@ -12,6 +12,7 @@ import numpy as np
 
 from onecity.kernel.telemetry.logic import times
 from onecity.kernel.telemetry.logic.readings import Readings, Refusals
+from onecity.kernel.telemetry.logic.why import why
 
 LINE_LIMIT = 64 * 1024
 NAME_LIMIT = 255
@@ -65,16 +66,16 @@ class Careful:
         values: Any
         units: Any
         if ("values" in reading) == ("attribute" in reading):
-            raise _RefusedError("malformed", 'either "values" or "attribute" and "value" are needed')
+            raise _RefusedError("malformed", why("either"))
         if "attribute" in reading:
             if "value" not in reading:
-                raise _RefusedError("malformed", '"value" is missing')
+                raise _RefusedError("malformed", why("no_value"))
             values = {_name(reading["attribute"], "attribute"): reading["value"]}
             units = {next(iter(values)): reading.get("unit")}
         else:
             values, units = reading["values"], reading.get("units")
             if not isinstance(values, dict) or not values:
-                raise _RefusedError("wrong_type", '"values" must be an object of numbers by attribute')
+                raise _RefusedError("wrong_type", why("values_object"))
         for attribute, value in values.items():
             unit = units.get(attribute) if isinstance(units, dict) else units
             self._read_value(reading, attribute, value, unit, number)
@@ -101,45 +102,47 @@ class Careful:
 
 def _decode(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_LIMIT:
-        raise _RefusedError("too_large", f"a reading may have {LINE_LIMIT} bytes, this has {len(line)}")
+        raise _RefusedError("too_large", why("longer", LINE_LIMIT, len(line)))
     try:
         value = json.loads(line.decode("utf-8"), object_pairs_hook=_object)
     except UnicodeDecodeError as error:
-        raise _RefusedError("not_utf8", f"byte {error.start} is not UTF-8") from error
+        raise _RefusedError("not_utf8", why("not_utf8", error.start + 1)) from error
     except _RefusedError:
         raise
+    except json.JSONDecodeError as error:
+        raise _RefusedError("malformed", why("not_json", error.pos + 1)) from error
     except (ValueError, RecursionError) as error:
-        raise _RefusedError("malformed", str(error)) from error
+        raise _RefusedError("malformed", why("json_beyond")) from error
     if not isinstance(value, dict):
-        raise _RefusedError("malformed", "a reading is a JSON object")
+        raise _RefusedError("malformed", why("no_object"))
     return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise _RefusedError("malformed", "a name occurs twice in one object")
+        raise _RefusedError("malformed", why("twice"))
     return value
 
 
 def _name(value: object, what: str) -> str:
     if not isinstance(value, str):
-        raise _RefusedError("wrong_type", f'"{what}" must be text')
+        raise _RefusedError("wrong_type", why("no_text", what))
     if not value or len(value) > NAME_LIMIT or "\0" in value:
-        raise _RefusedError("malformed", f'"{what}" must have 1 to {NAME_LIMIT} characters')
+        raise _RefusedError("malformed", why("name_length", what, NAME_LIMIT))
     return value
 
 
 def _time(reading: dict[str, Any]) -> int:
     micros = times.from_one(reading.get("observed_at"))
     if micros is None:
-        raise _RefusedError("bad_time", f'"observed_at" is {json.dumps(reading.get("observed_at"))[:80]}')
+        raise _RefusedError("bad_time", f'"observed_at": {json.dumps(reading.get("observed_at"))[:80]}')
     return micros
 
 
 def _number(attribute: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _RefusedError("wrong_type", f'"{attribute[:80]}" is {json.dumps(value)[:80]}, not a number')
+        raise _RefusedError("wrong_type", why("no_number", attribute[:80], json.dumps(value)[:80]))
     try:
         return float(value)
     except OverflowError:

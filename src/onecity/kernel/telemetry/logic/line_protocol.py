@@ -15,6 +15,7 @@ from onecity.kernel.telemetry.batch import Int64s
 from onecity.kernel.telemetry.logic.careful import LINE_LIMIT, NAME_LIMIT
 from onecity.kernel.telemetry.logic.columns import factorize, join
 from onecity.kernel.telemetry.logic.readings import Readings, Refusals
+from onecity.kernel.telemetry.logic.why import why
 
 PRECISIONS = {
     "": 1e-3, "n": 1e-3, "ns": 1e-3, "u": 1, "us": 1, "µ": 1, "ms": 1e3, "s": 1e6, "m": 6e7, "h": 3.6e9,
@@ -144,16 +145,16 @@ def _careful(
 
 def _split(line: bytes, factor: float, received_at: int) -> tuple[str, list[tuple[str, str]], int]:
     if len(line) > LINE_LIMIT:
-        raise _LineError("too_large", f"{len(line)} > {LINE_LIMIT}")
+        raise _LineError("too_large", why("longer", LINE_LIMIT, len(line)))
     try:
         parts = _unescaped_split(line.decode("utf-8").strip(), " ", quotes=True)
     except UnicodeDecodeError as error:
-        raise _LineError("not_utf8", str(error.start)) from error
+        raise _LineError("not_utf8", why("not_utf8", error.start + 1)) from error
     if len(parts) not in {2, 3}:
-        raise _LineError("malformed", "measurement,tags fields time")
+        raise _LineError("malformed", why("line_parts"))
     fields = [_unescaped_split(field, "=", quotes=True) for field in _unescaped_split(parts[1], ",", quotes=True)]
     if any(len(field) != 2 or not field[0] for field in fields):
-        raise _LineError("malformed", "field=value")
+        raise _LineError("malformed", why("line_field"))
     if len(parts) == 2:
         at = received_at
     elif TIMESTAMP.match(parts[2]) and abs(int(parts[2])) * factor < LARGEST:
@@ -173,7 +174,7 @@ def _names(head: str) -> tuple[str, str]:
 def _name(text: str) -> str:
     text = _plain(text)
     if not text or len(text.encode()) > NAME_LIMIT or "\0" in text:
-        raise _LineError("malformed", text[:80])
+        raise _LineError("malformed", why("name_length", text[:80], NAME_LIMIT))
     return text
 
 

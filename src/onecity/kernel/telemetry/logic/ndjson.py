@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from onecity.kernel.telemetry.batch import NEVER, Int32s, Int64s
+from onecity.kernel.telemetry.batch import NEVER, Bools, Int32s, Int64s
 from onecity.kernel.telemetry.logic import times
 from onecity.kernel.telemetry.logic.careful import Careful
 from onecity.kernel.telemetry.logic.columns import from_long, from_wide, join
@@ -179,7 +179,8 @@ def _readings(frame: pl.DataFrame, first_line: int) -> tuple[Readings, Int32s] |
         observed_at = times.from_numbers(column.fill_null(float("nan")).to_numpy())
     flat = _present(frame, "attribute") & _present(frame, "value")
     odd = _present(frame, "attribute") ^ _present(frame, "value")
-    wide = _present(frame, "values")
+    # an empty object holds nothing, and would be passed over
+    wide = _present(frame, "values") & _filled(frame)
     names = frame["entity"].str.len_bytes().fill_null(0).to_numpy()
     whole = (observed_at != NEVER) & (flat ^ wide) & ~odd & (names > 0) & (names <= NAME_BYTES)
     if "attribute" in frame.columns:
@@ -225,6 +226,17 @@ def _pairs(body: bytes, pair: bytes) -> int:
 
 def _count(frame: pl.DataFrame, name: str) -> int:
     return len(frame) - frame[name].null_count() if name in frame.columns else 0
+
+
+def _filled(frame: pl.DataFrame) -> Bools:
+    """Whether `values` holds at least one number, a line."""
+    if "values" not in frame.columns:
+        return np.zeros(len(frame), np.bool_)
+    columns = frame["values"].struct.unnest().get_columns()
+    if any(not column.null_count() for column in columns):
+        return np.ones(len(frame), np.bool_)
+    filled: Bools = np.any([column.is_not_null().to_numpy() for column in columns], axis=0)
+    return filled
 
 
 def _present(frame: pl.DataFrame, name: str) -> np.ndarray:

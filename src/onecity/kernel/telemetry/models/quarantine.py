@@ -10,6 +10,7 @@ class Reason(models.TextChoices):
     """Why a reading was not accepted, in words for whoever has to mend it."""
 
     MALFORMED = "malformed", _("Not readable as a reading")
+    UNREADABLE = "unreadable", _("The request cannot be read as readings")
     NOT_UTF8 = "not_utf8", _("Not UTF-8 text")
     TOO_LARGE = "too_large", _("Larger than a single reading may be")
     WRONG_TYPE = "wrong_type", _("A field has the wrong type")
@@ -33,7 +34,8 @@ class Reason(models.TextChoices):
 class Quarantine(models.Model):
     """Readings refused together: same message, same reason. `raw` holds `kept` of the `readings`, one a line (NDJSON).
 
-    Where a body could not be split into readings, `raw` is the body as it came. A count beyond what is kept (a flood)
+    Where a body could not be split into readings, `raw` is the body as it came; of one that could not be read at all
+    (reason `unreadable`) its first 256 KiB. A count beyond what is kept (a flood)
     stays visible in `readings`.
     """
 

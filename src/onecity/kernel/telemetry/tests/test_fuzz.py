@@ -42,11 +42,23 @@ def total(taken: formats.Taken) -> int:
 def test_http(data: bytes, kind: str, encoding: str) -> None:
     try:
         taken = formats.take(body.inflate(data, encoding), kind, KNOWN, KNOWN.devices["d1"], T0)
+    except body.UnreadableError as problem:
+        code = problem.code
     except Problem as problem:
-        if 400 <= problem.status < 500:
-            return
-        raise
+        code = problem.code
+    else:
+        accounted(taken)
+        return
+    assert code in {"nothing_sent", "encoding_not_supported", "body_damaged"} or not data
+
+
+def accounted(taken: formats.Taken) -> None:
     assert total(taken) >= 1
+    if taken.problem is not None:
+        (refusal,) = taken.refusals.finish()
+        assert (refusal.reason, refusal.readings, len(taken.batch)) == ("unreadable", 1, 0)
+        assert 400 <= taken.problem.status < 500
+        return
     for refusal in taken.refusals.finish():
         assert refusal.raw.count(b"\n") == max(refusal.kept - 1, 0)
         refusal.detail.encode()
@@ -67,10 +79,14 @@ def test_line_protocol(data: bytes, precision: str) -> None:
     try:
         taken = formats.take_lines(data, precision, KNOWN, KNOWN.devices["d1"], T0)
     except Problem as problem:
-        if problem.status == 400:
-            return
-        raise
+        code = problem.code
+    else:
+        code = ""
+    assert code in {"", "nothing_sent"} or not data
+    if code:
+        return
     assert total(taken) >= 1
+    assert (taken.problem is not None) == (precision == "fortnight")
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,6 +1,7 @@
 """The HTTP door on a real database and a real broker."""
 
 import asyncio
+import datetime as dt
 import gzip
 import io
 import json
@@ -13,12 +14,13 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.utils import translation
 
 from onecity.kernel.core import clock
 from onecity.kernel.telemetry import broker as names
-from onecity.kernel.telemetry import limits, service
+from onecity.kernel.telemetry import limits, service, words
 from onecity.kernel.telemetry.batch import Batch
-from onecity.kernel.telemetry.ingest import Ingest
+from onecity.kernel.telemetry.ingest import Ingest, body
 from onecity.kernel.telemetry.ingest.formats import ARROW_TYPE
 from onecity.kernel.telemetry.logic import wire
 from onecity.kernel.telemetry.models import Device
@@ -107,8 +109,8 @@ async def test_every_form_of_body(door: Door) -> None:
         (b"\xef\xbb\xbf" + lines(reading(6)), {}),
         (buffer.getvalue(), {"Content_Type": ARROW_TYPE}),
     ]
-    for body, headers in bodies:
-        answer = await door.post(body, **headers)
+    for content, headers in bodies:
+        answer = await door.post(content, **headers)
         assert answer.status_code == 202, answer.text
     assert door.counts() == (8, 0)
 
@@ -158,18 +160,99 @@ async def test_requests_that_hold_nothing_to_keep(door: Door) -> None:
         (b"", {}, 400, "nothing_sent"),
         (b"\n \n", {}, 400, "nothing_sent"),
         (b"[]", {}, 400, "nothing_sent"),
-        (b"{}", {"Content_Type": "text/html"}, 415, "type_not_supported"),
-        (b"{}", {"Content_Encoding": "br"}, 415, "encoding_not_supported"),
-        (b"{}", {"Content_Encoding": "gzip"}, 400, "body_damaged"),
-        (b"{}", {"Content_Type": ARROW_TYPE}, 400, "arrow_not_readable"),
+        (b"", {"Content_Type": ARROW_TYPE}, 400, "arrow_not_readable"),
+        (b"", {"Content_Type": "text/html"}, 415, "type_not_supported"),
         (b"{}", {"Authorization": ""}, 401, "device_unknown"),
         (b"{}", {"Authorization": "Bearer x.y"}, 401, "device_unknown"),
-        (b"{}", {"Content_Length": "99999999999"}, 413, "too_large"),
     ]:
         answer = await door.post(content, **headers)
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
         assert answer.headers["content-type"] == "application/problem+json"
     assert door.log() == []
+
+
+def stream(**columns: object) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame(columns).write_ipc_stream(buffer)
+    return buffer.getvalue()
+
+
+NAIVE = dt.datetime(2026, 3, 1)  # noqa: DTZ001 - a time without zone is what is tested
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "code", "way", "detail"),
+    [
+        (b"{}", {"Content_Type": "text/html"}, 415, "type_not_supported", "http", "This content type is not supported"),
+        (b"{}", {"Content_Encoding": "br"}, 415, "encoding_not_supported", "http", "This content encoding is not supported"),
+        (b"{}", {"Content_Encoding": "gzip"}, 400, "body_damaged", "http", "The compressed body is damaged or incomplete"),
+        (gzip.compress(b"{}")[:-4], {"Content_Encoding": "gzip"}, 400, "body_damaged", "http", "The compressed body is damaged or incomplete"),
+        (b"{}", {"Content_Type": ARROW_TYPE}, 400, "arrow_not_readable", "arrow", "not a complete Arrow IPC stream"),
+        (stream(x=[1]), {"Content_Type": ARROW_TYPE}, 400, "arrow_not_readable", "arrow", "the columns entity, attribute, value, observed_at are needed; or entity, observed_at and one per attribute"),
+        (stream(entity=[1], observed_at=[1], x=[1]), {"Content_Type": ARROW_TYPE}, 400, "arrow_not_readable", "arrow", "the column “entity” must be text, it is Int64"),
+        (stream(entity=["a"], observed_at=[NAIVE], pm2_5=[1.0]), {"Content_Type": ARROW_TYPE}, 400, "arrow_not_readable", "arrow", "the timestamps of “observed_at” have no time zone; send them with one, UTC for example"),
+        (b"{}", {"Content_Length": "99999999999"}, 413, "too_large", "http", "The request is too large"),
+    ],
+)  # fmt: skip
+async def test_a_body_that_cannot_be_read_is_told_and_kept(
+    door: Door, content: bytes, headers: dict[str, str], status: int, code: str, way: str, detail: str
+) -> None:
+    answer = await door.post(content, **headers)
+    found = answer.json()
+    assert (answer.status_code, found["code"], found["accepted"], found["reasons"]) == (
+        status,
+        code,
+        0,
+        {"unreadable": 1},
+    )
+    assert answer.headers["content-type"] == "application/problem+json"
+    ((head, batch),) = door.log()
+    ((reason, why, readings, kept, raw, device),) = head.refusals
+    assert (head.source, len(batch), reason, readings, kept, device) == (
+        way,
+        0,
+        "unreadable",
+        1,
+        1,
+        str(door.device.id),
+    )
+    with translation.override("en"):
+        assert (raw, words.detail(why)) == (content, detail)
+    if "cause" in found:
+        assert found["cause"] == detail
+
+
+async def test_of_a_body_that_is_too_large_the_beginning_is_kept(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_BODY", 400_000)
+    content = bytes(range(256)) * 2000
+    for declared in (True, False):
+        answer = await door.client.post(
+            "/ingest",
+            content=content if declared else in_pieces(content),
+            headers={"Authorization": f"Bearer {door.device.id}.{door.secret}"},
+        )
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert [head.refusals[0][4] for head, _batch in door.log()] == [content[: body.HEAD_BYTES]] * 2
+
+
+async def in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 65_536):
+        yield content[start : start + 65_536]
+
+
+async def test_unreadable_line_protocol_is_kept(door: Door) -> None:
+    answer = await door.post(b"air,entity=a pm2_5=1", path="/api/v2/write?precision=fortnight")
+    assert (answer.status_code, answer.json()["code"]) == (400, "precision_unknown")
+    ((head, _batch),) = door.log()
+    assert (head.source, head.refusals[0][4]) == ("influx", b"air,entity=a pm2_5=1")
+
+
+async def test_what_cannot_be_read_counts_against_the_allowance(door: Door) -> None:
+    await sync_to_async(service_rate)(door.device, 2)
+    await until_async(lambda: door.app.start()[0].current.devices[str(door.device.id)].readings_per_second == 2)
+    assert (await door.post(b"x" * 100_000, Content_Type="text/html")).status_code == 415
+    assert (await door.post(b"x", Content_Type="text/html")).status_code == 429
+    assert len(door.log()) == 1
 
 
 async def test_other_methods(door: Door) -> None:
@@ -178,6 +261,11 @@ async def test_other_methods(door: Door) -> None:
 
 
 async def test_answers_come_in_the_senders_language(door: Door) -> None:
+    malformed = await door.post(b"{\n", language="zh-hans")
+    assert (
+        malformed.json()["errors" if "errors" in malformed.json() else "refused"][0]["detail"]
+        == "第 2 个字符起不是 JSON"
+    )
     german, chinese = await door.post(b"", language="de"), await door.post(b"", language="zh-CN,zh;q=0.9,en;q=0.1")
     english = await door.post(b"", language="fr, en-GB;q=0.5")
     assert german.json()["title"] == chinese.json()["title"] != english.json()["title"]
@@ -240,4 +328,5 @@ async def test_a_body_beyond_the_limit_of_readings(door: Door, monkeypatch: pyte
     pl.DataFrame([reading(0), reading(1)]).write_ipc_stream(buffer)
     answer = await door.post(buffer.getvalue(), Content_Type=ARROW_TYPE)
     assert answer.status_code == 413
-    assert door.log() == []
+    ((head, batch),) = door.log()
+    assert (len(batch), head.refusals[0][4]) == (0, buffer.getvalue())

@@ -181,3 +181,12 @@ def test_a_line_too_large_is_kept_whole() -> None:
     line = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
     _rows, refused, _units = read(line)
     assert b"".join(refusal.raw for refusal in refused) == line
+
+
+def test_a_line_with_an_empty_object_among_others_is_refused() -> None:
+    body = lines(
+        {"entity": "a", "observed_at": AT, "values": {}}, {"entity": "a", "observed_at": AT, "values": {"x": 1}}
+    )
+    rows, refused, _units = read(body)
+    assert [row[1] for row in rows] == ["x"]
+    assert [(r.reason, r.readings, r.line) for r in refused] == [("wrong_type", 1, 0)]

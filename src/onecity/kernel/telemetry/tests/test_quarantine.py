@@ -1,13 +1,17 @@
 """Refused readings: seen by whom they concern, replayed through the real log and pipeline, never twice."""
 
 import datetime as dt
+import gzip
+import io
 import uuid
 from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from onecity.kernel.access.models import AuditEvent, Grant
 from onecity.kernel.access.session import acting_as
@@ -19,6 +23,7 @@ from onecity.kernel.telemetry import broker as broker_module
 from onecity.kernel.telemetry import quarantine, service, words
 from onecity.kernel.telemetry.link import Link
 from onecity.kernel.telemetry.logic import wire
+from onecity.kernel.telemetry.logic.why import why
 from onecity.kernel.telemetry.models import Device, Quarantine
 from onecity.kernel.telemetry.models.quarantine import Reason
 from onecity.kernel.telemetry.tests.conftest import Broker
@@ -329,3 +334,47 @@ def test_every_reason_has_its_words_in_both_languages() -> None:
     ):
         page = sign_in(who, language).get(f"/desk/quarantine/{row.id}").content.decode()
         assert [word for word in expected if word not in page] == []
+
+
+def arrow(**columns: Any) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame(columns).write_ipc_stream(buffer)
+    return buffer.getvalue()
+
+
+def test_a_whole_request_that_could_not_be_read_is_replayed_once_it_can(log: Broker) -> None:
+    owner, who = device(), account(HERE)
+    series = register(owner)
+    body = arrow(entity=["s1"], observed_at=[from_us(T0)], pm2_5=[7.5])
+    rows = [hold(owner, body, "unreadable", source="arrow", readings=1, kept=1)]
+    rows.append(hold(owner, gzip.compress(GOOD.replace(b"00:00Z", b"00:01Z")), "unreadable", readings=1, kept=1))
+    assert [found.outcome for found in quarantine.replay([row.id for row in rows], who)] == ["replayed"] * 2
+    assert [readings for _head, readings in logged(log)] == [[(series, T0, 7.5)], [(series, T0 + 1_000_000, 35.5)]]
+
+
+@pytest.mark.parametrize(
+    ("raw", "source"),
+    [(b"{}", "arrow"), (b"\x1f\x8bno", "http"), (GOOD.ljust(262_144), "http"), (b"air,entity=s1 pm2_5=1", "influx")],
+)
+def test_a_request_that_still_cannot_be_read_stays(log: Broker, raw: bytes, source: str) -> None:
+    owner, who = device(), account(HERE)
+    register(owner)
+    row = hold(owner, raw, "unreadable", source=source, readings=1, kept=1)
+    assert [found.outcome for found in quarantine.replay([row.id], who)] == ["still_refused"]
+    assert logged(log) == []
+    row.refresh_from_db()
+    assert (row.state, row.replayed_at) == ("held", None)
+
+
+def test_details_are_in_the_readers_language() -> None:
+    who = account(HERE)
+    row = hold(device(), b"{}", "unreadable", detail=why("arrow_text", "entity", "Int64"))
+    for language, sentence in (
+        ("en", "the column “entity” must be text, it is Int64"),
+        ("zh-hans", "“entity”列应为文本，实际为 Int64"),
+    ):
+        client = sign_in(who, language)
+        for address in ("/desk/quarantine", f"/desk/quarantine/{row.id}"):
+            assert sentence in client.get(address).content.decode()
+        with translation.override(language):
+            assert words.detail(row.detail) == sentence

@@ -36,6 +36,7 @@ class Row:
 
     refused: Quarantine
     reason: str
+    detail: str
     way: str
     device: str
 
@@ -125,7 +126,13 @@ def _rows(found: Iterable[Quarantine]) -> list[Row]:
     listed = list(found)
     names = _names({row.device_id for row in listed if row.device_id is not None})
     return [
-        Row(row, reason_title(row.reason), words.way(row.source), names.get(row.device_id, _("Unknown sender")))
+        Row(
+            row,
+            reason_title(row.reason),
+            words.detail(row.detail),
+            words.way(row.source),
+            names.get(row.device_id, _("Unknown sender")),
+        )
         for row in listed
     ]
 
