@@ -75,6 +75,30 @@ def test_an_alert_has_onset_peak_and_end_and_grows_graver() -> None:
     assert told == [("open", "blue"), ("open", "orange"), ("ended", "orange")]
 
 
+def test_a_batch_that_was_foreseen_is_judged_once_and_written_when_it_is_processed() -> None:
+    series = series_of(station())
+    rule(AT_ONCE)
+    stage, store = ready(), Store()
+    batch = store.batch([(series, at(0), 80.0), (series, at(5), 90.0)])
+    stage.foresee(batch)
+    assert Alert.objects.count() == 0
+    stage.process(batch)
+    assert (only_alert().onset, only_alert().peak_value) == (at(0), 90.0)
+    stage.process(store.batch([(series, at(10), 70.0)]))
+    assert only_alert().end == at(10)
+
+
+def test_what_was_foreseen_and_undone_is_forgotten() -> None:
+    series = series_of(station())
+    rule(AT_ONCE)
+    stage, store = ready(), Store()
+    batch = store.batch([(series, at(0), 80.0)])
+    stage.foresee(batch)
+    stage.load()
+    stage.process(batch)
+    assert (only_alert().onset, only_alert().peak_value) == (at(0), 80.0)
+
+
 def test_the_same_batch_again_changes_nothing() -> None:
     series = series_of(station())
     rule(AT_ONCE)

@@ -25,6 +25,7 @@ from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
 from onecity.kernel.telemetry.logic.ordering import Newest
 from onecity.kernel.telemetry.logic.readings import Refusals
 from onecity.kernel.telemetry.models import Heartbeat, LogPosition
+from onecity.kernel.telemetry.pipeline import memory
 from onecity.kernel.telemetry.pipeline.commit import FencedError, StageError, commit
 from onecity.kernel.telemetry.pipeline.intake import Intake, Interpreter, Refused, gather, unknown_series
 from onecity.kernel.telemetry.pipeline.janitor import Janitor
@@ -296,6 +297,7 @@ class Pipeline:
 
 def run(stages: Sequence[Stage], follower: Follower | None = None) -> None:
     """Run the pipeline with these stages until the process is told to end."""
+    memory.keep()
     keys = BrokerKeys.derive(settings.ONECITY_BROKER_SECRET)
     pipeline = Pipeline(stages, settings.ONECITY_NATS_URL, keys, follower)
     signal.signal(signal.SIGTERM, pipeline.stop)

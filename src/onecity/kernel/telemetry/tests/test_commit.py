@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 
 from onecity.kernel.core.clock import FixedClock, from_us, use_clock
 from onecity.kernel.telemetry import store
@@ -114,6 +114,39 @@ def test_what_came_before_is_a_duplicate_wherever_it_stands(known: Callable[[], 
     assert Latest.objects.get().value == 2.0
 
 
+def test_what_is_stored_is_a_duplicate_after_a_new_start_too(known: Callable[[], Catalogue]) -> None:
+    _device, _secret, series = station()
+    one, two = sorted(series.values())
+    Desk(known).commit((one, T0 - DAY, 1.0), (one, T0, 2.0), (one, T0 + 2 * SECOND, 3.0), (two, T0, 4.0))
+    desk = Desk(known)
+    desk.positions["log@1"] = desk.sequence = 1
+    ids, at, value = store.load_newest()
+    desk.newest.reach(int(ids.max()) + 1)
+    desk.newest.at[ids], desk.newest.value[ids] = at, value
+    desk.commit((one, T0 - DAY, 9.0), (one, T0, 9.0), (one, T0 + SECOND, 5.0), (two, T0 - DAY, 6.0))
+    assert stored() == [
+        (one, T0 - DAY, 1.0), (one, T0, 2.0), (one, T0 + SECOND, 5.0), (one, T0 + 2 * SECOND, 3.0),
+        (two, T0 - DAY, 6.0), (two, T0, 4.0),
+    ]  # fmt: skip
+    assert counts() == {("http", "stored"): 6, ("http", "duplicate"): 2}
+
+
+def test_batches_that_overtake_each_other_are_stored_without_a_look_into_the_store(
+    known: Callable[[], Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _device, _secret, series = station()
+    one = series["pm2_5"]
+    desk = Desk(known)
+    desk.commit((one, T0, 1.0))
+    desk.commit((one, T0 + 2 * SECOND, 3.0))
+    asked: list[Batch] = []
+    monkeypatch.setattr(store, "present", asked.append)
+    desk.commit((one, T0 + SECOND, 2.0), (one, T0, 9.0))
+    assert asked == []
+    assert stored() == [(one, T0, 1.0), (one, T0 + SECOND, 2.0), (one, T0 + 2 * SECOND, 3.0)]
+    assert counts() == {("http", "stored"): 3, ("http", "duplicate"): 1}
+
+
 def test_too_far_behind_is_late_and_nothing_else_of_it_remains(known: Callable[[], Catalogue]) -> None:
     _device, _secret, series = station()
     one = series["pm2_5"]
@@ -158,6 +191,48 @@ def test_a_stage_that_fails_undoes_everything(known: Callable[[], Catalogue], fa
     assert after == before
     assert desk.newest.at.tolist() == newest.tolist()
     assert not Quarantine.objects.exists()
+
+
+class Foreseer(Recorder):
+    """A stage that looks at a batch before it is stored."""
+
+    def __init__(self, fails: Exception | None = None) -> None:
+        super().__init__()
+        self.wrong = fails
+        self.foreseen: list[StoredBatch] = []
+
+    def foresee(self, batch: StoredBatch) -> None:
+        if self.wrong:
+            raise self.wrong
+        self.foreseen.append(batch)
+
+
+def test_a_stage_can_look_at_what_is_about_to_be_stored(known: Callable[[], Catalogue]) -> None:
+    _device, _secret, series = station()
+    stage = Foreseer()
+    batch = Desk(known, stage).commit((series["pm2_5"], T0, 1.0))
+    assert [one is batch for one in stage.foreseen + stage.batches] == [True, True]
+
+
+def test_a_stage_that_fails_when_it_looks_undoes_everything(known: Callable[[], Catalogue]) -> None:
+    _device, _secret, series = station()
+    stage = Foreseer(RuntimeError("looked"))
+    desk = Desk(known, stage)
+    with pytest.raises(StageError) as failure:
+        desk.commit((series["pm2_5"], T0, 1.0))
+    assert failure.value.stage is stage
+    assert (stored(), counts(), stage.batches) == ([], {}, [])
+
+
+def test_a_copy_that_fails_is_told_as_the_databases_error(
+    known: Callable[[], Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _device, _secret, series = station()
+    desk = Desk(known)
+    monkeypatch.setattr(store.copy, "HEADER", b"PGCOPY damaged header" + bytes(8))
+    with pytest.raises(DataError):
+        desk.commit((series["pm2_5"], T0, 1.0))
+    assert (stored(), counts()) == ([], {})
 
 
 def test_two_pipelines_cannot_both_move_on(known: Callable[[], Catalogue]) -> None:

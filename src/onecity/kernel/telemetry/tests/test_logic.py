@@ -63,6 +63,14 @@ def test_a_large_batch_becomes_several_messages(monkeypatch: pytest.MonkeyPatch)
     assert [[r[0] for r in head.refusals] for head, _part in parts] == [["late"], ["future"], ["flood"]]
 
 
+def test_a_stream_made_piece_by_piece_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = batch(*((number, T0 + number, number / 3) for number in range(10)))
+    at_once = copy.rows(whole)
+    monkeypatch.setattr(copy, "PIECE_ROWS", 4)
+    assert [len(piece) for piece in copy.pieces(whole)] == [19, 4 * 34, 4 * 34, 2 * 34, 2]
+    assert copy.rows(whole) == at_once
+
+
 def test_copy_rows_and_back() -> None:
     found = copy.read_rows(copy.rows(batch((1, T0, 2.5), (2, 0, -1e300))))
     assert [column.tolist() for column in found] == [[1, 2], [T0, 0], [2.5, -1e300]]
