@@ -6,24 +6,28 @@ Columns it relies on: `urn` (collation "C"), `types text[]`, `scopes text[]`, `a
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from onecity.kernel.twin.ngsild.query.geometry import boxes_around
 from onecity.kernel.twin.ngsild.query.language import LOCATION, GeoQuery, ScopeExpr, ScopePattern, Term, TypeExpr
 from onecity.kernel.twin.ngsild.query.q_sql import Builder, q_condition
 from onecity.kernel.twin.ngsild.query.selection import Selection
 
-Branch = Literal["any", "first", "later"]
 Prefilter = Callable[[Term, str], tuple[str, list[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition with `%s` for each of `params`. `exact` False: it selects candidates, refine them with `matching.matches`."""
+    """A condition with `%s` for each of `params`.
+
+    `exact` False: it selects candidates, refine them with `matching.matches`. `rest` is then the part that SQL has not decided,
+    which is less work and needs linked entities only where they are measured; it holds for candidates of this one condition.
+    """
 
     sql: str
     params: list[Any]
     exact: bool
+    rest: Selection | None = None
 
 
 def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
@@ -31,26 +35,23 @@ def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
     series_attributes: Collection[str] | Mapping[str, Sequence[str]] = (),
     *,
     prefilter: Prefilter | None = None,
-    branch: Branch = "any",
 ) -> Where:
     """Return the condition of a selection.
 
     `series_attributes` are the stored names under which telemetry series are shown, with the series' own names where they
-    differ. `prefilter` (see `indexing`) writes an extra condition that an existing expression index serves. `branch` splits a
-    selection of types into two that have nothing in common and together are the whole, so that each has its index and its
-    order: "first" selects by the first type (index over tenant, types[1], urn), "later" what has the type in another place
-    (index over types of rows with several). Use `branches` to learn which there are.
+    differ. `prefilter` (see `indexing`) writes an extra condition that an existing expression index serves.
     """
     series = (
         series_attributes if isinstance(series_attributes, Mapping) else {name: (name,) for name in series_attributes}
     )
     builder = Builder(series, prefilter)
+    q_rest = None
     parts: list[str] = []
     if selection.ids:
         builder.add(list(dict.fromkeys(selection.ids)))
         parts.append("e.urn = ANY (%s::text[])")
     if selection.types is not None:
-        parts.append(_types(selection.types, branch, builder))
+        parts.append(_types(selection.types, builder))
     if selection.id_pattern is not None:
         builder.add(selection.id_pattern.sql)
         parts.append("e.urn ~ %s")
@@ -61,39 +62,27 @@ def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
     if selection.geo is not None:
         parts.append(_geo(selection.geo, builder))
     if selection.q is not None:
+        decided = builder.exact
+        builder.exact = True
         parts.append(q_condition(selection.q, builder))
-    return Where(" AND ".join(parts) or "TRUE", builder.params, builder.exact)
+        q_rest = None if builder.exact else selection.q
+        builder.exact = builder.exact and decided
+    rest = None if builder.exact else Selection(geo=selection.geo, q=q_rest)
+    return Where(" AND ".join(parts) or "TRUE", builder.params, builder.exact, rest)
 
 
-def _types(expression: TypeExpr, branch: Branch, builder: Builder) -> str:
+def _types(expression: TypeExpr, builder: Builder) -> str:
     """Return the condition on types, written for the index over the first type and the one over rows with several types."""
     single = list(dict.fromkeys(group[0] for group in expression.any_of if len(group) == 1))
-    if branch == "first":
-        builder.add(single)
-        return "e.types[1] = ANY (%s::text[])"
     found: list[str] = []
-    if single and branch == "any":
-        builder.add(single)
-        found.append("e.types[1] = ANY (%s::text[])")
-    several = ["cardinality(e.types) > 1 AND e.types && %s::text[]"] if single else []
-    builder.add(*([single] if single else []))
+    if single:
+        builder.add(single, single)
+        found = ["e.types[1] = ANY (%s::text[])", "(cardinality(e.types) > 1 AND e.types && %s::text[])"]
     for group in expression.any_of:
         if len(group) > 1:
             builder.add(list(group))
-            several.append("cardinality(e.types) > 1 AND e.types @> %s::text[]")
-    found += [f"({condition})" for condition in several]
-    whole = f"({' OR '.join(found)})"
-    if branch == "any" or not single:
-        return whole
-    builder.add(single)
-    return f"{whole} AND NOT e.types[1] = ANY (%s::text[])"
-
-
-def branches(selection: Selection) -> tuple[Branch, ...]:
-    """Return the branches whose union is the selection."""
-    if selection.types is None:
-        return ("any",)
-    return ("first", "later") if any(len(group) == 1 for group in selection.types.any_of) else ("later",)
+            found.append("(cardinality(e.types) > 1 AND e.types @> %s::text[])")
+    return f"({' OR '.join(found)})"
 
 
 def _attrs(names: tuple[str, ...], builder: Builder) -> str:
