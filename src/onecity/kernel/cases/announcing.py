@@ -47,14 +47,29 @@ def sent(case: Case) -> None:
 def due(cases: Iterable[tuple[Case, str]]) -> None:
     """Reminders (`due_soon`) and warnings (`overdue`): to the assignee, or to the body where nobody has the case."""
     asked = _Recipients()
-    notices, changes = [], []
+    changes = []
+    groups: dict[tuple[str, tuple[UUID, ...]], list[Case]] = {}
     for case, action in cases:
         changes.append(_change(case, action))
-        to = [case.assignee_id] if case.assignee_id else asked.of(case)
-        key = f"case:{case.id}:{case.version}:{action}"
-        notices += [notify.Notice(account, f"case_{action}", _context(case), key, _link(case)) for account in to]
+        to = (case.assignee_id,) if case.assignee_id else tuple(asked.of(case))
+        groups.setdefault((action, to), []).append(case)
     feed.publish_many(changes)
-    notify.send_many(notices)
+    notify.send_many(notice for (action, to), group in groups.items() for notice in _due_notices(action, to, group))
+
+
+def _due_notices(action: str, to: Sequence[UUID], group: Sequence[Case]) -> Iterable[notify.Notice]:
+    """One message for each case, or one with the number where so many come at once that nobody would read them."""
+    if len(group) > TOGETHER:
+        context = {"count": len(group), "first": group[0].number, "last": group[-1].number}
+        key = f"cases:{group[0].id}:{group[0].version}:{action}:{len(group)}"
+        link = (
+            f"/desk/cases?scope={'mine' if group[0].assignee_id else 'office'}{'&overdue=on' * (action == 'overdue')}"
+        )
+        yield from (notify.Notice(account, f"cases_{action}", context, key, link) for account in to)
+        return
+    for case in group:
+        key = f"case:{case.id}:{case.version}:{action}"
+        yield from (notify.Notice(account, f"case_{action}", _context(case), key, _link(case)) for account in to)
 
 
 class _Recipients:

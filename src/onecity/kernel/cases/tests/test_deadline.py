@@ -132,3 +132,7 @@ def test_many_are_swept_in_few_statements(town: Town, clock: FixedClock, django_
     with django_assert_max_num_queries(16):  # type: ignore[operator]  # a fixture without types
         assert sweep.sweep() == 500
     assert CaseEvent.objects.filter(action="overdue").count() == len(cases) == 500
+    # nobody reads five hundred messages: one says how many there are
+    told = Message.objects.filter(account_id=town["dispatcher_a"].id, template__endswith="overdue")
+    assert [(m.template, m.context["count"]) for m in told] == [("cases_overdue", 500)]
+    assert told.get().link == "/desk/cases?scope=office&overdue=on"
