@@ -1,0 +1,1 @@
+"""Pure algorithms of the sensor network: arrays in, arrays out."""
