@@ -55,7 +55,8 @@ class OpcUaDriver:
         self._client = Client(form.url, timeout=form.timeout)
         self._client.application_uri = APPLICATION
         self._nodes: list[tuple[Node, forms.OpcUaPoint]] = []
-        self._news: asyncio.Queue[Change] = asyncio.Queue()
+        self._news: asyncio.Queue[Change | SourceError] = asyncio.Queue()
+        self._client.connection_lost_callback = self._lost
         self._connected = False
 
     async def open(self) -> None:
@@ -123,16 +124,20 @@ class OpcUaDriver:
         """The server ended the subscription (called by the library): the next sign of life finds out."""
         del status
 
+    async def _lost(self, error: Exception) -> None:
+        """The connection is gone (called by the library)."""
+        self._news.put_nowait(SourceError(Fault.UNREACHABLE, str(error)))
+
     async def _next_changes(self) -> list[Change]:
         try:
             async with asyncio.timeout(ALIVE_S):
-                changes = [await self._news.get()]
+                changes = [_change(await self._news.get())]
         except TimeoutError:
             await self._client.get_node(ObjectIds.Server_ServerStatus_State).read_value()
             return []
         await asyncio.sleep(GATHER_S)
         while not self._news.empty():
-            changes.append(self._news.get_nowait())
+            changes.append(_change(self._news.get_nowait()))
         return changes
 
     async def _poll(self) -> list[Change]:
@@ -170,6 +175,12 @@ class OpcUaDriver:
         if len(samples):
             count, _refused = await self._context.entry.samples(WAY, self._context.source.device, samples)
         self._context.state.succeeded(count, position, "; ".join(complaints[:5]))
+
+
+def _change(item: Change | SourceError) -> Change:
+    if isinstance(item, SourceError):
+        raise item
+    return item
 
 
 def _plain(item: ua.DataValue) -> object:

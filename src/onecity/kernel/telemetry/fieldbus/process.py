@@ -170,6 +170,12 @@ def _close() -> None:
     connection.close()
 
 
+def quiet() -> None:
+    """Let the libraries report what is wrong, not what they do."""
+    for name in ("asyncua", "pymodbus", "pysnmp", "coap-server", "coap"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 async def _main() -> None:
     port = int(getattr(settings, "ONECITY_COAP_PORT", 0))
     process = FieldProcess(
@@ -186,4 +192,5 @@ async def _main() -> None:
 
 def run() -> None:
     """Run the field process until it is told to end."""
+    quiet()
     asyncio.run(_main())

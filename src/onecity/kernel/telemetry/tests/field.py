@@ -14,7 +14,7 @@ from onecity.kernel.people.models import Account
 from onecity.kernel.telemetry import broker as names
 from onecity.kernel.telemetry.fieldbus import sources
 from onecity.kernel.telemetry.fieldbus.listener import CoapDoor
-from onecity.kernel.telemetry.fieldbus.process import FieldProcess
+from onecity.kernel.telemetry.fieldbus.process import FieldProcess, quiet
 from onecity.kernel.telemetry.logic import wire
 from onecity.kernel.telemetry.logic.readings import Refusal
 from onecity.kernel.telemetry.models import FieldSource, SourceState
@@ -64,6 +64,8 @@ class Field:
     _running: Any = None
 
     def start(self, *, spool_bytes: int = 10_000_000, coap: CoapDoor | None = None) -> FieldProcess:
+        quiet()
+
         async def make() -> FieldProcess:
             return FieldProcess(
                 self.broker.url, self.broker.keys, self.folder, spool_bytes=spool_bytes, look_s=0.1, coap=coap
