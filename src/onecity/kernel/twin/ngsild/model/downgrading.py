@@ -31,6 +31,7 @@ KINDS: Final[dict[str, tuple[Version, str, str]]] = {
 SEVERAL: Final[Version] = (1, 3)  # several types, several instances
 PLAIN: Final = frozenset({"id", "@context", "type", "scope", "expiresAt", *SYSTEM_MEMBERS})
 PREVIOUS: Final = "previous"
+WRAPPED: Final = {"Notification": "data", "FeatureCollection": "features", "Feature": "properties"}
 
 
 def preferred(prefer: str) -> Version | None:
@@ -52,9 +53,9 @@ def downgraded(body: Any, version: Version) -> Any:
         return [downgraded(item, version) for item in body]
     if not isinstance(body, dict):
         return body
-    for member in ("data", "features", "properties"):
-        if body.get("type") in {"Notification", "FeatureCollection", "Feature"} and member in body:
-            return body | {member: downgraded(body[member], version)}
+    member = WRAPPED.get(body["type"]) if isinstance(body.get("type"), str) else None
+    if member is not None and member in body:
+        return body | {member: downgraded(body[member], version)}
     return _entity(body, version)
 
 

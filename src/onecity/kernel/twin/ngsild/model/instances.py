@@ -116,6 +116,8 @@ def _kind_named(kind: object, context: Context) -> str | None:
 
 def _from_object(body: dict[str, Any], name: str, reading: Reading, depth: int) -> Instance:
     """An object is a normalized or concise instance, a geometry, or itself the value of a concise Property."""
+    if any(":" in key for key in body):
+        body = _shortened(body, reading.context)
     given = body.get("type", body.get("@type"))
     kind: str | None = None
     if given is None or "@value" in body:
@@ -144,9 +146,12 @@ def _bare_object(body: dict[str, Any], name: str, reading: Reading, depth: int) 
 def _is_concise(body: dict[str, Any], reading: Reading) -> bool:
     if not VALUE_MEMBERS.isdisjoint(body):
         return True
-    if reading.rules.partial and not METADATA.isdisjoint(body):
-        return True
-    return any(":" in key and reading.context.expand(key) in MEMBER_OF_NAME for key in body)
+    return reading.rules.partial and not METADATA.isdisjoint(body)
+
+
+def _shortened(body: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The object with members that are written as whole IRIs under their short names."""
+    return {MEMBER_OF_NAME.get(context.expand(key), key) if ":" in key else key: value for key, value in body.items()}
 
 
 def _inferred(body: dict[str, Any]) -> str:
