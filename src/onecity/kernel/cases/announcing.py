@@ -44,9 +44,8 @@ def sent(case: Case) -> None:
     )
 
 
-def due(cases: Iterable[tuple[Case, str]]) -> None:
+def due(cases: Iterable[tuple[Case, str]], asked: "Recipients") -> None:
     """Reminders (`due_soon`) and warnings (`overdue`): to the assignee, or to the body where nobody has the case."""
-    asked = _Recipients()
     changes = []
     groups: dict[tuple[str, tuple[UUID, ...]], list[Case]] = {}
     for case, action in cases:
@@ -72,13 +71,14 @@ def _due_notices(action: str, to: Sequence[UUID], group: Sequence[Case]) -> Iter
         yield from (notify.Notice(account, f"case_{action}", _context(case), key, _link(case)) for account in to)
 
 
-class _Recipients:
+class Recipients:
     """Whom to tell of cases that wait for their body, asked once for each body, role and place."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[UUID | None, str, str], list[UUID]] = {}
 
     def of(self, case: Case) -> list[UUID]:
+        """The accounts to tell of this case."""
         key = (case.organisation_id, case.role, case.division_path)
         if key not in self._known:
             self._known[key] = directory.recipients(*key)

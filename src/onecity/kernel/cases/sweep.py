@@ -36,18 +36,19 @@ FROM moved RETURNING case_id, action
 def sweep(at: dt.datetime | None = None) -> int:
     """Remind and warn for every open case whose moment has come by `at`; returns for how many. Idempotent."""
     moment, total = at or now(), 0
+    asked = announcing.Recipients()
     while True:
-        found = _step(moment)
+        found = _step(moment, asked)
         total += found
         if found < BATCH:
             return total
 
 
 @transaction.atomic
-def _step(moment: dt.datetime) -> int:
+def _step(moment: dt.datetime, asked: announcing.Recipients) -> int:
     with connection.cursor() as cursor:
         cursor.execute(STEP, {"now": moment, "batch": BATCH})
         actions = dict(cursor.fetchall())
     cases = Case.objects.defer("search").in_bulk(list(actions))
-    announcing.due((case, actions[case.id]) for case in cases.values())
+    announcing.due(((case, actions[case.id]) for case in cases.values()), asked)
     return len(actions)
