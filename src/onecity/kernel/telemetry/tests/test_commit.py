@@ -8,7 +8,7 @@ from django.db import DataError, connection
 from onecity.kernel.core.clock import FixedClock, from_us, use_clock
 from onecity.kernel.telemetry import store
 from onecity.kernel.telemetry.batch import NEVER, Batch, Stage, StoredBatch
-from onecity.kernel.telemetry.logic import ordering
+from onecity.kernel.telemetry.logic import copy, ordering
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.ordering import Newest
 from onecity.kernel.telemetry.logic.readings import Refusal
@@ -229,7 +229,7 @@ def test_a_copy_that_fails_is_told_as_the_databases_error(
 ) -> None:
     _device, _secret, series = station()
     desk = Desk(known)
-    monkeypatch.setattr(store.copy, "HEADER", b"PGCOPY damaged header" + bytes(8))
+    monkeypatch.setattr(copy, "HEADER", b"PGCOPY damaged header" + bytes(8))
     with pytest.raises(DataError):
         desk.commit((series["pm2_5"], T0, 1.0))
     assert (stored(), counts()) == ([], {})
