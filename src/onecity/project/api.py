@@ -9,13 +9,14 @@ from onecity.kernel.places import api as places
 from onecity.kernel.rules import api as rules
 from onecity.kernel.telemetry import api as telemetry
 from onecity.kernel.telemetry.ingest import description as doors
+from onecity.kernel.tiers import api as tiers
 from onecity.kernel.twin import api as twin
 from onecity.kernel.web.api import install_handlers
 from onecity.kernel.web.openapi import DescribedAPI
 from onecity.kernel.web.reference import Reference
 from onecity.project import domains
 
-KERNEL: tuple[ModuleType, ...] = (places, people, access, telemetry, twin, rules, cases)
+KERNEL: tuple[ModuleType, ...] = (places, people, access, telemetry, twin, rules, cases, tiers)
 DESCRIPTION = """\
 Everything that the pages show can be read here, by the same rights. Times are ISO 8601 with their zone, places WGS-84
 degrees (longitude first), units UCUM codes. Divisions are named by their path, for example `adm/990101/990101001/`: what

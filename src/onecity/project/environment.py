@@ -34,6 +34,11 @@ class Environment:
     log_sync: str
     outbound_allow: tuple[str, ...]
     ngsi_ld_anonymous: str
+    tier: str
+    leaf_port: int
+    leaf_host: str
+    leaf_certificate: Path | None
+    leaf_key: Path | None
     database_url: str = field(repr=False)
     system_database_url: str = field(repr=False)
     owner_database_url: str = field(repr=False)
@@ -70,6 +75,11 @@ def read(values: dict[str, str] | None = None) -> Environment:
         retention_days=_number(env, "ONECITY_RETENTION_DAYS", 400),
         log_sync=env.get("ONECITY_LOG_SYNC", "1s"),
         outbound_allow=_networks(env),
+        tier=_tier(env),
+        leaf_port=_number(env, "ONECITY_LEAF_PORT", port + 4),
+        leaf_host=env.get("ONECITY_LEAF_HOST") or "127.0.0.1",
+        leaf_certificate=_file(env, "ONECITY_LEAF_CERTIFICATE"),
+        leaf_key=_file(env, "ONECITY_LEAF_KEY"),
         ngsi_ld_anonymous=_anonymous(env),
         database_url=env.get("ONECITY_DATABASE_URL", ""),
         system_database_url=env.get("ONECITY_SYSTEM_DATABASE_URL", ""),
@@ -78,6 +88,17 @@ def read(values: dict[str, str] | None = None) -> Environment:
         email_url=env.get("ONECITY_EMAIL_URL", ""),
         node_modules=Path(env.get("ONECITY_NODE_MODULES") or CHECKOUT / "node_modules"),
     )
+
+
+def _tier(env: dict[str, str]) -> str:
+    tier = env.get("ONECITY_TIER", "")
+    if tier not in {"", "town", "district"}:
+        raise ValueError(f"ONECITY_TIER is town or district, or not set; not {tier!r}")
+    return tier
+
+
+def _file(env: dict[str, str], name: str) -> Path | None:
+    return Path(env[name]).expanduser().resolve() if env.get(name) else None
 
 
 def _networks(env: dict[str, str]) -> tuple[str, ...]:

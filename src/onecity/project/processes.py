@@ -8,8 +8,12 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from onecity.kernel.rules.stage import RulesStage
 from onecity.kernel.telemetry import gateway, pipeline
+from onecity.kernel.telemetry.batch import Stage
+from onecity.kernel.tiers import process
+from onecity.kernel.tiers.following import TownFollower
+from onecity.kernel.tiers.stage import TownStage
 from onecity.kernel.twin.stage import StateStage
-from onecity.project import domains
+from onecity.project import domains, tiers
 from onecity.sim import runner
 
 
@@ -21,7 +25,10 @@ def run_gateway() -> None:
 def run_pipeline() -> None:
     """From the durable log to store, state, alerts and cases."""
     domains.load()
-    pipeline.run([RulesStage(), StateStage()])
+    stages: list[Stage] = [RulesStage(), StateStage()]
+    if settings.ONECITY_TIER == "town":
+        stages.append(TownStage())
+    pipeline.run(stages, TownFollower() if settings.ONECITY_TIER == "district" else None)
 
 
 def run_worker() -> None:
@@ -34,6 +41,13 @@ def run_worker() -> None:
         worker.run_worker(concurrency=2, install_signal_handlers=True, listen_notify=True)
 
 
+def run_tiers() -> None:
+    """The links between a district and its towns."""
+    domains.load()
+    tiers.declare()
+    process.run()
+
+
 def run_sim() -> None:
     """The simulated district."""
     domains.load()
@@ -44,5 +58,6 @@ RUN: dict[str, Callable[[], None]] = {
     "gateway": run_gateway,
     "pipeline": run_pipeline,
     "worker": run_worker,
+    "tiers": run_tiers,
     "sim": run_sim,
 }

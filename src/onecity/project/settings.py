@@ -20,6 +20,7 @@ ONECITY_NATS_URL = ENV.nats_url or f"nats://127.0.0.1:{ENV.nats_port}"
 ONECITY_MQTT_PORT = ENV.mqtt_port
 ONECITY_BROKER_SECRET = secrets.text(ENV.home, "broker")
 ONECITY_BASE_URL = ENV.base_url
+ONECITY_TIER = ENV.tier
 ONECITY_AUDIT_HASH = os.environ.get("ONECITY_AUDIT_HASH") or "sha256"
 ONECITY_FUTURE_SECONDS = int(os.environ.get("ONECITY_FUTURE_SECONDS") or 300)
 ONECITY_UPLOADS = ENV.home / "uploads"
@@ -34,6 +35,7 @@ INSTALLED_APPS = [
     # ours first: the first template of a name wins, and sign-in pages are dressed by us
     "onecity.kernel.web",
     "onecity.kernel.registry",
+    "onecity.kernel.tiers",
     "onecity.kernel.rules",
     "onecity.kernel.cases",
     "onecity.kernel.twin",

@@ -9,6 +9,7 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -98,6 +99,12 @@ class Link:
         """Send a message, without waiting for anything; `reply` names a subject that this connection listens to."""
         head = f"PUB {subject} {reply + ' ' if reply else ''}{len(payload)}\r\n".encode()
         self._send(b"".join([head, payload, b"\r\n"]))
+
+    def publish_with(self, header: Mapping[str, str], subject: str, payload: bytes, reply: str) -> None:
+        """The same with header fields."""
+        lines = b"NATS/1.0\r\n" + b"".join(f"{name}: {value}\r\n".encode() for name, value in header.items()) + b"\r\n"
+        head = f"HPUB {subject} {reply} {len(lines)} {len(lines) + len(payload)}\r\n".encode()
+        self._send(b"".join([head, lines, payload, b"\r\n"]))
 
     def request(self, subject: str, payload: bytes, timeout: float = 5.0) -> bytes:
         """Send a message and wait for its answer; what else arrives meanwhile is kept for `take`. Raises LinkError."""

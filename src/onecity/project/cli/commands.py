@@ -1,6 +1,6 @@
 """Gathers the commands of `onecity` from their files, each with what it does in one sentence."""
 
-from onecity.project.cli import accounts, broker, care, data, develop, devices, serve, up
+from onecity.project.cli import accounts, broker, care, data, develop, devices, serve, tiers, up
 from onecity.project.cli.shape import Command, group
 from onecity.project.language import gettext as _
 
@@ -37,6 +37,7 @@ app.command(
 app.command(cls=Command, hidden=True)(data.prepare)
 app.command(cls=Command, hidden=True)(serve.serve)
 app.add_typer(devices.device_app, name="device", help=_("Sensors and stations."))
+app.add_typer(tiers.tiers_app, name="tiers", help=_("Towns and their district."))
 app.add_typer(care.audit_app, name="audit", help=_("The audit trail."))
 app.add_typer(develop.domain_app, name="domain", help=_("The city's systems in code."))
 app.add_typer(develop.messages_app, name="messages", help=_("Translations."))

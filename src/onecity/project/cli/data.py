@@ -15,7 +15,7 @@ from onecity.kernel.people import oidc, roles
 from onecity.kernel.places import district, importing, service
 from onecity.kernel.places.models import Division
 from onecity.kernel.registry import sync
-from onecity.project import domains, environment
+from onecity.project import domains, environment, joining
 from onecity.project.cli.shape import Command, group
 from onecity.project.language import gettext as _
 from onecity.project.stack.offline import with_database
@@ -111,6 +111,8 @@ def prepare(
     _step(_("Declarations of the domains"))
     roles.sync()
     sync.run(domains.load())
+    if environment.read().tier == "town":
+        joining.settle()
     if adcode and service.root() is None:
         _step(_("District {code}").format(code=adcode))
         init(adcode, archives=archives)

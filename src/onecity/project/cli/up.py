@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from onecity.kernel.people import demo
-from onecity.project import environment, production
+from onecity.project import environment, joining, production
 from onecity.project.language import gettext as _
 from onecity.project.stack.platform import Options, Platform
 
@@ -21,9 +21,17 @@ def up(
     ] = False,
     simulate: Annotated[bool, typer.Option(help=_("Run the simulated district (demonstration only)."))] = True,
     workers: Annotated[int, typer.Option(min=1, max=64, help=_("Web processes."))] = 1,
+    tier: Annotated[str, typer.Option(help=_("town or district; without it the installation stands alone."))] = "",
+    parent: Annotated[
+        str, typer.Option(help=_("Of a town: the district's door for towns, nats://host:port or tls://host:port."))
+    ] = "",
+    division: Annotated[str, typer.Option(help=_("Of a town: the code of its division."))] = "",
+    token: Annotated[
+        str, typer.Option(help=_("Of a town, at its first start: what `onecity tiers enrol` printed at the district."))
+    ] = "",
 ) -> None:
     """Start database, broker, web, gateway, pipeline, worker and, in demonstration mode, the simulated district."""
-    values = environment.read()
+    values = joining.arrange(environment.read(), tier, joining.Wish(parent, division, token))
     if production_mode or values.production:
         values = production.demand(values)
         options = Options(adcode=adcode, demo=False, simulate=False, web_workers=workers)

@@ -94,6 +94,8 @@ class Platform:
             "ONECITY_MQTT_PORT": str(self.env.mqtt_port),
             "ONECITY_BASE_URL": self.env.base_url,
             "ONECITY_LOG_SYNC": self.env.log_sync,
+            "ONECITY_TIER": self.env.tier,
+            "ONECITY_LEAF_PORT": str(self.env.leaf_port),
             "DJANGO_SETTINGS_MODULE": "onecity.project.settings",
             "PYTHONUNBUFFERED": "1",
         }
@@ -115,7 +117,7 @@ class Platform:
         cli = [sys.executable, "-m", "onecity.project.cli", "serve"]
         services += [self._python(name, [*cli, name]) for name in ("gateway", "pipeline")]
         services.append(self._python("web", self._web_command(), role="web"))
-        names = ("worker", "sim") if self.options.simulate else ("worker",)
+        names = ["worker", *(["tiers"] if self.env.tier else []), *(["sim"] if self.options.simulate else [])]
         return services + [self._python(name, [*cli, name]) for name in names]
 
     def _web_command(self) -> list[str]:
@@ -142,6 +144,8 @@ class Platform:
         if self.env.embedded_broker:
             names |= {self.env.nats_port: "ONECITY_NATS_PORT", self.env.mqtt_port: "ONECITY_MQTT_PORT"}
             names[broker.monitor_port(self.env)] = "ONECITY_MQTT_PORT"
+            if self.env.tier == "district":
+                names[self.env.leaf_port] = "ONECITY_LEAF_PORT"
         for port, variable in names.items():
             if not port_is_free(port):
                 raise CannotStartError(

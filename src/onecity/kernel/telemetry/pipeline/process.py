@@ -224,7 +224,7 @@ class Pipeline:
     def _ready(self, entries: Sequence[Entry]) -> Ready:
         catalogue = self._watcher.current
         intake = gather(entries, catalogue, self._collector, self.follower)
-        if len(intake.batch) and int(intake.batch.series_id.max()) >= len(catalogue.row):
+        if _beyond(catalogue, intake.batch):
             # interned by a gateway that heard of the series before we did
             self._watcher.refresh()
             catalogue = self._watcher.current
@@ -293,6 +293,12 @@ class Pipeline:
         detail = {"log_connected": self._reader.connected, "skipped": self._skipped, "waiting": self._reader.waiting}
         detail |= {"pace": self._pace.told()}
         Heartbeat.objects.update_or_create(process="pipeline", defaults={"at": now(), "detail": detail})
+
+
+def _beyond(catalogue: Catalogue, batch: Batch) -> bool:
+    """Whether a batch holds series that the catalogue does not know."""
+    ids = batch.series_id
+    return bool(len(ids)) and (int(ids.max()) >= len(catalogue.row) or bool((catalogue.row[ids] < 0).any()))
 
 
 def run(stages: Sequence[Stage], follower: Follower | None = None) -> None:

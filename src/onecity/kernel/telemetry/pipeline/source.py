@@ -39,7 +39,7 @@ class Stream:
     hold: str = ""
     api: str = "$JS.API"
     inbox: str = "_INBOX.log"
-    numbered: Callable[[bytes], tuple[str, int]] | None = None
+    numbered: Callable[[bytes], tuple[str, int] | None] | None = None
 
 
 LOG = Stream("log", broker.LOG_STREAM, broker.LOG_SUBJECTS, broker.log_stream_settings())

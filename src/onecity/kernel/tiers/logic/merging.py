@@ -48,7 +48,8 @@ def judge(ours: Write, incoming: Write, replaced: int, home: str) -> Verdict:
         return Verdict.KNOWN
     if incoming.value == ours.value:
         return Verdict.SAME
-    if replaced == ours.at and incoming.at > ours.at:
+    # what nobody has written here since clocks are kept gives way without a conflict
+    if incoming.at > ours.at and ours.at in {0, replaced}:
         return Verdict.TAKE
     if incoming.at == ours.at:
         return Verdict.TAKE_OVER if incoming.node == home else Verdict.KEEP

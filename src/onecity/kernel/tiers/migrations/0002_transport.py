@@ -105,7 +105,8 @@ END $$;
 CASE = """
 CREATE FUNCTION tiers_case_body(event jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-    SELECT jsonb_build_object('event', event, 'case', to_jsonb(c) - 'search' - 'due_order',
+    SELECT jsonb_build_object('event', event, 'case', to_jsonb(c) - 'due_order',
+        'definition', (SELECT t.definition FROM cases_casetype t WHERE t.name = c.type_name AND t.version = c.type_version),
         'digest', (SELECT t.digest FROM cases_casetype t WHERE t.name = c.type_name AND t.version = c.type_version),
         'organisation', (SELECT jsonb_build_object('code', o.code, 'name', o.name, 'division_path', o.division_path)
             FROM people_organisation o WHERE o.id = c.organisation_id),
@@ -128,6 +129,27 @@ BEGIN
 END $$;
 """
 
+# A new case whose office is of the other tier is at home there from the beginning: reminders are that side's too.
+OPENS = """
+CREATE FUNCTION tiers_case_opens() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    home text;
+BEGIN
+    IF coalesce(current_setting('onecity.tiers_from', true), '') <> '' THEN
+        RETURN NEW;
+    END IF;
+    SELECT p.code INTO home FROM tiers_peer p, people_organisation o WHERE o.id = NEW.organisation_id
+        AND p.state = 'joined' AND NEW.division_path ^@ p.division_path AND o.division_path <> ''
+        AND (o.division_path ^@ p.division_path) = (p.direction = 'down');
+    IF home IS NOT NULL THEN
+        NEW.sweep_at := NULL;
+        PERFORM tiers_leave(NEW.id, home);
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+
 # Rows that one side alone writes and the other shows as they are; the trigger's first argument is what they are called
 MIRROR = """
 CREATE FUNCTION tiers_mirrored() RETURNS trigger
@@ -138,7 +160,7 @@ BEGIN
     FOR links IN SELECT p.code FROM tiers_peer p WHERE p.state = 'joined' AND p.direction = TG_ARGV[1]
         AND NEW.division_path ^@ p.division_path AND p.code <> coalesce(current_setting('onecity.tiers_from', true), '')
     LOOP
-        PERFORM tiers_send(links.code, TG_ARGV[0], to_jsonb(NEW));
+        PERFORM tiers_send(links.code, 'mirror', jsonb_build_object('table', TG_ARGV[0], 'row', to_jsonb(NEW)));
     END LOOP;
     RETURN NULL;
 END $$;
@@ -167,6 +189,7 @@ UNDO = """
 DROP FUNCTION tiers_redeem(bytea, uuid, timestamptz);
 DROP FUNCTION tiers_mirrored() CASCADE;
 DROP FUNCTION tiers_case_moved() CASCADE;
+DROP FUNCTION tiers_case_opens() CASCADE;
 DROP FUNCTION tiers_case_body(jsonb);
 DROP FUNCTION tiers_entity_changed() CASCADE;
 DROP FUNCTION tiers_entity_name(text, text);
@@ -194,7 +217,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(CLOCK + SEND + ENTITY + CASE + MIRROR + REDEEM + CLOSED, UNDO),
+        migrations.RunSQL(CLOCK + SEND + ENTITY + CASE + OPENS + MIRROR + REDEEM + CLOSED, UNDO),
         RowSecurity("Peer", permission="tiers.view", write_permission="tiers.manage"),
         RowSecurityThrough("Link", "EXISTS (SELECT 1 FROM tiers_peer p WHERE p.code = peer_id)", commands=("select",)),
         RowSecurity("Conflict", permission="tiers.view"),
