@@ -12,7 +12,7 @@ from onecity.kernel.access.api import permission_auth
 from onecity.kernel.core.moments import Moment
 from onecity.kernel.core.openapi import may_answer
 from onecity.kernel.people.doors import account_of
-from onecity.kernel.telemetry import finding, listing, quarantine, words
+from onecity.kernel.telemetry import finding, listing, quarantine, turned_away, words
 from onecity.kernel.telemetry.finding import Refused
 from onecity.kernel.telemetry.models import Quarantine
 from onecity.kernel.telemetry.permissions import TELEMETRY_MANAGE, TELEMETRY_VIEW
@@ -111,6 +111,29 @@ def replay(request: HttpRequest, body: ReplayIn) -> list[ReplayedOut]:
     """Send refused readings the way of new ones again; what is still bad stays or returns."""
     found = quarantine.replay(body.ids, account_of(request))
     return [ReplayedOut(id=r.id, outcome=r.outcome, accepted=r.accepted, refused=r.refused) for r in found]
+
+
+class TurnedAwayOut(Schema):
+    """How often one caller was turned away for one reason; nothing of what it sent was taken."""
+
+    id: UUID
+    reason: str
+    reason_title: str
+    source: str
+    address: str
+    claimed: str
+    topic: str
+    times: int
+    first_at: dt.datetime
+    last_at: dt.datetime
+
+
+@router.get("/turned-away", response=list[TurnedAwayOut], summary="Who was turned away at the door")
+def callers(request: HttpRequest, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> list[TurnedAwayOut]:
+    """Senders without a valid credential and messages to foreign topics, the latest first."""
+    rows = turned_away.seen(account_of(request)).order_by("-last_at", "-id")[:limit]
+    names = [n for n in TurnedAwayOut.model_fields if n != "reason_title"]
+    return [TurnedAwayOut(**{n: getattr(row, n) for n in names}, reason_title=row.get_reason_display()) for row in rows]
 
 
 def _out(row: Quarantine) -> QuarantineOut:

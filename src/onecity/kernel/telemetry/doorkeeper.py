@@ -11,12 +11,15 @@ import msgspec
 from onecity.kernel.telemetry import broker
 from onecity.kernel.telemetry.catalogue import Watcher
 from onecity.kernel.telemetry.ingest.sign_in import verify
+from onecity.kernel.telemetry.inside import connections, secrets_changed
 from onecity.kernel.telemetry.link import Link, LinkError, Message, NobodyAnswersError
 from onecity.kernel.telemetry.logic import nkeys
 from onecity.kernel.telemetry.logic.catalogue import KnownDevice
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys, Request
 from onecity.kernel.telemetry.pipeline.source import MQTT as MQTT_LOG
 from onecity.kernel.telemetry.pipeline.source import prepare
+from onecity.kernel.telemetry.turned_away import Turned, caller
+from onecity.kernel.telemetry.violations import Violations
 
 MQTT = "mqtt"
 RETRY_S = 0.3
@@ -30,6 +33,8 @@ FORGET_S = 5.0
 BAN_S = 60.0
 # connections a device may hold at once; the oldest gives way
 CONNECTIONS = 4
+# so many messages a second to other topics are nobody's mistake any more
+LEAST_FLOOD = 100
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +73,8 @@ class Doorkeeper:
     _floods: dict[str, _Flood] = field(default_factory=dict)
     _leaving: deque[Visit] = field(default_factory=deque)
     _serving: bool = False
+    turned: Turned = field(default_factory=Turned)
+    violations: Violations | None = None
 
     @property
     def open(self) -> bool:
@@ -76,7 +83,7 @@ class Doorkeeper:
 
     @property
     def connected(self) -> int:
-        """How many devices have come in since the start, have not left and were not shown out."""
+        """How many devices are inside: they came in, have not left and were not shown out."""
         return len(self._visits)
 
     @property
@@ -95,6 +102,8 @@ class Doorkeeper:
         self._ending.set()
         if self._thread is not None:
             self._thread.join(10)
+        if self.violations is not None:
+            self.violations.close()
 
     def flooded(self, device: str) -> None:
         """A device sent more than it may; if that lasts it is shown out. Called by the collecting thread."""
@@ -119,6 +128,7 @@ class Doorkeeper:
                 # nobody comes in before what they send with QoS 1 is kept
                 prepare(link, MQTT_LOG)
                 system.subscribe(DISCONNECTED)
+                self._learn(system)
                 link.subscribe(broker.AUTH_SUBJECT, "door")
                 self._serving = True
                 self._serve(link, system)
@@ -139,6 +149,7 @@ class Doorkeeper:
             if time.monotonic() - checked > CHECK_S:
                 checked = time.monotonic()
                 self._check_visits()
+                self._count_violations()
             while self._leaving:
                 visit = self._leaving.popleft()
                 body = msgspec.json.encode({"cid": visit.client})
@@ -185,6 +196,7 @@ class Doorkeeper:
         device = verify(self.watcher.current, request.user, request.password)
         refusal = self._refusal(request, device, system)
         if device is None or refusal:
+            self._count_refused(request, device)
             return nkeys.refuse(self.keys, request, refusal, at)
         self._welcome(device, request)
         return nkeys.allow(
@@ -195,6 +207,43 @@ class Doorkeeper:
             subscribe=[f"command.{device.id}"],
             at=at,
         )
+
+    def _count_refused(self, request: Request, device: KnownDevice | None) -> None:
+        named = device or self.watcher.current.devices.get(request.user.lower())
+        self.turned.count(caller(named, request.user, MQTT, request.host, admitted=device is not None))
+
+    def _count_violations(self) -> None:
+        """Count messages to topics that are not their sender's; who sends many of them is shown out like any flood."""
+        if self.violations is None:
+            return
+        devices = self.watcher.current.devices
+        counts: dict[tuple[str, str], int] = {}
+        visits = {client: visit for (_server, client), visit in self._connections.items()}
+        for one in self.violations.look():
+            visit = visits.get(one.client)
+            name = visit.device if visit is not None else one.session
+            counts[name, one.topic] = counts.get((name, one.topic), 0) + 1
+        for (name, topic), times in counts.items():
+            device = devices.get(name)
+            self.turned.count(caller(device, name, MQTT, "", topic=topic), times)
+            if device is not None and times > max(device.readings_per_second, LEAST_FLOOD) * CHECK_S:
+                self.flooded(name)
+
+    def _learn(self, system: Link) -> None:
+        """Know who came in before this process began: the broker tells; who has another secret by now must come anew."""
+        devices = self.watcher.current.devices
+        changed = secrets_changed()
+        self._visits.clear()
+        self._connections.clear()
+        self._sessions.clear()
+        for found in connections(system):
+            device = devices.get(found.user)
+            if device is None or not device.active or changed.get(device.id, found.since) > found.since:
+                self._leaving.append(Visit(found.user, found.server, found.client, b"", found.session))
+                continue
+            visit = Visit(device.id, found.server, found.client, device.secret_hash, found.session)
+            self._visits.setdefault(device.id, deque()).append(visit)
+            self._connections[visit.server, visit.client] = self._sessions[visit.mqtt_id] = visit
 
     def _refusal(self, request: Request, device: KnownDevice | None, system: Link) -> str:
         """Why a client may not come in, or "". A session's name may not be another device's: it would end that session."""

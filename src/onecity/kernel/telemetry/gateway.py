@@ -1,10 +1,12 @@
 """The gateway process: signs devices in at the broker, collects their QoS 0 messages, and shows out who floods."""
 
 import logging
+import os
 import signal
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 from django.conf import settings
@@ -20,6 +22,7 @@ from onecity.kernel.telemetry.logic import wire
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
 from onecity.kernel.telemetry.models import Heartbeat
+from onecity.kernel.telemetry.violations import Violations
 
 SOURCE = "mqtt0"
 SUBJECT = f"log.telemetry.{SOURCE}"
@@ -48,8 +51,9 @@ class Gateway:
     _collecting: bool = False
 
     def __post_init__(self) -> None:
-        self._watcher = Watcher(database_parameters())
-        self._doorkeeper = Doorkeeper(self.url, self.keys, self._watcher)
+        self._parameters = database_parameters()
+        self._watcher = Watcher(self._parameters)
+        self._doorkeeper = Doorkeeper(self.url, self.keys, self._watcher, violations=Violations(broker_log()))
 
     @property
     def ready(self) -> bool:
@@ -89,6 +93,7 @@ class Gateway:
                 self._collecting = False
                 link.close()
         self._doorkeeper.stop()
+        self._doorkeeper.turned.write(self._parameters)
         self._watcher.stop()
 
     def _collect(self, link: Link) -> None:
@@ -142,6 +147,7 @@ class Gateway:
         if time.monotonic() < self._beat:
             return
         self._beat = time.monotonic() + HEARTBEAT_S
+        self._doorkeeper.turned.write(self._parameters)
         detail = {"lost": self._lost, "connected": self._doorkeeper.connected, "banned": self._doorkeeper.banned}
         try:
             Heartbeat.objects.update_or_create(process="gateway", defaults={"at": now(), "detail": detail})
@@ -149,6 +155,11 @@ class Gateway:
             # devices are served from memory while the database is away
             log.warning("the database cannot be reached: %s", str(error).strip())
             connection.close()
+
+
+def broker_log() -> Path:
+    """The broker's log file: of the embedded one, or that of ONECITY_NATS_LOG."""
+    return Path(os.environ.get("ONECITY_NATS_LOG") or Path(settings.ONECITY_HOME) / "log" / "nats.log")
 
 
 def run() -> None:

@@ -24,6 +24,7 @@ def text() -> str:
     families = [
         _family("onecity_readings_total", "counter", "Readings by way and outcome (stored, or the reason)", _counts()),
         *_quarantine(),
+        _family("onecity_turned_away_total", "counter", "Callers turned away at the door, by reason", _turned_away()),
         *_logs(state),
         *_processes(state),
         *_store(),
@@ -51,6 +52,13 @@ def _quarantine() -> Iterator[Iterable[str]]:
         "Refused messages that are held, by reason",
         [({"reason": one.reason}, one.messages) for one in held],
     )
+
+
+def _turned_away() -> Iterator[Sample]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reason, times FROM telemetry_turned_away_total()")
+        for reason, times in cursor.fetchall():
+            yield {"reason": reason}, float(times)
 
 
 def _logs(state: Health) -> Iterator[Iterable[str]]:

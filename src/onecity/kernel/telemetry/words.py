@@ -9,6 +9,7 @@ from onecity.kernel.telemetry.models.quarantine import Reason
 
 WAYS: Mapping[str, object] = {
     "http": _("HTTP"),
+    "mqtt": _("MQTT"),
     "arrow": _("HTTP, Arrow"),
     "influx": _("HTTP, line protocol"),
     "mqtt0": _("MQTT, QoS 0"),

@@ -24,6 +24,7 @@ from onecity.kernel.telemetry.logic.bucket import Buckets
 from onecity.kernel.telemetry.logic.catalogue import KnownDevice
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys
 from onecity.kernel.telemetry.logic.readings import Refusal
+from onecity.kernel.telemetry.turned_away import Turned, caller
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -35,6 +36,8 @@ INGEST_PATHS = frozenset({"/ingest", "/ping", "/health", *LINE_PATHS})
 # bodies above this are read in a thread, so that the loop keeps answering others
 INLINE_BYTES = 32 * 1024
 PARALLEL = 2
+# who was turned away is written down so long (s) after
+WRITE_S = 1.0
 
 
 class Ingest:
@@ -45,6 +48,8 @@ class Ingest:
         self._log: Log | None = None
         self._buckets = Buckets()
         self._working: asyncio.Semaphore | None = None
+        self._turned = Turned()
+        self._writing: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's life."""
@@ -65,6 +70,10 @@ class Ingest:
 
     async def stop(self) -> None:
         """Give everything back."""
+        if self._writing is not None:
+            self._writing.cancel()
+        if self._turned.waiting:
+            await asyncio.to_thread(self._turned.write, database_parameters())
         if self._log is not None:
             await self._log.close()
         if self._watcher is not None:
@@ -102,7 +111,11 @@ class Ingest:
             return Answer(204, {"X-Influxdb-Version": "OneCity"}, b"")
         if path == "/health":
             return self._health()
-        return await self._readings(path, scope.get("query_string", b""), headers, receive)
+        try:
+            return await self._readings(path, scope.get("query_string", b""), headers, receive)
+        except sign_in.UnknownError as problem:
+            self._turn_away(problem.claimed, scope)
+            raise
 
     async def _readings(self, path: str, address: bytes, headers: Mapping[str, str], receive: Receive) -> Answer:
         """Take a request's readings: who sends, may it send now, what is in it, is it in the log."""
@@ -125,6 +138,20 @@ class Ingest:
         key = headers.get("idempotency-key", "")[:200]
         await log.append(taken.source, messages, f"{device.id}/{key}" if key else "")
         return _told(path, taken, refused)
+
+    def _turn_away(self, claimed: str, scope: Scope) -> None:
+        """Count who was turned away, and write the counts down a moment later."""
+        address, watcher = scope.get("client"), self._watcher
+        known = watcher.current.devices.get(claimed.lower()) if watcher is not None else None
+        self._turned.count(caller(known, claimed, formats.HTTP, str(address[0]) if address else ""))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write_turned())
+
+    async def _write_turned(self) -> None:
+        parameters = database_parameters()
+        while self._turned.waiting:
+            await asyncio.sleep(WRITE_S)
+            await asyncio.to_thread(self._turned.write, parameters)
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         declared = headers.get("content-length", "")

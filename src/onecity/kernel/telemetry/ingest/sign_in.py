@@ -37,12 +37,19 @@ def credentials(authorization: str) -> tuple[str, str]:
     return "", ""
 
 
+class UnknownError(Problem):
+    """Somebody who did not prove to be a device; `claimed` is the device that was named."""
+
+    claimed: str = ""
+
+
 def device(catalogue: Catalogue, authorization: str) -> KnownDevice:
-    """The device that proved itself; raises Problem 401, the same for an unknown device, a wrong secret and a revoked one."""
+    """The device that proved itself; raises UnknownError 401, the same for an unknown device, a wrong secret and a revoked
+    one."""
     name, secret = credentials(authorization)
     known = verify(catalogue, name, secret)
     if known is None:
-        raise Problem(
+        problem = UnknownError(
             "device_unknown",
             _("The device is not registered, was revoked, or its secret is wrong"),
             status=401,
@@ -50,6 +57,8 @@ def device(catalogue: Catalogue, authorization: str) -> KnownDevice:
                 "Send the header “Authorization: Bearer <device id>.<secret>” as given when the device was registered."
             ),
         )
+        problem.claimed = name
+        raise problem
     return known
 
 

@@ -54,6 +54,7 @@ class Request:
     client: int
     kind: str
     mqtt_id: str
+    host: str = ""
 
 
 def public_name(key: Ed25519PrivateKey, prefix: int) -> str:
@@ -80,6 +81,7 @@ def read_request(token: bytes) -> Request:
             client=int(info.get("id", 0)),
             kind=info.get("type", ""),
             mqtt_id=info.get("mqtt_id", ""),
+            host=info.get("host", ""),
         )
     except (KeyError, IndexError, TypeError, AttributeError, msgspec.DecodeError) as error:
         raise ValueError(f"not an authorisation request: {error}") from error

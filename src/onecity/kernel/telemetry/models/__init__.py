@@ -4,6 +4,7 @@ from onecity.kernel.telemetry.models.address import DeviceAddress
 from onecity.kernel.telemetry.models.bookkeeping import Counter, Day, Heartbeat, LogPosition
 from onecity.kernel.telemetry.models.codec import CodecStatus, CodecVersion
 from onecity.kernel.telemetry.models.device import Device
+from onecity.kernel.telemetry.models.door import TurnedAway
 from onecity.kernel.telemetry.models.quarantine import Quarantine
 from onecity.kernel.telemetry.models.series import Latest, Series
 from onecity.kernel.telemetry.models.source import FieldSource, Protocol, SourceState
@@ -24,5 +25,6 @@ __all__ = [
     "Quarantine",
     "Series",
     "SourceState",
+    "TurnedAway",
     "UploadMapping",
 ]

@@ -17,13 +17,14 @@ from django.db import connections
 from django.utils import translation
 
 from onecity.kernel.core import clock
+from onecity.kernel.core.ids import new_id
 from onecity.kernel.telemetry import broker as names
 from onecity.kernel.telemetry import limits, service, words
 from onecity.kernel.telemetry.batch import Batch
-from onecity.kernel.telemetry.ingest import Ingest, body
+from onecity.kernel.telemetry.ingest import Ingest, application, body
 from onecity.kernel.telemetry.ingest.formats import ARROW_TYPE
 from onecity.kernel.telemetry.logic import wire
-from onecity.kernel.telemetry.models import Device
+from onecity.kernel.telemetry.models import Device, TurnedAway
 from onecity.kernel.telemetry.tests.conftest import COMMITTING, Broker, until_async
 from onecity.kernel.telemetry.tests.sample import SECOND, station
 
@@ -253,6 +254,39 @@ async def test_what_cannot_be_read_counts_against_the_allowance(door: Door) -> N
     assert (await door.post(b"x" * 100_000, Content_Type="text/html")).status_code == 415
     assert (await door.post(b"x", Content_Type="text/html")).status_code == 429
     assert len(door.log()) == 1
+
+
+async def test_who_is_turned_away_is_counted_and_nothing_of_it_taken(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "WRITE_S", 0.01)
+    await sync_to_async(service.create_device)("revoked", "adm/1/")
+    revoked = await Device.objects.aget(name="revoked")
+    await sync_to_async(service.revoke_device)(revoked.id)
+    await until_async(lambda: str(revoked.id) in door.app.start()[0].current.devices)
+    await until_async(lambda: not door.app.start()[0].current.devices[str(revoked.id)].active)
+    unknown, own = new_id(), door.device.id
+    for _ in range(2):
+        for value in (f"{unknown}.s", f"{own}.wrong", f"{revoked.id}.s", "a-secret-in-the-wrong-place", ""):
+            answer = await door.post(lines(reading(0)), Authorization=f"Bearer {value}" if value else "")
+            assert answer.status_code == 401
+
+    async def counted() -> bool:
+        return await TurnedAway.objects.filter(times=2).acount() == 5
+
+    deadline = asyncio.get_running_loop().time() + 10
+    while not await counted():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.02)
+    found = TurnedAway.objects.values_list("reason", "source", "address", "claimed", "division_path")
+    assert {row async for row in found} == {
+        ("unknown_device", "http", "127.0.0.1", str(unknown), ""),
+        ("wrong_secret", "http", "127.0.0.1", str(own), "adm/1/"),
+        ("revoked", "http", "127.0.0.1", str(revoked.id), "adm/1/"),
+        ("unknown_device", "http", "127.0.0.1", "a-secret…", ""),
+        ("no_credential", "http", "127.0.0.1", "", ""),
+    }
+    assert door.log() == []
 
 
 async def test_other_methods(door: Door) -> None:

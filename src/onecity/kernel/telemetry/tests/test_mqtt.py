@@ -15,8 +15,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from onecity.kernel.core import clock
 from onecity.kernel.telemetry import doorkeeper, service
+from onecity.kernel.telemetry import gateway as gateway_module
 from onecity.kernel.telemetry.gateway import Gateway
-from onecity.kernel.telemetry.models import Counter, Device, Quarantine
+from onecity.kernel.telemetry.models import Counter, Device, Quarantine, TurnedAway
 from onecity.kernel.telemetry.pipeline import Pipeline
 from onecity.kernel.telemetry.tests.conftest import COMMITTING, Broker, until
 from onecity.kernel.telemetry.tests.sample import SECOND, station
@@ -82,7 +83,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(broker: Broker, committed: None) -> Iterator[Shop]:
+def shop(broker: Broker, committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setenv("ONECITY_NATS_LOG", str(broker.home / "nats.log"))
     gateway, pipeline = Gateway(broker.url, broker.keys), Pipeline([], broker.url, broker.keys)
 
     def run(process: Gateway | Pipeline) -> None:
@@ -261,3 +263,62 @@ def test_a_flood_is_shown_out_and_harms_nobody_else(shop: Shop, monkeypatch: pyt
     assert found["mqtt0", "stored"] <= 5 * (30 + 10)
     assert found["mqtt0", "flood"] > 0
     assert sum(Quarantine.objects.filter(reason="flood").values_list("readings", flat=True)) == found["mqtt0", "flood"]
+
+
+def turned() -> dict[tuple[str, str, str], int]:
+    rows = TurnedAway.objects.values_list("reason", "claimed", "topic", "times")
+    return {(reason, claimed, topic): times for reason, claimed, topic, times in rows}
+
+
+def test_messages_to_foreign_topics_and_refused_visitors_are_counted(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_module, "HEARTBEAT_S", 0.1)
+    device, secret, _series = station("a")
+    known(shop, "a")
+    client = shop(device.id, secret, f"{device.id}-2")
+    for qos, topic in ((1, "telemetry/other"), (1, "status/x"), (0, "status/x")):
+        client.send(b"1", qos, topic)
+    client.send(reading(now_s()))
+    shop(device.id, "wrong")
+    shop("nobody", "x")
+    me = str(device.id)
+    expected = {
+        ("foreign_topic", me, "telemetry/other"): 1,
+        ("foreign_topic", me, "status/x"): 2,
+        ("wrong_secret", me, ""): 1,
+        ("unknown_device", "nobody", ""): 1,
+    }
+    until(lambda: turned() == expected)
+    until(lambda: len(stored()) == 1)
+    assert client.inside
+    assert set(TurnedAway.objects.filter(claimed=me).values_list("division_path", flat=True)) == {"adm/1/"}
+
+
+def test_a_gateway_that_starts_anew_knows_who_is_inside(shop: Shop) -> None:
+    device, secret, _series = station("a")
+    other, other_secret, _series = station("b")
+    known(shop, "a", "b")
+    client, changed = shop(device.id, secret), shop(other.id, other_secret)
+    until(lambda: shop.gateway.connected == 2)
+    shop.gateway.stop()
+    until(lambda: not shop.gateway.ready)
+    service.rotate_secret(other.id)
+    second = Gateway(shop.broker.url, shop.broker.keys)
+
+    def run() -> None:
+        second.run()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        until(lambda: second.ready)
+        until(lambda: changed.gone)
+        assert second.connected == 1
+        assert client.inside
+        service.revoke_device(device.id)
+        until(lambda: client.gone)
+    finally:
+        second.stop()
+        thread.join(20)

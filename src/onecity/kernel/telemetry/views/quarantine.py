@@ -18,15 +18,16 @@ from onecity.kernel.access.decorators import permission_required
 from onecity.kernel.core.ids import parse_id
 from onecity.kernel.people.doors import account_of
 from onecity.kernel.people.models import Account
-from onecity.kernel.telemetry import finding, listing, quarantine, words
+from onecity.kernel.telemetry import finding, listing, quarantine, turned_away, words
 from onecity.kernel.telemetry.finding import Refused
 from onecity.kernel.telemetry.forms import FilterForm
-from onecity.kernel.telemetry.models import Device, Quarantine
+from onecity.kernel.telemetry.models import Device, Quarantine, TurnedAway
 from onecity.kernel.telemetry.models.quarantine import Reason
 from onecity.kernel.telemetry.permissions import TELEMETRY_MANAGE, TELEMETRY_VIEW
 from onecity.kernel.telemetry.quarantine import Replayed
 
 PAGE = 50
+CALLERS = 20
 MOST_DEVICES = 200
 
 
@@ -39,6 +40,15 @@ class Row:
     detail: str
     way: str
     device: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who was turned away, in words; `device` is the name of the device that was named, if there is one."""
+
+    one: TurnedAway
+    way: str
+    device: str | None
 
 
 @permission_required(TELEMETRY_VIEW)
@@ -59,6 +69,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "states": [(value, title, value == wanted.state) for value, title in Quarantine.State.choices],
         "may_replay": wanted.state == Quarantine.State.HELD and policy.may_somewhere(account, TELEMETRY_MANAGE),
         "beyond_first": bool(request.GET.get("after")),
+        "turned_away": _turned_away(account),
     }
     return render(request, "telemetry/quarantine.html", context)
 
@@ -134,6 +145,17 @@ def _rows(found: Iterable[Quarantine]) -> list[Row]:
             names.get(row.device_id, _("Unknown sender")),
         )
         for row in listed
+    ]
+
+
+def _turned_away(account: Account) -> list[Caller]:
+    """The latest callers that were turned away at the door, in words."""
+    found = list(turned_away.seen(account).order_by("-last_at", "-id")[:CALLERS])
+    ids = [parse_id(one.claimed) for one in found]
+    names = _names(i for i in ids if i is not None)
+    return [
+        Caller(one, words.way(one.source), names.get(number) if number else None)
+        for one, number in zip(found, ids, strict=True)
     ]
 
 
