@@ -17,6 +17,10 @@ from onecity.kernel.people.models import Account
 SCOPES = ("openid", "profile", "email", "assurance", "roles")
 API_SCOPE = "api"  # a token with it opens our own API as the account that granted it
 
+# what a registered system may use; nothing else is advertised
+GRANTS = (Client.GrantType.AUTHORIZATION_CODE, Client.GrantType.REFRESH_TOKEN)
+RESPONSES = (Client.ResponseType.CODE,)
+
 
 class CityOIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc] # the sign-in library ships no types
     """Adds to the standard claims how surely a person is known and which roles are held in which division."""
@@ -52,7 +56,11 @@ class CityOIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc] # the sign-in l
         return claims
 
     def populate_server_metadata(self, data: dict[str, Any]) -> None:
-        """Name our own scopes and claims in the discovery document."""
+        """Name our own scopes and claims in the discovery document, and only the grants that a client here can have."""
+        data["grant_types_supported"] = [str(grant) for grant in GRANTS]
+        data["response_types_supported"] = [str(response) for response in RESPONSES]
+        data["response_modes_supported"] = ["query"]
+        data.pop("device_authorization_endpoint", None)
         data["scopes_supported"] = [*SCOPES, API_SCOPE]
         data["claims_supported"] = ["sub", "name", "preferred_username", "email", "locale", "assurance_level", "roles"]
 
@@ -87,8 +95,8 @@ def register_client(
     client.set_scopes(list(scopes))
     client.set_default_scopes(["openid"])
     client.set_redirect_uris(list(redirect_uris))
-    client.set_grant_types([Client.GrantType.AUTHORIZATION_CODE, Client.GrantType.REFRESH_TOKEN])
-    client.set_response_types([Client.ResponseType.CODE])
+    client.set_grant_types(list(GRANTS))
+    client.set_response_types(list(RESPONSES))
     client.set_secret(secret)
     client.save()
     return client.id, "" if public else secret

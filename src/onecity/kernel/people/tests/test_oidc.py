@@ -66,6 +66,9 @@ def test_the_discovery_document_names_the_platform_and_its_claims(client: Client
     assert found["scopes_supported"] == ["openid", "profile", "email", "assurance", "roles", "api"]
     assert {"assurance_level", "roles"} <= set(found["claims_supported"])
     assert found["code_challenge_methods_supported"] == ["S256"]
+    assert found["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert found["response_types_supported"] == ["code"]
+    assert "device_authorization_endpoint" not in found
 
 
 def test_the_code_flow_ends_in_a_signed_token_and_current_claims(client: Client, account: Account) -> None:
@@ -165,6 +168,60 @@ def test_refusing_consent_gives_no_code(client: Client, account: Account) -> Non
     response = client.post(AUTHORIZE, {"request": signed.group(1), "action": "cancel"})
     assert parse_qs(urlsplit(response["Location"]).query) == {"error": ["access_denied"], "state": ["s1"]}
     assert not Token.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("public", "changes", "reason"),
+    [
+        (True, {"code_challenge": "", "code_challenge_method": ""}, "code_challenge is required"),
+        (True, {"code_challenge": VERIFIER, "code_challenge_method": "plain"}, "code_challenge_method must be S256"),
+        (False, {"code_challenge": VERIFIER, "code_challenge_method": "plain"}, "code_challenge_method must be S256"),
+    ],
+)
+def test_who_keeps_no_secret_must_prove_by_pkce(
+    client: Client, account: Account, public: bool, changes: dict[str, str], reason: str
+) -> None:
+    client_id, _secret = oidc.register_client("手机应用", [CALLBACK], public=public, trusted=True)
+    client.force_login(account)
+    asked = {name: value for name, value in request(client_id, **changes).items() if value}
+    response = client.get(AUTHORIZE, asked)
+    assert (response.status_code, response["Location"].partition("?")[0]) == (302, CALLBACK)
+    assert parse_qs(urlsplit(response["Location"]).query) == {
+        "error": ["invalid_request"], "error_description": [reason], "state": ["s1"],
+    }  # fmt: skip
+    asked["redirect_uri"] = "https://evil.example.org/"
+    assert "Location" not in client.get(AUTHORIZE, asked).headers
+    assert not Token.objects.exists()
+
+
+def test_an_app_without_secret_signs_in_by_pkce_and_not_without_the_verifier(client: Client, account: Account) -> None:
+    client_id, secret = oidc.register_client("手机应用", [CALLBACK], public=True)
+    client.force_login(account)
+    for verifier, status in (("", 400), (VERIFIER, 200)):
+        response = exchange(grant(client, client_id), client_id, secret, code_verifier=verifier)
+        assert response.status_code == status, response.content
+
+
+@pytest.mark.parametrize(
+    ("changes", "chinese", "english"),
+    [
+        ({"client_id": "none"}, "您来自的系统未在此登记。", "The system you come from is not registered here."),
+        (
+            {"redirect_uri": "https://evil.example.org/"},
+            "返回地址不是该系统登记过的地址。",
+            "The address to lead you back to is not one that was registered for that system.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_the_readers_language(
+    client: Client, account: Account, changes: dict[str, str], chinese: str, english: str
+) -> None:
+    client_id, _secret = oidc.register_client("档案系统", [CALLBACK])
+    client.force_login(account)
+    for language, sentence in (("zh-hans", chinese), ("en", english)):
+        page = client.get(AUTHORIZE, request(client_id) | changes, headers={"accept-language": language})
+        assert sentence in page.content.decode()
+        assert "parameter value" not in page.content.decode()
 
 
 @pytest.mark.parametrize("uri", ["/callback", "javascript:alert(1)", "https://*.example.org/"])

@@ -5,9 +5,11 @@ too; so a browser gets a page that leads on by itself, and a program the redirec
 """
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from allauth.idp.oidc.views import AuthorizationView, LogoutView
+from allauth.idp.oidc.internal.oauthlib.utils import respond_html_error
+from allauth.idp.oidc.models import Client
+from allauth.idp.oidc.views import AuthorizationView, LogoutView, errors
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -32,7 +34,32 @@ class LeadOn:
 
 
 class LeadingAuthorizationView(LeadOn, AuthorizationView):  # type: ignore[misc] # the sign-in library ships no types
-    """OpenID Connect's authorization endpoint."""
+    """OpenID Connect's authorization endpoint.
+
+    Whoever keeps no secret must send a PKCE challenge, and S256 is the only method (RFC 9700, 2.1.1).
+    """
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refuse a request without the proof it must have, and send its system back with the reason."""
+        sent = request.GET
+        client = Client.objects.filter(pk=sent.get("client_id", "")).first()
+        back = sent.get("redirect_uri", "")
+        challenge, method = sent.get("code_challenge", ""), sent.get("code_challenge_method", "plain")
+        must = client is not None and client.type == Client.Type.PUBLIC
+        if client is None or (challenge and method == "S256") or not (challenge or must):
+            answer: HttpResponse = super().get(request, *args, **kwargs)
+            return answer
+        if back not in client.get_redirect_uris():
+            # shown here: nobody is sent to an address that is not registered
+            page: HttpResponse = respond_html_error(request, error=errors.MismatchingRedirectURIError())
+            return page
+        reason = "code_challenge_method must be S256" if challenge else "code_challenge is required"
+        told = {"error": "invalid_request", "error_description": reason} | (
+            {"state": sent["state"]} if "state" in sent else {}
+        )
+        response = HttpResponse(status=302)
+        response["Location"] = f"{back}{'&' if '?' in back else '?'}{urlencode(told)}"
+        return response
 
 
 class LeadingLogoutView(LeadOn, LogoutView):  # type: ignore[misc] # the sign-in library ships no types

@@ -1,0 +1,1 @@
+"""What templates of people need: the words for errors of signing in to another system."""
