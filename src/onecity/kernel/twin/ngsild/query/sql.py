@@ -35,23 +35,21 @@ def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
     series_attributes: Collection[str] | Mapping[str, Sequence[str]] = (),
     *,
     prefilter: Prefilter | None = None,
+    first_type: str | None = None,
 ) -> Where:
     """Return the condition of a selection.
 
     `series_attributes` are the stored names under which telemetry series are shown, with the series' own names where they
     differ. `prefilter` (see `indexing`) writes an extra condition that an existing expression index serves.
+    `first_type` asks for the entities whose first type it is, in place of the selection's types; candidates of a geo-query are
+    then looked up in the index over TYPED_EXTENT, which must be there.
     """
     series = (
         series_attributes if isinstance(series_attributes, Mapping) else {name: (name,) for name in series_attributes}
     )
     builder = Builder(series, prefilter)
     q_rest = None
-    parts: list[str] = []
-    if selection.ids:
-        builder.add(list(dict.fromkeys(selection.ids)))
-        parts.append("e.urn = ANY (%s::text[])")
-    if selection.types is not None:
-        parts.append(_types(selection.types, builder))
+    parts = _ids_and_types(selection, first_type, builder)
     if selection.id_pattern is not None:
         builder.add(selection.id_pattern.sql)
         parts.append("e.urn ~ %s")
@@ -60,7 +58,7 @@ def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
     if selection.scope is not None:
         parts.append(_scopes(selection.scope, builder))
     if selection.geo is not None:
-        parts.append(_geo(selection.geo, builder))
+        parts.append(_geo(selection.geo, first_type, builder))
     if selection.q is not None:
         decided = builder.exact
         builder.exact = True
@@ -69,6 +67,19 @@ def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
         builder.exact = builder.exact and decided
     rest = None if builder.exact else Selection(geo=selection.geo, q=q_rest)
     return Where(" AND ".join(parts) or "TRUE", builder.params, builder.exact, rest)
+
+
+def _ids_and_types(selection: Selection, first_type: str | None, builder: Builder) -> list[str]:
+    parts: list[str] = []
+    if selection.ids:
+        builder.add(list(dict.fromkeys(selection.ids)))
+        parts.append("e.urn = ANY (%s::text[])")
+    if first_type is not None:
+        builder.add(first_type)
+        parts.append("e.types[1] = %s")
+    elif selection.types is not None:
+        parts.append(_types(selection.types, builder))
+    return parts
 
 
 def _types(expression: TypeExpr, builder: Builder) -> str:
@@ -116,14 +127,31 @@ def _scope(pattern: ScopePattern, builder: Builder) -> str:
     return "EXISTS (SELECT 1 FROM unnest(e.scopes) scope WHERE scope ~ %s)"
 
 
-def _geo(query: GeoQuery, builder: Builder) -> str:
+# An R-tree knows no types: in the index over this expression each first type has a map of its own, beside the others.
+# CREATE INDEX … ON twin_entity USING gist ((extent + point((hashtext(types[1]) & 4095) * 1000.0, 0)))
+TYPED_EXTENT = "({alias}extent + point((hashtext({alias}types[1]) & 4095) * 1000.0, 0))"
+
+
+def _boxes(query: GeoQuery) -> list[str]:
+    """Return the boxes, as PostgreSQL's text, of which a matching location meets one; none where any location may match."""
+    if query.geoproperty != LOCATION or query.relation == "disjoint" or query.min_distance is not None:
+        return []
+    boxes = boxes_around(query.geometry, query.max_distance or 0.0)
+    return [f"({east!r},{north!r}),({west!r},{south!r})" for west, south, east, north in boxes]
+
+
+def _geo(query: GeoQuery, first_type: str | None, builder: Builder) -> str:
     """Return candidates of a geo-query; `geo_matching` decides."""
     builder.exact = False
     if query.geoproperty != LOCATION:
         builder.add(query.geoproperty)
         return "e.attributes ? %s"
-    if query.relation == "disjoint" or query.min_distance is not None:
+    boxes = _boxes(query)
+    if not boxes:
         return "e.extent IS NOT NULL"
-    boxes = boxes_around(query.geometry, query.max_distance or 0.0)
-    builder.add(*(f"({east!r},{north!r}),({west!r},{south!r})" for west, south, east, north in boxes))
-    return "(" + " OR ".join(["e.extent && %s::box"] * len(boxes)) + ")"
+    condition, values = "e.extent && %s::box", list[Any](boxes)
+    if first_type is not None:
+        condition = f"{TYPED_EXTENT.format(alias='e.')} && (%s::box + point((hashtext(%s) & 4095) * 1000.0, 0))"
+        values = [value for box in boxes for value in (box, first_type)]
+    builder.add(*values)
+    return "(" + " OR ".join([condition] * len(boxes)) + ")"

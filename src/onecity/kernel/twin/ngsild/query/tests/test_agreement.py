@@ -169,6 +169,34 @@ def test_geo_candidates_hold_every_match(world: dict[str, StoredEntity], relatio
     assert hits > 0
 
 
+def test_area_of_one_type(world: dict[str, StoredEntity]) -> None:
+    rng = random.Random(11)
+    hits = 0
+    for _turn in range(60):
+        name = rng.choice(worlds.TYPES)
+        centre = [rng.uniform(121.3, 121.7), rng.uniform(30.8, 31.1)]
+        selection = Selection(
+            geo=parse_geo(rng.choice(["near;maxDistance==5000", "disjoint"]), "Point", centre, "", GeoNames())
+        )
+        got, _exact = found(selection, first_type=name)
+        expected = {urn for urn, entity in world.items() if entity.types[0] == name and matches(selection, entity)}
+        assert {urn for urn in got if matches(selection, world[urn])} == expected
+        hits += len(expected)
+    assert hits > 20
+
+
+def test_area_of_one_type_has_its_index(world: dict[str, StoredEntity]) -> None:
+    where = sql.compile(
+        Selection(geo=parse_geo("near;maxDistance==5000", "Point", [121.5, 31], "", GeoNames())), first_type="Car"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE INDEX typed ON twin_entity USING gist ({sql.TYPED_EXTENT.format(alias='')})")
+        cursor.execute("DROP INDEX entity_by_first_type")  # a world this small is read by its types
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN SELECT 1 FROM twin_entity e WHERE {where.sql}", where.params)  # noqa: S608 - as above
+        assert any("on typed" in line for (line,) in cursor.fetchall())
+
+
 class GeoNames:
     def expand(self, term: str) -> str:
         return LOCATION if term == "location" else term
