@@ -16,8 +16,24 @@ Connection = AsyncConnection[tuple[Any, ...]]
 MOST, WAIT_S = 8, 10.0
 # a query that takes longer is ended: it answers nobody any more
 STATEMENT_TIMEOUT_MS = 30_000
+SMALL = 48 * 1024
 
 log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def together(connection: Connection, size: int) -> AsyncIterator[None]:
+    """Statements that are one transaction; where they are small they go out at once and come back together.
+
+    The driver's pipeline does not send on what the socket did not take at once and would then wait for ever, so that
+    statements of more than SMALL bytes in all go one after another.
+    """
+    if size <= SMALL:
+        async with connection.pipeline():
+            yield
+    else:
+        async with connection.transaction():
+            yield
 
 
 class Database:

@@ -3,9 +3,11 @@
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Protocol
 
 import msgspec
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import Json
 
 from onecity.kernel.core import clock
@@ -14,7 +16,7 @@ from onecity.kernel.twin.ngsild.model.problems import already_exists
 from onecity.kernel.twin.ngsild.model.problems import problem as problem_of
 from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.store import expiry, problems, rows, statements, times
-from onecity.kernel.twin.ngsild.store.database import Connection
+from onecity.kernel.twin.ngsild.store.database import SMALL, Connection
 from onecity.kernel.twin.ngsild.store.operation import Operation, Result
 from onecity.kernel.twin.ngsild.store.principal import SET, Principal
 from onecity.kernel.twin.ngsild.store.rows import Census, Row
@@ -31,6 +33,11 @@ LONGEST = 1024
 
 class ConflictError(Exception):
     """Somebody else created an entity between our look and our insert; nothing was written, the flush is repeated."""
+
+
+def _json(text: bytes) -> Json:
+    """What is JSON already, as a parameter."""
+    return Json(text, dumps=bytes)
 
 
 class Executes(Protocol):
@@ -55,29 +62,46 @@ async def flush(
     `again`: an earlier attempt met a name that is taken. Raises ConflictError, or psycopg.Error where the database
     refused; nothing is written then.
     """
-    async with connection.pipeline() as pipeline, connection.transaction():
-        await connection.execute(SET, principal.settings())
-        scopes = await connection.execute(statements.SCOPES)
-        urns = sorted({operation.urn for operation in operations})
-        locked = await connection.execute(statements.LOCK, (tenant, urns))
-        found = {row.urn: row for row in map(rows.read, await locked.fetchall())}
-        allowed = (*principal.written, *(path for (path,) in await scopes.fetchall()))
-        table = {urn: found.get(urn) or Row(urn) for urn in urns}
-        await _overlay(connection, [row for row in found.values() if row.measured])
+    urns = sorted({operation.urn for operation in operations})
+    try:
+        table, allowed = await _begin(connection, principal, tenant, urns)
+        await _overlay(connection, [row for row in table.values() if row.measured])
         if again:
             await _mark_hidden(connection, tenant, [row for row in table.values() if not row.exists])
         results = _apply(table, operations, tenant)
         await _place(table, principal.division, allowed, locate)
         refused = {row.urn for row in table.values() if row.changed and not covers(allowed, row.division)}
         refused |= await _seen(connection, tenant, [r for r in results if not table[r.urn].exists])
-        inserted = await _write(
-            connection, tenant, [row for row in table.values() if row.changed and row.urn not in refused]
-        )
-        if inserted is not None:
-            await pipeline.sync()
-            if inserted[0].rowcount != inserted[1]:
-                raise ConflictError
+        await _write(connection, tenant, [row for row in table.values() if row.changed and row.urn not in refused])
+    except BaseException:
+        await _give_up(connection)
+        raise
     return [_forbidden(result) if result.urn in refused else result for result in results]
+
+
+async def _begin(
+    connection: Connection, principal: Principal, tenant: str, urns: Sequence[str]
+) -> tuple[dict[str, Row], tuple[str, ...]]:
+    """Begin the transaction and lock what is there; returns a row for each URN, and where the principal may write."""
+    async with _at_once(connection, sum(map(len, urns))):
+        await connection.execute("BEGIN")
+        await connection.execute(SET, principal.settings())
+        scopes = await connection.execute(statements.SCOPES)
+        locked = await connection.execute(statements.LOCK, (tenant, urns))
+        found = {row.urn: row for row in map(rows.read, await locked.fetchall())}
+        allowed = (*principal.written, *(path for (path,) in await scopes.fetchall()))
+    return {urn: found.get(urn) or Row(urn) for urn in urns}, allowed
+
+
+async def _give_up(connection: Connection) -> None:
+    """Undo what was begun; a connection that is broken has undone it by itself."""
+    if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
+        await connection.execute("ROLLBACK")
+
+
+def _at_once(connection: Connection, size: int) -> AbstractAsyncContextManager[object]:
+    """A pipeline where the statements are small (see database.together)."""
+    return connection.pipeline() if size <= SMALL else nullcontext()
 
 
 def covers(scopes: Sequence[str], division: str) -> bool:
@@ -160,34 +184,51 @@ async def _place(table: dict[str, Row], division: str, allowed: Sequence[str], l
             row.division = path or own
 
 
-async def _write(connection: Executes, tenant: str, changed: Sequence[Row]) -> tuple[Any, int] | None:
-    """Send everything that is to be written; returns the cursor of the insert and how many rows it must say."""
+async def _write(connection: Connection, tenant: str, changed: Sequence[Row]) -> None:
+    """Send everything that is to be written, and commit."""
     if not changed:
-        return None
-    census: Census = Counter()
-    records: dict[str, list[Any]] = {statements.UPDATE_VALUES: [], statements.UPDATE_ALL: [], statements.INSERT: []}
+        await connection.execute("COMMIT")
+        return
+    records = _sorted(changed, tenant)
     deletes = [row.id for row in changed if row.entity is None and row.exists]
+    sent = {statement: encode(values) for statement, values in records.items() if values}
+    new = len(records[statements.INSERT])
+    async with _at_once(connection, sum(map(len, sent.values()))):
+        if tenant and new:
+            await connection.execute(statements.TENANT, (tenant,))
+        if deletes:
+            await connection.execute(statements.DELETE, (deletes,))
+        if new:
+            await _insert(connection, sent.pop(statements.INSERT), new)
+        for statement, text in sent.items():
+            await connection.execute(statement, (_json(text),))
+        await connection.execute(statements.NOTIFY)
+        await connection.execute("COMMIT")
+
+
+async def _insert(connection: Connection, text: bytes, number: int) -> None:
+    """Insert new entities; raises ConflictError where one of their names was taken meanwhile."""
+    inserted = await connection.execute(statements.INSERT, (_json(text),))
+    done = await connection.execute("SELECT 1")
+    await done.fetchone()  # what came before has its row count now
+    if inserted.rowcount != number:
+        raise ConflictError
+
+
+def _sorted(changed: Sequence[Row], tenant: str) -> dict[str, list[Any]]:
+    """The records by the statement that writes them; those for INSERT come first."""
+    records: dict[str, list[Any]] = {statements.INSERT: [], statements.UPDATE_VALUES: [], statements.UPDATE_ALL: []}
+    census: Census = Counter()
     for row in changed:
         rows.count(census, row)
         if row.entity is not None:
             statement, record = _record(row, row.entity, tenant)
             records[statement].append(record)
-    new = records[statements.INSERT]
-    if tenant and new:
-        await connection.execute(statements.TENANT, (tenant,))
-    if deletes:
-        await connection.execute(statements.DELETE, (deletes,))
-    cursors = {
-        statement: await connection.execute(statement, (Json(values, dumps=encode),))
-        for statement, values in records.items()
-        if values
-    }
-    changes = [record | {"division_path": row.division, "public": row.public} for row in changed for record in row.log]
-    await connection.execute(statements.CHANGES, (Json(changes, dumps=encode),))
-    if counted := rows.census_records(census, tenant):
-        await connection.execute(statements.CENSUS, (Json(counted, dumps=encode),))
-    await connection.execute(statements.NOTIFY)
-    return (cursors[statements.INSERT], len(new)) if new else None
+    records[statements.CHANGES] = [
+        record | {"division_path": row.division, "public": row.public} for row in changed for record in row.log
+    ]
+    records[statements.CENSUS] = rows.census_records(census, tenant)
+    return records
 
 
 def _record(row: Row, entity: StoredEntity, tenant: str) -> tuple[str, rows.Record]:

@@ -9,9 +9,9 @@ from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.query.language import Order
 from onecity.kernel.twin.ngsild.query.selection import Selection
 from onecity.kernel.twin.ngsild.store import problems
-from onecity.kernel.twin.ngsild.store.database import Connection, Database
+from onecity.kernel.twin.ngsild.store.database import Connection, Database, together
 from onecity.kernel.twin.ngsild.store.principal import Principal
-from onecity.kernel.twin.ngsild.store.search import COLUMNS, Page, Search, ask, entity
+from onecity.kernel.twin.ngsild.store.search import COLUMNS, Page, Search, ask, entity, size_of
 from onecity.kernel.twin.ngsild.store.series import SeriesNames
 
 # two queries under way: while the one is computed the other is read
@@ -69,7 +69,7 @@ class Reader:
             self._lanes.pop((principal, tenant), None)
 
     async def _fetch(self, principal: Principal, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        async with self._database.connection() as connection, connection.pipeline():
+        async with self._database.connection() as connection, together(connection, size_of(parameters)):
             return await ask(connection, principal, statement, parameters)
 
     async def find(

@@ -11,7 +11,7 @@ from onecity.kernel.twin.ngsild.query import sql as query_sql
 from onecity.kernel.twin.ngsild.query.language import Order, TypeExpr
 from onecity.kernel.twin.ngsild.query.selection import Selection
 from onecity.kernel.twin.ngsild.store import expiry, problems, rows, times
-from onecity.kernel.twin.ngsild.store.database import Connection
+from onecity.kernel.twin.ngsild.store.database import Connection, together
 from onecity.kernel.twin.ngsild.store.principal import SET, Principal
 from onecity.kernel.twin.ngsild.store.statements import TIME
 
@@ -161,8 +161,18 @@ class Search:
         return Page(kept, number > offset + limit, number if count else None)
 
     async def _ask(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        async with self._connection.pipeline():
+        async with together(self._connection, size_of(parameters)):
             return await ask(self._connection, self._principal, statement, parameters)
+
+
+def size_of(parameters: Sequence[Any]) -> int:
+    """About how many bytes the parameters are on the wire."""
+    return sum(
+        sum(len(item) + 4 if isinstance(item, str) else 20 for item in value)
+        if isinstance(value, list)
+        else len(str(value))
+        for value in parameters
+    )
 
 
 Branch = tuple[str, list[Any]]
