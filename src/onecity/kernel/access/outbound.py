@@ -5,10 +5,12 @@ Names are resolved here and the answer is pinned; redirects come through the sam
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import httpcore
@@ -110,9 +112,9 @@ class _Guarded(httpx.HTTPTransport):
     """A transport whose pool connects through _Backend."""
 
     def __init__(self, allow: Sequence[Network], limits: httpx.Limits) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=_tls(), trust_env=False)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_tls(),
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
@@ -124,14 +126,20 @@ class _AsyncGuarded(httpx.AsyncHTTPTransport):
     """A transport whose pool connects through _AsyncBackend."""
 
     def __init__(self, allow: Sequence[Network], limits: httpx.Limits) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=_tls(), trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_tls(),
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
             network_backend=_AsyncBackend(allow),
         )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The certificates that are trusted; reading them takes long, so once a process."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _resolve(host: str, port: int) -> list[str]:

@@ -34,6 +34,16 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["x:y", "@id", "@none", ""]) | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["@id", "@type", "@container", "@context", "@value", "a"]) | TEXTS, inner, max_size=3
+        )
+    ),
+    max_leaves=10,
+)
 POINTS = st.tuples(st.floats(-180, 180), st.floats(-90, 90)).map(list)
 GEOMETRIES = POINTS.map(lambda point: {"type": "Point", "coordinates": point}) | st.lists(
     POINTS, min_size=2, max_size=4

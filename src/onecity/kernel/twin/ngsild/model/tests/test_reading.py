@@ -23,7 +23,7 @@ def read(**attributes: Any) -> dict[str, Any]:
 
 def test_the_vehicle_of_the_standard() -> None:
     """A Property with a unit and a Relationship with sub-attributes, as the figure of C.2.1 tells them."""
-    body = {
+    body: dict[str, Any] = {
         "id": URN,
         "type": "Vehicle",
         "brandName": {"type": "Property", "value": "Mercedes"},
@@ -191,6 +191,7 @@ def test_wrong_attributes(attribute: Any) -> None:
 def test_wrong_entities(change: dict[str, Any]) -> None:
     with refused():
         read_entity({"id": URN, "type": "Vehicle"} | change, CORE, NOW)
+    body: Any
     for body in ([], "x", None, 5):
         with refused():
             read_entity(body, CORE, NOW)
@@ -218,7 +219,7 @@ def test_terms_of_the_client_for_id_and_type() -> None:
 
 
 def test_null_asks_for_deletion_where_it_may() -> None:
-    body = {
+    body: dict[str, Any] = {
         "a": NULL,
         "b": {"type": "Property", "value": NULL, "datasetId": "urn:d:1"},
         "c": {"languageMap": {"@none": NULL}},
@@ -244,7 +245,7 @@ def test_null_asks_for_deletion_where_it_may() -> None:
 
 
 def test_plain_values_are_told_apart_for_a_merge() -> None:
-    body = {
+    body: dict[str, Any] = {
         "a": 5,
         "b": {"value": 5},
         "c": {"x": 1},
