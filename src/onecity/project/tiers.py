@@ -25,6 +25,8 @@ ALERTS = Mirror(
         Reference("version_id", "rules_ruleversion", ("rule_id", "number"), least=1),
         Reference("series_id", "telemetry_series", ("entity_urn", "attribute"), optional=True),
     ),
+    # the case of an alert is opened where the alert is raised
+    {"wants_case": False},
 )
 FROM_DISTRICT = "From the district"
 FROM_TOWN = "From a town"

@@ -11,16 +11,21 @@ from onecity.kernel.rules.logic.arrays import Int32s
 from onecity.kernel.rules.logic.conditions import Absence, Severity
 from onecity.kernel.rules.models import Alert, AlertState
 from onecity.kernel.rules.watchers import Roster
+from onecity.kernel.telemetry.models import Series
 
 NO_LONGER_WATCHED = "no_longer_watched"
 
 
 def end_orphans(roster: Roster) -> list[Written]:
-    """End open alerts of rules that were changed, paused or failed, and of series they no longer watch."""
+    """End open alerts of rules that were changed, paused or failed, and of series they no longer watch.
+
+    Alerts of another installation end there: their series have an origin, or are not known here yet (0).
+    """
     scopes = {watcher.rule: watcher.scope for watcher in roster.watchers}
     orphans: list[UUID] = []
     by_run: dict[int, list[tuple[UUID, int]]] = {}
-    rows = Alert.objects.filter(state=AlertState.OPEN).values_list("id", "version__run", "series_id")
+    own = Alert.objects.filter(state=AlertState.OPEN, series_id__in=Series.objects.filter(origin="").values("id"))
+    rows = own.values_list("id", "version__run", "series_id")
     for identity, run, series in rows:
         by_run.setdefault(run, []).append((identity, series))
     for run, alerts in by_run.items():

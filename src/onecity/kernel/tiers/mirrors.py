@@ -4,8 +4,8 @@ A row of another package may point to rows by numbers that mean something else o
 names such a row is found there. Mirrors are declared where the layers are put together.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -31,12 +31,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A table with columns `id` and `division_path` whose rows go `up` or `down`; `cleared` columns stay behind."""
+    """A table with columns `id` and `division_path` whose rows go `up` or `down`; `fixed`: what columns hold there."""
 
     table: str
     direction: str
     references: Sequence[Reference] = ()
-    cleared: Sequence[str] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
 
 _mirrors: dict[str, Mirror] = {}
@@ -55,7 +55,7 @@ def declared() -> list[Mirror]:
 def outgoing(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     """A row as it is sent: with the names of what it points to."""
     mirror = _mirrors[kind]
-    found = {name: value for name, value in row.items() if name not in mirror.cleared}
+    found = row | dict(mirror.fixed)
     with connection.cursor() as cursor:
         for reference in mirror.references:
             columns = sql.SQL(", ").join(map(sql.Identifier, reference.names))
