@@ -17,6 +17,8 @@ django = get_asgi_application()
 
 from onecity.kernel.telemetry.ingest import INGEST_PATHS  # noqa: E402 - models exist only now
 from onecity.kernel.telemetry.ingest import app as ingest  # noqa: E402 - same
+from onecity.kernel.telemetry.network_door import NETWORK_PATHS  # noqa: E402 - same
+from onecity.kernel.telemetry.network_door import app as networks  # noqa: E402 - same
 from onecity.kernel.twin.ngsild.http.app import PREFIX as NGSI_LD  # noqa: E402 - same
 from onecity.kernel.twin.ngsild.http.app import app as ngsi_ld  # noqa: E402 - same
 from onecity.project import domains  # noqa: E402 - same
@@ -32,6 +34,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     path = scope.get("path", "")
     if scope["type"] == "lifespan" or path in INGEST_PATHS:
         await ingest(scope, receive, send)
+    elif path in NETWORK_PATHS:
+        await networks(scope, receive, send)
     elif path.startswith(NGSI_LD):
         await ngsi_ld(scope, receive, send)
     else:

@@ -32,6 +32,9 @@ class Environment:
     time_zone: str
     retention_days: int
     log_sync: str
+    websocket_port: int
+    coap_port: int
+    coap_host: str
     outbound_allow: tuple[str, ...]
     ngsi_ld_anonymous: str
     tier: str
@@ -74,6 +77,9 @@ def read(values: dict[str, str] | None = None) -> Environment:
         time_zone=env.get("ONECITY_TIME_ZONE", "Asia/Shanghai"),
         retention_days=_number(env, "ONECITY_RETENTION_DAYS", 400),
         log_sync=env.get("ONECITY_LOG_SYNC", "1s"),
+        websocket_port=_number(env, "ONECITY_WEBSOCKET_PORT", 0),
+        coap_port=_number(env, "ONECITY_COAP_PORT", 0),
+        coap_host=env.get("ONECITY_COAP_HOST") or "127.0.0.1",
         outbound_allow=_networks(env),
         tier=_tier(env),
         leaf_port=_number(env, "ONECITY_LEAF_PORT", port + 4),

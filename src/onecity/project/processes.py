@@ -1,6 +1,9 @@
 """What each of the platform's own processes runs; here the layers are put together."""
 
+import signal
+import threading
 from collections.abc import Callable
+from importlib import import_module
 
 from django.conf import settings
 from procrastinate.contrib.django import app as jobs
@@ -9,6 +12,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from onecity.kernel.rules.stage import RulesStage
 from onecity.kernel.telemetry import gateway, pipeline
 from onecity.kernel.telemetry.batch import Stage
+from onecity.kernel.telemetry.fieldbus import waiting
 from onecity.kernel.tiers import process
 from onecity.kernel.tiers.following import TownFollower
 from onecity.kernel.tiers.stage import TownStage
@@ -48,6 +52,17 @@ def run_tiers() -> None:
     process.run()
 
 
+def run_fieldbus() -> None:
+    """Controllers, servers and networks in the field that the platform asks or follows by itself."""
+    domains.load()
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    if waiting.until_needed(ending):
+        # loaded by name and only now: no process carries the libraries of these protocols that does not need them
+        import_module("onecity.kernel.telemetry.fieldbus.process").run()
+
+
 def run_sim() -> None:
     """The simulated district."""
     domains.load()
@@ -59,5 +74,6 @@ RUN: dict[str, Callable[[], None]] = {
     "pipeline": run_pipeline,
     "worker": run_worker,
     "tiers": run_tiers,
+    "fieldbus": run_fieldbus,
     "sim": run_sim,
 }

@@ -26,13 +26,15 @@ SYNC_MODES = ("always", "1s", "5s", "10s", "30s", "1m", "2m")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the broker listens. `host` is for clients and health; devices come to `mqtt_host`."""
+    """Where the broker listens. `host` is for clients and health; devices come to `mqtt_host`, by MQTT and, where `websocket` is
+    not 0, by NATS in a WebSocket."""
 
     client: int
     mqtt: int
     monitor: int
     host: str = "127.0.0.1"
     mqtt_host: str = "127.0.0.1"
+    websocket: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def server_config(
     tls = (
         f" tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}" if certificate else ""
     )
+    websocket = _websocket(ports, tls)
     domain = f", domain: {federation.domain}" if federation.domain else ""
     users = ", ".join([USER, SYSTEM_USER, *federation.users])
     return f"""# written by OneCity at each start
@@ -98,6 +101,7 @@ ping_interval: "20s"
 max_control_line: 4096
 jetstream {{ store_dir: {quoted(home / "nats")}, sync_interval: {sync}, max_file_store: {log_bytes}{domain} }}
 mqtt {{ listen: "{ports.mqtt_host}:{ports.mqtt}", ack_wait: "30s", max_ack_pending: 1024{tls} }}
+{websocket}
 accounts {{
   {SYSTEM_ACCOUNT} {{ users: [ {{ user: {SYSTEM_USER}, password: "{keys.system_password}" }} ] }}
   {ACCOUNT} {{ jetstream: enabled, users: [ {{ user: {USER}, password: "{keys.password}" }} ] }}
@@ -110,6 +114,13 @@ authorization {{
   auth_callout {{ issuer: {keys.issuer_name}, account: {ACCOUNT}, auth_users: [ {users} ] }}
 }}
 """
+
+
+def _websocket(ports: Ports, tls: str) -> str:
+    """The listener for NATS in a WebSocket, with the certificate of the devices' door where there is one."""
+    if not ports.websocket:
+        return ""
+    return f'websocket {{ listen: "{ports.mqtt_host}:{ports.websocket}"{tls or ", no_tls: true"} }}'
 
 
 def log_stream_settings(log_bytes: int = 12 * 1024**3) -> Mapping[str, object]:

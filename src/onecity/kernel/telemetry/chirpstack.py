@@ -5,7 +5,6 @@ https://www.chirpstack.io/docs/chirpstack/integrations/mqtt.html
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,10 +65,10 @@ class Heard:
     uplink: Uplink | None
 
 
-def read(body: bytes, kind: str, received_at: int) -> Heard | None:
+def read(body: bytes, kind: str, received_at: int, division: str = "") -> Heard | None:
     """An event (`up`, `status`, `join`); None for a kind that says nothing of interest. Raises CodecError.
 
-    `received_at` (µs) stands for the time where the event names none.
+    `division` is the network server's: it may speak for devices within it. `received_at` (µs) stands for the time where the event names none.
     """
     if kind not in {"up", "status", "join"}:
         return None
@@ -89,20 +88,20 @@ def read(body: bytes, kind: str, received_at: int) -> Heard | None:
         signal["battery_level"] = event.battery_level
     moment = times.from_one(event.time)
     at = received_at if moment is None else moment
-    uplink = _uplink(event, address, at, signal) if kind != "join" else None
+    uplink = _uplink(event, address, at, signal, division) if kind != "join" else None
     return Heard(address, event.deduplication_id[:80], signal, uplink)
 
 
-def _uplink(event: Event, address: str, at: int, signal: Mapping[str, Any]) -> Uplink | None:
+def _uplink(event: Event, address: str, at: int, signal: Mapping[str, Any], division: str) -> Uplink:
     measured = {name: signal[name] for name in ("rssi", "snr", "battery_level", "margin") if _known(signal.get(name))}
     if signal["kind"] == "status":
         # no message of the device itself: only what the network knows of it
-        return Uplink(NETWORK, address, Payload(b"{}", 0, at), b"", measured, silent=True)
+        return Uplink(NETWORK, address, Payload(b"{}", 0, at), b"", measured, silent=True, division=division)
     try:
         data = base64.b64decode(event.data, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise CodecError("data", _("This is not base64")) from error
-    return Uplink(NETWORK, address, Payload(data, event.f_port, at), bytes(event.object), measured)
+    return Uplink(NETWORK, address, Payload(data, event.f_port, at), bytes(event.object), measured, division=division)
 
 
 def _known(value: object) -> bool:

@@ -21,7 +21,7 @@ from onecity.kernel.telemetry.pipeline.source import prepare
 from onecity.kernel.telemetry.turned_away import Turned, caller
 from onecity.kernel.telemetry.violations import Violations
 
-MQTT = "mqtt"
+MQTT, WEBSOCKET = "mqtt", "websocket"
 RETRY_S = 0.3
 CHECK_S = 0.5
 # how long the broker is waited for when it is asked whether a connection is still there
@@ -249,10 +249,12 @@ class Doorkeeper:
         """Why a client may not come in, or "". A session's name may not be another device's: it would end that session."""
         if device is None:
             return "unknown device or wrong secret"
-        if request.kind != MQTT:
-            return "devices connect by MQTT"
+        if request.kind not in {MQTT, WEBSOCKET}:
+            return "devices connect by MQTT or WebSocket"
         if self._bans.get(device.id, 0.0) > time.monotonic():
             return "device was shown out"
+        if request.kind == WEBSOCKET:
+            return ""
         names = self.watcher.current.devices
         if request.mqtt_id != device.id and request.mqtt_id[:36].lower() in names and request.mqtt_id[:36] != device.id:
             return "client id belongs to another device"
@@ -267,7 +269,9 @@ class Doorkeeper:
         visits = self._visits.setdefault(device.id, deque())
         visit = Visit(device.id, request.server, request.client, device.secret_hash, request.mqtt_id)
         visits.append(visit)
-        self._connections[visit.server, visit.client] = self._sessions[visit.mqtt_id] = visit
+        self._connections[visit.server, visit.client] = visit
+        if visit.mqtt_id:
+            self._sessions[visit.mqtt_id] = visit
         while len(visits) > CONNECTIONS:
             self._leaving.append(visits.popleft())
 

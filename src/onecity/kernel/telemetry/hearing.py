@@ -12,8 +12,9 @@ from onecity.kernel.core.clock import now
 
 UPDATE = """
 UPDATE telemetry_deviceaddress a SET last_seen_at = n.at, signal = a.signal || n.signal
-FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::jsonb[]) AS n (network, address, at, signal)
-WHERE a.network = n.network AND a.address = n.address
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::jsonb[])
+    AS n (network, address, division, at, signal)
+WHERE a.network = n.network AND a.address = n.address AND a.division_path ^@ n.division
 """
 
 
@@ -21,11 +22,11 @@ WHERE a.network = n.network AND a.address = n.address
 class Hearing:
     """The newest that each device was heard with, until it is written."""
 
-    _heard: dict[tuple[str, str], tuple[dt.datetime, dict[str, Any]]] = field(default_factory=dict)
+    _heard: dict[tuple[str, str, str], tuple[dt.datetime, dict[str, Any]]] = field(default_factory=dict)
 
-    def note(self, network: str, address: str, signal: Mapping[str, Any]) -> None:
-        """A device was heard."""
-        key = (network, address)
+    def note(self, network: str, address: str, division: str, signal: Mapping[str, Any]) -> None:
+        """A device was heard by who may speak for the devices of a division."""
+        key = (network, address, division)
         before = self._heard[key][1] if key in self._heard else {}
         self._heard[key] = (now(), before | dict(signal))
 
@@ -39,8 +40,7 @@ class Hearing:
                 cursor.execute(
                     UPDATE,
                     [
-                        [network for network, _address in noted],
-                        [address for _network, address in noted],
+                        *(list(part) for part in zip(*noted, strict=True)),
                         [at for at, _signal in noted.values()],
                         [json.dumps(signal) for _at, signal in noted.values()],
                     ],

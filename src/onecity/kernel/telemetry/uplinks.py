@@ -34,7 +34,7 @@ Units = list[tuple[int, str]]
 class Uplink:
     """A message of a device as a network handed it over; `extra`: attributes that the network itself measured.
 
-    `silent`: the device itself said nothing, only `extra` is to be kept.
+    `division`: whoever hands it over speaks only for devices within it. `silent`: the device itself said nothing, only `extra` is to be kept.
     `document`: the same message as JSON where the network has read it already; a codec that reads no bytes gets it.
     """
 
@@ -44,6 +44,7 @@ class Uplink:
     document: bytes = b""
     extra: Mapping[str, float] = field(default_factory=dict)
     silent: bool = False
+    division: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,8 @@ def _by_codec(
             detail = f"{uplink.network} {uplink.address}"
             device = known.device if known is not None else ""
             refusals.add("unknown_device", [raw_line(uplink)], count=1, detail=detail, device=device)
+        elif not known.division_path.startswith(uplink.division):
+            refusals.add("not_yours", [raw_line(uplink)], count=1, detail=f"{uplink.network} {uplink.address}")
         else:
             wanted = ("", None) if uplink.silent else (known.codec, known.version)
             groups.setdefault(wanted, []).append((uplink, known))

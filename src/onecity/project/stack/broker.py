@@ -13,7 +13,7 @@ def monitor_port(env: Environment) -> int:
 
 def configuration(env: Environment) -> str:
     """The whole text of the broker's configuration file."""
-    ports = broker.Ports(env.nats_port, env.mqtt_port, monitor_port(env))
+    ports = broker.Ports(env.nats_port, env.mqtt_port, monitor_port(env), websocket=env.websocket_port)
     secret = secrets.text(env.home, "broker")
     certificate = None
     if env.leaf_certificate and env.leaf_key:

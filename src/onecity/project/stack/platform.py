@@ -117,7 +117,7 @@ class Platform:
         cli = [sys.executable, "-m", "onecity.project.cli", "serve"]
         services += [self._python(name, [*cli, name]) for name in ("gateway", "pipeline")]
         services.append(self._python("web", self._web_command(), role="web"))
-        names = ["worker", *(["tiers"] if self.env.tier else []), *(["sim"] if self.options.simulate else [])]
+        names = ["worker", "fieldbus", *(["tiers"] if self.env.tier else []), *(["sim"] if self.options.simulate else [])]
         return services + [self._python(name, [*cli, name]) for name in names]
 
     def _web_command(self) -> list[str]:
@@ -144,6 +144,8 @@ class Platform:
         if self.env.embedded_broker:
             names |= {self.env.nats_port: "ONECITY_NATS_PORT", self.env.mqtt_port: "ONECITY_MQTT_PORT"}
             names[broker.monitor_port(self.env)] = "ONECITY_MQTT_PORT"
+            if self.env.websocket_port:
+                names[self.env.websocket_port] = "ONECITY_WEBSOCKET_PORT"
             if self.env.tier == "district":
                 names[self.env.leaf_port] = "ONECITY_LEAF_PORT"
         for port, variable in names.items():

@@ -101,7 +101,7 @@ class ChirpStackDriver:
         refusals, heard = Refusals(), list[tuple[Uplink, str]]()
         for message in messages:
             try:
-                self._read(message, heard, refusals)
+                self._read(message, heard)
             except CodecError as error:
                 refusals.add("codec", [one_line(message)], count=1, detail=f"{message.topic}: {error}")
         entry, count = self._context.entry, 0
@@ -114,21 +114,16 @@ class ChirpStackDriver:
             count, _refused = await entry.uplinks(WAY, _once(heard))
         return count
 
-    def _read(self, message: mqtt.MQTTMessage, uplinks: list[tuple[Uplink, str]], refusals: Refusals) -> None:
-        heard = chirpstack.read(bytes(message.payload), message.topic.rpartition("/")[2], now_us())
+    def _read(self, message: mqtt.MQTTMessage, uplinks: list[tuple[Uplink, str]]) -> None:
+        kind = message.topic.rpartition("/")[2]
+        heard = chirpstack.read(bytes(message.payload), kind, now_us(), self._context.source.division_path)
         if heard is None:
             return
-        if not self._may_speak_for(heard.address):
-            refusals.add("not_yours", [one_line(message)], count=1, detail=heard.address)
-            return
-        self._context.entry.hearing.note(chirpstack.NETWORK, heard.address, heard.signal)
+        self._context.entry.hearing.note(
+            chirpstack.NETWORK, heard.address, self._context.source.division_path, heard.signal
+        )
         if heard.uplink is not None:
             uplinks.append((heard.uplink, heard.key))
-
-    def _may_speak_for(self, address: str) -> bool:
-        """Whether the network server belongs where the device does; of a device we do not know it may tell."""
-        known = self._context.entry.shelf.addresses.get((chirpstack.NETWORK, address))
-        return known is None or known.division_path.startswith(self._context.source.division_path)
 
     def _connected(
         self, client: mqtt.Client, _data: object, _flags: Any, reason: ReasonCode, _properties: object

@@ -60,9 +60,12 @@ class Server:
 
         self.server = self.field.loop.run(serve())
 
+    async def _shut(self, server: Any) -> None:
+        await server.shutdown()
+
     def stop(self) -> None:
         if self.server is not None:
-            self.field.loop.run(self.server.shutdown())
+            self.field.loop.run(self._shut(self.server))
         self.server = None
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asyncua import Server, ua
+from asyncua import ua
 from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server.server import Server
 from asyncua.server.user_managers import UserManager
+from asyncua.ua.status_codes import StatusCodes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.conf import LazySettings
 
@@ -27,6 +29,11 @@ def field(broker: Broker, committed: None, tmp_path: Path, settings: LazySetting
     found = Field(broker, tmp_path / "spool")
     yield found
     found.close()
+
+
+def stamp(at: dt.datetime) -> ua.DateTime:
+    """A time as the library types it."""
+    return ua.DateTime.fromtimestamp(at.timestamp(), dt.UTC)
 
 
 class Passwords(UserManager):
@@ -62,14 +69,16 @@ class Plant:
 
     def write(self, name: str, value: float, at: dt.datetime | None = None) -> None:
         item = ua.DataValue(ua.Variant(value, ua.VariantType.Double))
-        item = ua.DataValue(item.Value, SourceTimestamp=at or dt.datetime.now(dt.UTC))
+        item = ua.DataValue(item.Value, SourceTimestamp=stamp(at or dt.datetime.now(dt.UTC)))
         self.loop.run(self.nodes[name].write_value(item))
 
     def keep(self, name: str, kept: list[float]) -> None:
         """Values that the server keeps of a time in which nobody listened; the newest is its value now."""
         first = dt.datetime.now(dt.UTC)
         items = [
-            ua.DataValue(ua.Variant(v, ua.VariantType.Double), SourceTimestamp=first + dt.timedelta(milliseconds=n))
+            ua.DataValue(
+                ua.Variant(v, ua.VariantType.Double), SourceTimestamp=stamp(first + dt.timedelta(milliseconds=n))
+            )
             for n, v in enumerate(kept)
         ]
 
@@ -97,11 +106,11 @@ class Plant:
             await server.load_private_key(str(key))
         number = await server.register_namespace("urn:plant:data")
         for name in ("temperature", "level"):
-            node = await server.nodes.objects.add_variable(ua.NodeId(name, number), name, 20.0)
+            node = await server.nodes.objects.add_variable(ua.NodeId(ua.String(name), ua.Int16(number)), name, 20.0)
             self.nodes[name] = node
         await server.start()
         for node in self.nodes.values():
-            await server.historize_node_data_change(node, period=None, count=10_000)
+            await server.historize_node_data_change(node, period=dt.timedelta(days=1), count=10_000)
         self.server = server
 
     def points(self) -> list[dict[str, Any]]:
@@ -201,9 +210,7 @@ def test_a_bad_value_is_no_reading(field: Field, plant: Plant, broker: Broker) -
     row = source("opcua", {"url": plant.url, "points": plant.points()}, device, interval=0.1)
     field.start()
     until(lambda: len(values(broker, series["temperature"])) == 1)
-    bad = ua.DataValue(
-        ua.Variant(99.0, ua.VariantType.Double), ua.StatusCode(ua.UInt32(ua.StatusCodes.BadSensorFailure))
-    )
+    bad = ua.DataValue(ua.Variant(99.0, ua.VariantType.Double), ua.StatusCode(ua.UInt32(StatusCodes.BadSensorFailure)))
     plant.loop.run(plant.nodes["temperature"].write_value(bad))
     until(lambda: error(row) == "points")
     assert 99.0 not in values(broker, series["temperature"])
