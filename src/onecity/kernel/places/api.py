@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
-from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.core.geometry import to_geojson
 from onecity.kernel.core.moments import Day
 from onecity.kernel.core.openapi import AREAS_SCHEMA, answers_with, like
@@ -22,6 +22,8 @@ from onecity.kernel.places.models import Division
 router = Router(tags=["places"])
 
 MAX_ROWS = 2000
+# the words of every administrative tree; a tree may have others
+LEVELS = frozenset({"district", "town", "village"})
 LEVEL_PATTERN = r"^[A-Za-z0-9_-]+$"
 PATH_PATTERN = r"^[A-Za-z0-9._/-]*$"
 LAYER_CACHE = "public, max-age=60"
@@ -100,6 +102,7 @@ def list_divisions(request: HttpRequest, query: Query[Filter]) -> list[DivisionO
     on = query.at or snapshot.today()
     rows = snapshot.alive(on).filter(tree=query.tree, path__gt=query.after).order_by("path")
     if query.level:
+        _known_level(query.tree, query.level)
         rows = rows.filter(level=query.level)
     if query.parent:
         rows = rows.filter(parent__path=query.parent)
@@ -127,6 +130,8 @@ def get_division(
 @router.get("/locate", response=Located, summary="The division of a point")
 def locate(request: HttpRequest, query: Query[Point]) -> Located:
     """Return the division that holds the point: of `level`, else the deepest one whose outline is known."""
+    if query.level:
+        _known_level(query.tree, query.level)
     found = service.locate(query.lon, query.lat, query.at, tree=query.tree, level=query.level, snap_m=query.snap_m)[0]
     place = service.by_path(found, query.at) if found else None
     title = service.title_for(found, full=True, at=query.at) if found else ""
@@ -140,11 +145,22 @@ def locate(request: HttpRequest, query: Query[Point]) -> Located:
 )
 def get_layer(request: HttpRequest, level: Path[LevelWord], query: Query[LayerQuery]) -> HttpResponse:
     """Return the divisions of a level with their outlines; answers 304 when the caller's copy is the present one."""
+    _known_level(query.tree, level)
     layer = layers.layer(level, tree=query.tree, at=query.at, detail=query.detail)
     response = HttpResponse(layer.content, content_type="application/geo+json")
     response["ETag"], response["Cache-Control"] = layer.etag, LAYER_CACHE
     found = get_conditional_response(request, etag=layer.etag, response=response)
     return found if isinstance(found, HttpResponse) else response
+
+
+def _known_level(tree: str, level: str) -> None:
+    """Raise Problem 422 for a level that no division of the tree has, naming those there are."""
+    if level in LEVELS:
+        return
+    known = set(Division.objects.filter(tree=tree).order_by().values_list("level", flat=True).distinct())
+    if level not in known:
+        text = _("This must be one of: %(expected)s.") % {"expected": ", ".join(sorted(known | LEVELS))}
+        raise Problem("invalid", _("Some values are wrong"), status=422, errors=[FieldError("level", text)])
 
 
 def _out(row: Division) -> DivisionOut:

@@ -5,17 +5,21 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router, Schema
 from pydantic import Field, StringConstraints
 
 from onecity.kernel.access.api import permission_auth
+from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.core.moments import Moment
 from onecity.kernel.core.openapi import may_answer
 from onecity.kernel.people.doors import account_of
 from onecity.kernel.telemetry import finding, listing, quarantine, turned_away, words
 from onecity.kernel.telemetry.finding import Refused
 from onecity.kernel.telemetry.models import Quarantine
+from onecity.kernel.telemetry.models.quarantine import Reason
 from onecity.kernel.telemetry.permissions import TELEMETRY_MANAGE, TELEMETRY_VIEW
+from onecity.kernel.telemetry.words import WAYS
 
 router = Router(tags=["telemetry"], auth=permission_auth(TELEMETRY_VIEW))
 
@@ -35,7 +39,14 @@ class QuarantineQuery(Schema):
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 
     def wanted(self) -> Refused:
-        """The same for `finding`."""
+        """The same for `finding`; raises Problem 422 for a reason or a way that there is not."""
+        wrong = [
+            FieldError(name, _("This must be one of: %(expected)s.") % {"expected": ", ".join(known)})
+            for name, value, known in (("reason", self.reason, Reason.values), ("source", self.source, list(WAYS)))
+            if value and value not in known
+        ]
+        if wrong:
+            raise Problem("invalid", _("Some values are wrong"), status=422, errors=wrong)
         return Refused(self.state, self.reason, self.source, self.device_id, self.since, self.until)
 
 

@@ -38,14 +38,31 @@ class BodyParser(Parser):
         try:
             found = json.loads(request.body, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
-            raise Problem("not-json", _("The body is not valid JSON"), detail=str(error)) from error
+            raise Problem("not-json", _("The body is not valid JSON"), detail=_where(error)) from error
         if not isinstance(found, dict):
             raise Problem("not-an-object", _("The body must be a JSON object"))
         return found
 
 
+def _where(error: ValueError | RecursionError) -> object:
+    """Where JSON stops being JSON."""
+    if isinstance(error, json.JSONDecodeError):
+        return _("Look at line %(line)d, character %(column)d.") % {"line": error.lineno, "column": error.colno}
+    if isinstance(error, UnicodeDecodeError):
+        return _("Byte %(number)d is not UTF-8.") % {"number": error.start + 1}
+    if isinstance(error, _NoNumberError):
+        return _("%(word)s is no JSON number.") % {"word": error.word}
+    return _("It is nested too deeply, or holds a number that is too long.")
+
+
+class _NoNumberError(ValueError):
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+
 def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no JSON number")
+    raise _NoNumberError(word)
 
 
 def install_handlers(api: NinjaAPI) -> None:

@@ -77,6 +77,8 @@ def _cases(text: str, account: Account) -> tuple[Hit, ...]:
     found = listing.page(account, Wanted(text=text, open=None), limit=MOST, count=False)
     names = places.titles_for({case.division_path for case in found.cases})
     return tuple(
-        Hit(case.shown_title, f"/desk/cases/{case.id}", f"{case.number} · {names[case.division_path]}", "clipboard-list")
+        Hit(
+            case.shown_title, f"/desk/cases/{case.id}", f"{case.number} · {names[case.division_path]}", "clipboard-list"
+        )
         for case in found.cases
     )

@@ -8,8 +8,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import condition, require_safe
 
+from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.core.geometry import to_geojson
 from onecity.kernel.people.doors import public
 from onecity.kernel.places import snapshot
@@ -17,6 +19,7 @@ from onecity.kernel.places.logic.paths import ADMINISTRATIVE
 
 TOLERANCE = 0.0002  # degrees, about 20 m: finer than a pixel at the zoom at which borders are looked at
 DEPTHS = 2  # the district and its towns
+KNOWN = {"district", "town"}
 
 
 def _version(_request: HttpRequest) -> str:
@@ -27,8 +30,17 @@ def _version(_request: HttpRequest) -> str:
 @require_safe
 @condition(etag_func=_version)
 def divisions(_request: HttpRequest) -> HttpResponseBase:
-    """Outlines of the district and its towns: name, path, depth, and whether the border is approximate."""
-    return _answer(_outlines(snapshot.take(ADMINISTRATIVE).version))
+    """Outlines of the district and its towns: name, path, depth, and whether the border is approximate.
+
+    `level` chooses one of them; raises Problem 422 for a level that is not shown.
+    """
+    level = _request.GET.get("level", "")
+    taken = snapshot.take(ADMINISTRATIVE)
+    shown = sorted({place.level for place in taken.places if place.depth <= DEPTHS} | KNOWN)
+    if level and level not in shown:
+        text = _("This must be one of: %(expected)s.") % {"expected": ", ".join(shown)}
+        raise Problem("invalid", _("Some values are wrong"), status=422, errors=[FieldError("level", text)])
+    return _answer(_outlines(taken.version, level))
 
 
 @public
@@ -39,11 +51,11 @@ def labels(_request: HttpRequest) -> HttpResponseBase:
     return _answer(_labels(snapshot.take(ADMINISTRATIVE).version))
 
 
-@lru_cache(maxsize=2)
-def _outlines(_version: UUID | None) -> str:
+@lru_cache(maxsize=6)
+def _outlines(_version: UUID | None, level: str = "") -> str:
     found: list[dict[str, Any]] = []
     for place in snapshot.take(ADMINISTRATIVE).places:
-        if place.depth <= DEPTHS and place.shape is not None:
+        if place.depth <= DEPTHS and place.shape is not None and level in {"", place.level}:
             simple = place.shape.simplify(TOLERANCE, preserve_topology=True)
             found.append(_feature(to_geojson(simple, 5), place))
     return json.dumps({"type": "FeatureCollection", "features": found}, ensure_ascii=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
@@ -28,6 +28,7 @@ POLICY = (
     "form-action 'self'",
     "frame-ancestors 'none'",
 )
+API = "/api/"
 PERMISSIONS = "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=(), interest-cohort=()"
 
 
@@ -82,8 +83,24 @@ class ProblemMiddleware:
         """Pass on, and say in words that a method is not offered; the rest is in `process_exception`, inside the transaction."""
         if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path:
             return problems.answer(request, _no_text())
+        if request.method == "HEAD" and request.path.startswith(API):
+            return self._head(request)
         response = self.get_response(request)
-        return _not_offered(request, response) if response.status_code == 405 else response
+        if response.status_code != 405:
+            return response
+        return _offered(response) if request.method == "OPTIONS" else _not_offered(request, response)
+
+    def _head(self, request: HttpRequest) -> HttpResponseBase:
+        """What a GET would be answered, without its body (RFC 9110, 9.3.2): the API's library knows no HEAD."""
+        request.method = "GET"
+        response = self.get_response(request)
+        request.method = "HEAD"
+        if response.status_code == 405:
+            return _not_offered(request, response)
+        if isinstance(response, HttpResponse):
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """Answer a Problem; every other error goes to Django's handlers, which end in `errors.server_error`."""
@@ -97,9 +114,22 @@ def _no_text() -> Problem:
     return Problem("invalid", _("Some values are wrong"), status=422, detail=_("The address holds a NUL character."))
 
 
+def _methods(response: HttpResponseBase) -> str:
+    """The methods that a 405 names, with those that go with them: HEAD with GET, and OPTIONS."""
+    named = {method.strip() for method in response.headers.get("Allow", "").split(",") if method.strip()}
+    return ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set()) | {"OPTIONS"}))
+
+
+def _offered(response: HttpResponseBase) -> HttpResponseBase:
+    """The answer to OPTIONS: which methods there are (RFC 9110, 9.3.7)."""
+    answer = HttpResponse(status=204)
+    answer["Allow"] = _methods(response)
+    return answer
+
+
 def _not_offered(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """A 405 as a problem; it names the methods that are offered (RFC 9110, 15.5.6), as the bare answer did."""
-    allowed = response.headers.get("Allow", "")
+    allowed = _methods(response)
     title, detail = _("This address does not offer that method"), _("It offers %(methods)s.") % {"methods": allowed}
     answer = problems.answer(request, Problem("method-not-allowed", title, status=405, detail=detail))
     answer["Allow"] = allowed

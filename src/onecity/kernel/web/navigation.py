@@ -40,6 +40,7 @@ KNOW = (
     Item("/desk/entities", _("Devices and places"), "map-pinned", "entities.view"),
     Item("/desk/rules", _("Rules"), "sliders-horizontal", "rules.view"),
     Item("/desk/quarantine", _("Quarantine"), "shield-question-mark", "telemetry.view"),
+    Item("/desk/tiers", _("Towns and district"), "network", "tiers.view"),
 )
 MANAGE = (
     Item("/desk/people", _("People and roles"), "users", "people.view"),

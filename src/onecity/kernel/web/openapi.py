@@ -19,6 +19,7 @@ from ninja.types import DictStrAny
 from onecity.kernel.core.openapi import PROBLEM_SCHEMA, Described, problem_responses, refusals
 from onecity.kernel.web import wrong_values
 from onecity.kernel.web.api import BodyParser
+from onecity.kernel.web.strict_query import strict_query
 
 UNSAFE = frozenset({"post", "put", "patch", "delete"})
 REFERENCE = "#/components/schemas/"
@@ -62,6 +63,7 @@ class DescribedAPI(NinjaAPI):
             urls_namespace=urls_namespace,
             parser=BodyParser(),
         )
+        self.add_decorator(strict_query, mode="view")
         self._fragments: list[Described] = []
         self._tags: dict[str, str] = {}
 

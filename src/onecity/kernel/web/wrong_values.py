@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from onecity.kernel.core.errors import FieldError
 
 # the validator lists choices in English: 'a', 'b' or 'c'
-CHOICE = re.compile(r"'([^']+)'")
+CHOICE = re.compile(r"'([^']*)'")
 SOURCES = frozenset({"body", "query", "path", "form", "header", "cookie", "file"})
 
 _TEXT = _("This must be text.")
@@ -67,6 +67,9 @@ SENTENCES: Mapping[str, Promise] = {
     "extra_forbidden": _("There is no value of this name."),
 }
 
+# a kind of error that has no sentence yet: never the validator's English
+OTHER = _("This value cannot be taken.")
+
 
 def found(context: ValidationErrorContext[Any]) -> Iterator[dict[str, Any]]:
     """The validator's errors, each with its place as the caller wrote it: without the names of our own arguments."""
@@ -88,8 +91,8 @@ def field_error(error: Mapping[str, Any]) -> FieldError:
     kind = str(error.get("type", "invalid"))
     figures = dict(error.get("ctx", {}))
     if "expected" in figures:
-        figures["expected"] = ", ".join(CHOICE.findall(str(figures["expected"])))
-    detail = str(SENTENCES[kind]) % figures if kind in SENTENCES else error.get("msg", "")
+        figures["expected"] = ", ".join(word for word in CHOICE.findall(str(figures["expected"])) if word)
+    detail = str(SENTENCES.get(kind, OTHER)) % figures
     return FieldError(_written(error), detail, kind)
 
 

@@ -122,7 +122,7 @@ def test_nul_in_an_address_is_a_wrong_value(client: Client) -> None:
 def test_a_method_that_is_not_offered_is_a_problem_that_names_those_that_are(client: Client) -> None:
     answer = client.delete("/api/cases")
     assert (answer.status_code, answer.headers["Content-Type"]) == (405, "application/problem+json")
-    assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
     page = client.post("/search")
-    assert (page.status_code, page.headers["Allow"]) == (405, "GET, HEAD")
+    assert (page.status_code, page.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
     assert "<h1>" in page.content.decode()
