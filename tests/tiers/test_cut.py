@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import pytest
@@ -155,18 +156,20 @@ def check_entity(pair: Pair, urn: str) -> None:
     until(lambda: pair.district.value(properties, [urn]) == "1", 30, "what only the town wrote is at the district")
     assert pair.town.value(properties, [urn]) == "1"
     listed = "SELECT field, town, district, winner, rule FROM tiers_conflict WHERE kind = 'entity' AND object_id = %s"
-    wanted = [("name", "The town's name", "The district's name", "district", "later")]
+    wanted: list[tuple[object, ...]] = [("name", "The town's name", "The district's name", "district", "later")]
     for node in (pair.town, pair.district):
-        until(
-            lambda node=node: node.query(f"{listed} AND field = 'name'", [urn]) == wanted, 30, "the conflict is listed"
-        )
+        until(partial(holds, node, f"{listed} AND field = 'name'", urn, wanted), 30, "the conflict is listed")
+
+
+def holds(node: Node, statement: str, parameter: str, wanted: list[tuple[object, ...]]) -> bool:
+    return node.query(statement, [parameter]) == wanted
 
 
 def check_case(pair: Pair, case_id: str) -> None:
     """The home's step holds, the other is in the history as rejected with its words, and both histories are the same."""
 
     def settled() -> bool:
-        return pair.district.value("SELECT state FROM tiers_act WHERE case_id = %s", [case_id]) == "rejected"
+        return bool(pair.district.value("SELECT state FROM tiers_act WHERE case_id = %s", [case_id]) == "rejected")
 
     until(settled, 30, "the act of the district is answered")
     history = "histories are the same"
@@ -218,9 +221,12 @@ def test_a_town_cannot_speak_for_another(pair: Pair) -> None:
         forger.publish(subject, b"forged")
     forger.publish(f"tier.{TOWN}.hello", b"own")
     found: list[bytes] = []
-    until(
-        lambda: bool(found.extend(m.payload for m in heard.take(0.2)) or b"own" in found), 20, "the town's own subject"
-    )
+
+    def own_came() -> bool:
+        found.extend(message.payload for message in heard.take(0.2))
+        return b"own" in found
+
+    until(own_came, 20, "the town's own subject")
     assert b"forged" not in found
     heard.close()
     forger.close()

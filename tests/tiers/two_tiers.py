@@ -37,8 +37,8 @@ class Node:
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         password = secrets.text(self.home, "postgres")
-        where = {"host": str(socket_dir(self.home)), "user": "postgres", "password": password, "dbname": DATABASE}
-        with psycopg.connect(**where) as database:
+        host = str(socket_dir(self.home))
+        with psycopg.connect(host=host, user="postgres", password=password, dbname=DATABASE) as database:
             return database.execute(statement.encode(), parameters).fetchall()
 
     def value(self, statement: str, parameters: Sequence[Any] = ()) -> Any:

@@ -22,7 +22,7 @@ class StandardRole:
     duty: Duty = Duty.NONE
 
 
-SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view", "telemetry.view")
+SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view", "telemetry.view", "tiers.view")
 WORK_ON_CASES = (*SEE_THE_CITY, "alerts.acknowledge", "cases.handle", "cases.open")
 LEAD_WORK = (*WORK_ON_CASES, "cases.dispatch", "cases.verify", "operations.command")
 
@@ -34,7 +34,7 @@ STANDARD_ROLES = (
     StandardRole(
         "data_officer",
         _("Data officer"),
-        (*SEE_THE_CITY, "cases.manage", "entities.edit", "rules.edit", "telemetry.manage"),
+        (*SEE_THE_CITY, "cases.manage", "entities.edit", "rules.edit", "telemetry.manage", "tiers.manage"),
     ),
     StandardRole(
         "administrator",

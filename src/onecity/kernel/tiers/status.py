@@ -41,6 +41,11 @@ class Standing:
         return self.connected and self.behind > EVEN and self.oldest > EVEN_SECONDS
 
     @property
+    def remaining_seconds(self) -> int:
+        """The remaining time in whole seconds, for a sentence."""
+        return round(self.remaining.total_seconds()) if self.remaining else 0
+
+    @property
     def belongs(self) -> bool:
         """Whether it is in use."""
         return self.state == PeerState.JOINED
@@ -94,3 +99,8 @@ def _standing(peer: Peer, link: Link | None) -> Standing:
         oldest=float(link.said.get("oldest", 0.0)) if link else 0.0,
         skew=link.skew if link else None,
     )
+
+
+def lost_parent() -> Standing | None:
+    """At a town: the district, while it is not reached."""
+    return next((one for one in links() if one.belongs and one.up and not one.connected), None)

@@ -37,7 +37,7 @@ def town(parent: Parent, password: str) -> Federation:
 def district(
     file: Path, secret: str, *, port: int, host: str = "127.0.0.1", certificate: Certificate | None = None
 ) -> Federation:
-    """The district's part: the door for towns. `file` holds the towns that may come in (`towns_file`), read anew on SIGHUP."""
+    """The district's part: the door for towns, which they know by the one address that they were given. `file` holds the towns that may come in (`towns_file`), read anew on SIGHUP."""
     tls = (
         f" tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}" if certificate else ""
     )
@@ -45,7 +45,7 @@ def district(
         domain=names.DISTRICT_DOMAIN,
         accounts=f"{names.ACCOUNT} {{ include {quoted(Path(file.name))} }}",
         users=(names.USER, *(keys.public(secret, slot) for slot in range(keys.SLOTS))),
-        blocks=f'leafnodes {{ listen: "{host}:{port}"{tls} }}\npid_file: {quoted(file.with_name("nats.pid"))}',
+        blocks=f'leafnodes {{ listen: "{host}:{port}", no_advertise: true{tls} }}\npid_file: {quoted(file.with_name("nats.pid"))}',
     )
 
 

@@ -1,0 +1,14 @@
+"""What pages of other packages say about towns whose share in what they show may be incomplete."""
+
+from django import template
+from django.conf import settings
+
+from onecity.kernel.tiers import status
+
+register = template.Library()
+
+
+@register.inclusion_tag("tiers/strip.html")
+def tiers_strip() -> dict[str, object]:
+    """The towns that are missing from counts and maps now; nothing where the installation stands alone."""
+    return {"missing": status.missing(), "parent": status.lost_parent()} if settings.ONECITY_TIER else {}
