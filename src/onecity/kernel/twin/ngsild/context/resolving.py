@@ -113,8 +113,13 @@ class ContextStore:
         task = self._running.get(key)
         if task is None:
             task = self._running[key] = asyncio.get_running_loop().create_task(self._made(key, source))
-            task.add_done_callback(lambda _task: self._running.pop(key, None))
+            task.add_done_callback(lambda done: self._ended(key, done))
         return await asyncio.shield(task)
+
+    def _ended(self, key: str, task: "asyncio.Task[Context]") -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # whoever still waits gets it; where nobody does it is no news
 
     def _remembered(self, key: str) -> Context | None:
         found = self._memory.contexts.get(key)

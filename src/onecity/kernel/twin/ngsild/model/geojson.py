@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 from onecity.kernel.core.text import Text
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.model.limits import POSITIONS
@@ -99,8 +101,17 @@ def looks_like_geometry(value: dict[str, Any]) -> bool:
 
 
 def require_geometry(value: object, where: str) -> dict[str, Any]:
-    """Return `value` when it is a sound geometry; raises Problem."""
+    """Return `value` when it is a sound geometry, as an object or as text that holds one (4.7.2); raises Problem."""
+    if isinstance(value, str):
+        value = _from_text(value)
     wrong = wrong_with(value)
     if wrong is None and isinstance(value, dict):
         return value
     raise bad_request(_("{where} is not a GeoJSON geometry: {wrong}.", where=where, wrong=wrong), where)
+
+
+def _from_text(text: str) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return text

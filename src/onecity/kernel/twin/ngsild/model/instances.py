@@ -221,8 +221,12 @@ class _Assembly:
         """The member that carries the value: checked as its kind says."""
         if VALUE_MEMBER.get(self.kind, key) != key:
             raise self.wrong(_("{name} is a {kind} and has no `{member}`.", name=self.name, kind=self.kind, member=key))
-        if self.reading.rules.nulls and _means_null(key, value):
-            self.deleted = True
+        rules = self.reading.rules
+        if (rules.nulls or rules.deleted) and _means_null(key, value):
+            if rules.deleted:
+                self.instance[key] = value
+            else:
+                self.deleted = True
             return
         if value is None:
             raise bad_request(

@@ -75,3 +75,8 @@ FORBIDDEN_NAMES: Final = frozenset(
     }
 )
 """Core terms that are members and therefore no names of attributes (4.5.1)."""
+
+GEO_ATTRIBUTES: Final = frozenset(
+    f"https://uri.etsi.org/ngsi-ld/{term}" for term in ("location", "observationSpace", "operationSpace")
+)
+"""Attributes that are always a GeoProperty (4.7.1)."""

@@ -29,12 +29,12 @@ def with_members(target: Instance, given: Instance, name: str, now: str) -> Inst
             raise bad_request(
                 _("{name} is a {kind} and has no `{member}`.", name=name, kind=target["type"], member=other), name
             )
-    if target["type"] == "GeoProperty" and member in given:
-        require_geometry(given[member], name)
     result = dict(target)
     for key, value in given.items():
         if key not in FRESH:
             _place(result, key, value, merged=False)
+    if target["type"] == "GeoProperty" and member in given:
+        result[member] = require_geometry(given[member], name)
     return restamped(result, now)
 
 
@@ -52,7 +52,7 @@ def merged(target: Instance, given: Instance, name: str, now: str, observed_at: 
         if key not in FRESH:
             _place(result, key, value, merged=True)
     if kind == "GeoProperty" and member in given:
-        require_geometry(result.get(member), name)
+        result[member] = require_geometry(result.get(member), name)
     if member not in result:
         raise bad_request(_("{name} would be left without a value.", name=name), name)
     if observed_at is not None and "observedAt" in target and "observedAt" not in given:

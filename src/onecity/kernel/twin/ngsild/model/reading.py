@@ -9,7 +9,7 @@ from typing import Any
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.terms import Context
 from onecity.kernel.twin.ngsild.model.instances import FORBIDDEN, is_null, read_attribute
-from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS, NULL
+from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS, GEO_ATTRIBUTES, NULL
 from onecity.kernel.twin.ngsild.model.limits import ATTRIBUTES, SCOPES, TYPES
 from onecity.kernel.twin.ngsild.model.names import is_scope, moment, moment_or_null, require_uri
 from onecity.kernel.twin.ngsild.model.problems import bad_request
@@ -88,7 +88,7 @@ def read_instances(  # one argument a fact of the request
         raise bad_request(_("{name} is no name of an attribute.", name=name), name)
     if isinstance(body, dict) and "@context" in body:
         body = {key: value for key, value in body.items() if key != "@context"}
-    return read_attribute(body, name, Reading(context, now, rules))
+    return _checked(read_attribute(body, name, Reading(context, now, rules)), name, stored)
 
 
 def read_id(body: Mapping[str, Any]) -> str:
@@ -143,10 +143,18 @@ def _attributes(body: Mapping[str, Any], reading: Reading) -> Attributes:
     for key, stored in _names(body, reading.context):
         if stored in attributes:
             raise bad_request(_("{name} is given twice, under two names of the same meaning.", name=key), key)
-        attributes[stored] = read_attribute(body[key], key, reading)
+        attributes[stored] = _checked(read_attribute(body[key], key, reading), key, stored)
     if len(attributes) > ATTRIBUTES:
         raise bad_request(_("An entity has at most {most} attributes.", most=ATTRIBUTES))
     return attributes
+
+
+def _checked(instances: list[Instance], name: str, stored: str) -> list[Instance]:
+    if stored in GEO_ATTRIBUTES and any(
+        instance.get("type", NULL) not in {"GeoProperty", NULL} for instance in instances
+    ):
+        raise bad_request(_("{name} is always a GeoProperty: give a GeoJSON geometry.", name=name), name)
+    return instances
 
 
 def _names(body: Mapping[str, Any], context: Context) -> Iterator[tuple[str, str]]:

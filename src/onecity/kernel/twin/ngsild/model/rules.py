@@ -13,6 +13,7 @@ class Rules:
     `nulls`: NGSI-LD Null asks for deletion (5.5.8). `within`: also inside compound values (merge patch, 5.5.12).
     `partial`: an instance may lack its value and its `type`. `repeated`: a data set may have several instances
     (temporal evolution). `system`: keep createdAt, modifiedAt, deletedAt, instanceId (data of another broker).
+    `deleted`: NGSI-LD Null stands as the value of an instance that was deleted (history of another broker, 5.5.4).
     """
 
     nulls: bool = False
@@ -20,6 +21,7 @@ class Rules:
     partial: bool = False
     repeated: bool = False
     system: bool = False
+    deleted: bool = False
 
 
 WHOLE: Final = Rules()  # create, replace, append
@@ -28,7 +30,7 @@ PARTIAL: Final = Rules(nulls=True, partial=True)  # partial attribute update (5.
 MERGE: Final = Rules(nulls=True, within=True, partial=True)  # merge patch (5.6.17)
 TEMPORAL: Final = Rules(repeated=True)  # create or update a temporal evolution (5.6.11, 5.6.12)
 FOREIGN: Final = Rules(system=True)  # entities that another broker answered
-EVOLUTION: Final = Rules(nulls=True, repeated=True, system=True)  # a temporal evolution that another broker answered
+EVOLUTION: Final = Rules(repeated=True, system=True, deleted=True)  # a temporal evolution that another broker answered
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def entities(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         body["scope"] = "/Madrid/Gardens"
     for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4)):
-        body[name] = draw(attributes())
+        body[name] = {"type": "GeoProperty", "value": draw(GEOMETRIES)} if name == "location" else draw(attributes())
     return body
 
 

@@ -184,6 +184,16 @@ def test_replacing_keeps_only_the_time_of_creation() -> None:
         merging.replace_attribute(before, "height", fresh, LATER)
 
 
+def test_a_place_may_be_merged_as_text() -> None:
+    before = entity(location={"type": "Point", "coordinates": [1, 2]})
+    patch = {"location": '{"type": "Point", "coordinates": [3, 4]}'}
+    with refused():
+        read_fragment(patch, CORE, LATER, rules=MERGE)
+    whole = {"location": {"type": "GeoProperty", "value": patch["location"]}}
+    outcome = merging.merge_patch(before, read_fragment(whole, CORE, LATER, rules=MERGE), LATER)
+    assert shown(outcome, "location")["value"] == {"type": "Point", "coordinates": [3, 4]}
+
+
 WRITES = st.sampled_from(["append", "keep", "update", "merge", "replace"])
 
 

@@ -9,7 +9,7 @@ from onecity.kernel.twin.ngsild.context.processing import process
 from onecity.kernel.twin.ngsild.context.terms import CORE
 from onecity.kernel.twin.ngsild.model.kinds import NULL
 from onecity.kernel.twin.ngsild.model.reading import MERGE, UPDATE, read_entity, read_fragment, read_instances
-from onecity.kernel.twin.ngsild.model.rules import TEMPORAL
+from onecity.kernel.twin.ngsild.model.rules import EVOLUTION, TEMPORAL
 from onecity.kernel.twin.ngsild.model.tests.bodies import CONTEXT, NOW, refused, unstamped
 
 URN = "urn:ngsi-ld:Vehicle:A4567"
@@ -281,3 +281,38 @@ def test_the_proof_of_an_entity_keeps_its_sealed_names() -> None:
         {"id": URN, "type": "T", "a": {"type": "Property", "value": 1, "ngsildproof": proof}}, CONTEXT, NOW
     )
     assert entity.attributes["a"][0][f"{NGSI}ngsildproof"]["entityTypeSealed"] == "https://example.org/ns#Vehicle"
+
+
+def test_a_place_is_a_geometry() -> None:
+    """4.7.1 and 4.7.2: always a GeoProperty; a geometry may come as text and is kept as an object."""
+    point = {"type": "Point", "coordinates": [17.1, 48.7]}
+    text = '{"type": "Point", "coordinates": [17.1, 48.7]}'
+    assert read(location={"type": "GeoProperty", "value": text}) == {
+        f"{NGSI}location": [{"type": "GeoProperty", "value": point}]
+    }
+    for wrong in (
+        7,
+        {"type": "Property", "value": point},
+        {"type": "GeoProperty", "value": "here"},
+        {"object": "urn:a:b"},
+    ):
+        with refused():
+            read(location=wrong)
+        with refused():
+            read_instances(wrong, "observationSpace", CORE, NOW)
+    assert read_fragment({"location": NULL}, CORE, NOW).attributes == {f"{NGSI}location": [{"type": NULL}]}
+
+
+def test_the_history_of_another_broker_keeps_what_was_deleted() -> None:
+    gone = {
+        "type": "Property",
+        "value": NULL,
+        "deletedAt": NOW,
+        "modifiedAt": NOW,
+        "instanceId": "urn:i:1",
+        "createdAt": NOW,
+    }
+    body = {"id": URN, "type": "V", "speed": [{"type": "Property", "value": 1}, gone]}
+    assert read_entity(body, CORE, NOW, rules=EVOLUTION).attributes["speed"][1] == gone
+    with refused():
+        read_entity(body, CORE, NOW, rules=TEMPORAL)
