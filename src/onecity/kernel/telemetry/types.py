@@ -17,7 +17,8 @@ class Attribute:
     """One measured quantity: its name on the wire, its title for people, its UCUM unit and its possible range.
 
     A value below `minimum` or above `maximum` is not a measurement but a fault; `None` leaves that side open.
-    `title` may be a lazy translation. `decimals` is how many a person is shown.
+    `title` may be a lazy translation. `decimals` is how many a person is shown. `model_name`: what a published data model
+    calls it, where that differs (`pm25`); the name in NGSI-LD.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Attribute:
     minimum: float | None = None
     maximum: float | None = None
     decimals: int = 1
+    model_name: str = ""
 
     def __post_init__(self) -> None:
         if not ATTRIBUTE_NAME.match(self.name) or self.name in RESERVED:
@@ -40,7 +42,8 @@ class EntityType:
     """A kind of thing that is observed, with all it measures and how old its readings may be.
 
     `max_age`: a current value older than this is shown as stale. `late_after`: a reading older than the newest of its
-    own series by more than this is refused as late. `icon` names a symbol of the design system.
+    own series by more than this is refused as late. `icon` names a symbol of the design system. `model_name`: the type of a
+    published data model that this is (`AirQualityObserved`), "" where there is none; the type in NGSI-LD.
     """
 
     name: str
@@ -49,6 +52,7 @@ class EntityType:
     max_age: dt.timedelta = dt.timedelta(hours=1)
     late_after: dt.timedelta = dt.timedelta(days=30)
     icon: str = ""
+    model_name: str = ""
 
     def __post_init__(self) -> None:
         if not ENTITY_TYPE_NAME.match(self.name):

@@ -19,6 +19,7 @@ from onecity.kernel.telemetry.models import Series
 from onecity.kernel.telemetry.types import EntityType
 from onecity.kernel.twin.models import Entity, EntityKind, EntityStatus, Relation
 from onecity.kernel.twin.models.kind import AttributeFacts, Titles
+from onecity.kernel.twin.ngsild.store import mirror
 
 KEY_FORBIDDEN = frozenset(" \t\r\n\"'<>\\^`{|}")
 
@@ -49,6 +50,8 @@ def declare_kind(entity_type: EntityType, domain: str = "") -> bool:
         "titles": _titles(entity_type.title),
         "attributes": [_facts(attribute) for attribute in entity_type.attributes],
         "icon": entity_type.icon,
+        "model_name": entity_type.model_name,
+        "model_names": {a.name: a.model_name for a in entity_type.attributes if a.model_name},
         "max_age": entity_type.max_age,
         "late_after": entity_type.late_after,
     }
@@ -99,6 +102,7 @@ def upsert_entity(  # noqa: PLR0913 - an entity has these nine facts; a paramete
     entity, created = Entity.objects.get_or_create(
         type=type.name, key=key, defaults={"urn": urn_for(type.name, key), **facts}
     )
+    before = None if created else mirror.Known.of(entity)
     changed = [field for field, value in facts.items() if getattr(entity, field) != value]
     if changed and not created:
         for field in changed:
@@ -113,14 +117,19 @@ def upsert_entity(  # noqa: PLR0913 - an entity has these nine facts; a paramete
         device_id=device_id,
         public=public,
     )
+    mirror.write(entity, type.model_name or type.name, before)
     if created or changed:
         _announce(entity)
     return entity
 
 
+@transaction.atomic
 def relate(source: Entity, kind: str, target: Entity) -> Relation:
     """State that `source` stands in `kind` to `target`; a second call changes nothing."""
-    relation, _created = Relation.objects.get_or_create(source=source, kind=kind, target=target)
+    relation, created = Relation.objects.get_or_create(source=source, kind=kind, target=target)
+    if created:
+        targets = Relation.objects.filter(source=source, kind=kind).order_by("id").values_list("target__urn", flat=True)
+        mirror.write_relation(source, kind, list(targets))
     return relation
 
 

@@ -7,4 +7,14 @@ from onecity.kernel.twin.models.kind import EntityKind
 from onecity.kernel.twin.models.relation import Relation
 from onecity.kernel.twin.models.tenant import Tenant
 
-__all__ = ["Change", "ContextKind", "Entity", "EntityKind", "EntityStatus", "LdContext", "Operation", "Relation", "Tenant"]
+__all__ = [
+    "Change",
+    "ContextKind",
+    "Entity",
+    "EntityKind",
+    "EntityStatus",
+    "LdContext",
+    "Operation",
+    "Relation",
+    "Tenant",
+]

@@ -80,7 +80,9 @@ class Entity(models.Model):
             models.Index(fields=["division_path", "type", "name", "id"], name="entity_by_division"),
             models.Index(fields=["type", "name", "id"], name="entity_by_type"),
             GistIndex(fields=["extent"], name="entity_by_extent"),
-            models.Index(fields=["perishes_at"], condition=models.Q(perishes_at__isnull=False), name="entity_perishing"),
+            models.Index(
+                fields=["perishes_at"], condition=models.Q(perishes_at__isnull=False), name="entity_perishing"
+            ),
         ]
 
     def __str__(self) -> str:

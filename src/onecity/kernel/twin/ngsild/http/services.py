@@ -1,6 +1,7 @@
 """What the handlers of a process share: database, writer, reader, contexts, and what is known of devices and places."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ from onecity.kernel.twin.ngsild.store.writer import Writer
 T = TypeVar("T")
 THREADS = 4
 WAIT_S = 5.0
+# how long the district that was found is taken for granted
+ROOT_S = 5.0
 
 
 class Services:
@@ -32,6 +35,7 @@ class Services:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ngsild")
         self._root = ""
+        self._root_until = 0.0
         # the pseudonym by which this source is known to others and finds loops (5.2.40)
         self.alias = f"onecity-{uuid.uuid5(uuid.NAMESPACE_URL, settings.ONECITY_BASE_URL).hex[:12]}"
         self.anonymous: str = settings.ONECITY_NGSI_LD_ANONYMOUS
@@ -62,8 +66,9 @@ class Services:
 
     async def root(self) -> str:
         """The path of the district; "" as long as none is loaded."""
-        if not self._root:
+        if time.monotonic() >= self._root_until:
             self._root = await self.in_thread(_root)
+            self._root_until = time.monotonic() + ROOT_S
         return self._root
 
     async def locate(self, points: Sequence[tuple[float, float] | None]) -> Sequence[str]:

@@ -1,10 +1,10 @@
 """Transient entities and attributes (4.22): what is over is not there, whether or not it has been removed yet."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from onecity.kernel.twin.ngsild.model.stored import StoredEntity
+from onecity.kernel.twin.ngsild.model.stored import Outcome, StoredEntity
 from onecity.kernel.twin.ngsild.store.times import read
 
 
@@ -21,6 +21,29 @@ def living(entity: StoredEntity, now: str) -> StoredEntity | None:
         if (left := [i for i in instances if not _expired(i, now)] if name in over else instances)
     }
     return replace(entity, attributes=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What expired of an entity, as a change; `outcome` None: all of it."""
+
+    outcome: Outcome | None
+
+
+def expired(entity: StoredEntity, now: str) -> Over | None:
+    """The change that takes away what is over by `now`; None where nothing is."""
+    left = living(entity, now)
+    if left is None:
+        return Over(None)
+    if left is entity:
+        return None
+    gone = {
+        name: left.attributes.get(name)
+        for name, instances in entity.attributes.items()
+        if left.attributes.get(name) is not instances
+    }
+    left = replace(left, modified_at=now)
+    return Over(Outcome(left, gone, {name: entity.attributes[name] for name in gone}, [], unchanged=False))
 
 
 def first(entity: StoredEntity) -> str | None:

@@ -114,10 +114,9 @@ def _apply(table: dict[str, Row], operations: Sequence[Operation], tenant: str) 
     now = times.text_of(moment)
     for row in table.values():
         if row.entity is not None:
-            row.entity = expiry.living(row.entity, now)
-            if row.entity is None:
-                row.entity = row.before
-                rows.note(row, None, now, tenant)
+            over = expiry.expired(row.entity, now)
+            if over is not None:
+                rows.note(row, over.outcome, now, tenant)
     results = []
     for operation in operations:
         row = table[operation.urn]
@@ -140,7 +139,7 @@ def _one(row: Row, operation: Operation, at: str, tenant: str) -> Result:
         return Result(operation.urn, problem=already_exists(operation.urn))
     if outcome is not None and created and any(len(n.encode()) > LONGEST for n in (row.urn, *outcome.entity.types)):
         return Result(operation.urn, problem=problems.long_name(LONGEST))
-    if outcome is None or not outcome.unchanged:
+    if (outcome is None and not created) or (outcome is not None and not outcome.unchanged):
         rows.note(row, outcome, at, tenant)
     return Result(operation.urn, outcome, created=created and outcome is not None, deleted=outcome is None)
 

@@ -1,4 +1,4 @@
 """Stored names of the members that the store itself looks at (core @context of V1.9.1)."""
 
 LOCATION = "https://uri.etsi.org/ngsi-ld/location"
-NAME = "https://uri.etsi.org/ngsi-ld/name"
+NAME = "name"

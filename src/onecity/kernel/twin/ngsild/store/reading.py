@@ -14,8 +14,8 @@ from onecity.kernel.twin.ngsild.store.principal import Principal
 from onecity.kernel.twin.ngsild.store.search import COLUMNS, Page, Search, ask, entity, size_of
 from onecity.kernel.twin.ngsild.store.series import SeriesNames
 
-# two queries under way: while the one is computed the other is read
-LANES = 2
+# queries under way for one principal: with one, all who ask meanwhile share the next
+LANES = 1
 BY_URN = f"SELECT {COLUMNS} FROM twin_seen e WHERE e.tenant = %s AND e.urn = ANY (%s)"  # noqa: S608 - our own columns
 
 

@@ -158,10 +158,16 @@ def count(census: Census, row: Row) -> None:
         return
     for entity, step in ((before, -1), (after, 1)):
         if entity is not None:
-            for type_name in entity.types:
-                census[row.division, row.public, type_name, "", ""] += step
-                for name, kind in _kinds(entity):
-                    census[row.division, row.public, type_name, name, kind] += step
+            tally(census, entity, row.division, row.public, step)
+
+
+def tally(census: Census, entity: StoredEntity, division: str, public: bool, step: int) -> None:
+    """Add an entity to the numbers `step` times."""
+    kinds = _kinds(entity)
+    for type_name in entity.types:
+        census[division, public, type_name, "", ""] += step
+        for name, kind in kinds:
+            census[division, public, type_name, name, kind] += step
 
 
 def _kinds(entity: StoredEntity) -> set[tuple[str, str]]:
