@@ -1,5 +1,6 @@
 """Entities as clients write them, for property tests: every kind of attribute, sub-attributes, data sets."""
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +24,9 @@ CONTEXT: Context = process(
 NAMES = ("speed", "colour", "temperature", "location", "description", "status", "温度", "ex:mass", "height2")
 SUB_NAMES = ("accuracy", "providedBy", "ex:method", "remark")
 URNS = st.integers(0, 50).map("urn:ngsi-ld:Thing:{}".format)
-TIMES = st.datetimes().map(lambda moment: moment.replace(year=2026).strftime("%Y-%m-%dT%H:%M:%SZ"))
+TIMES = st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2100, 1, 1)).map(
+    lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+)
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=8).filter(
     lambda text: text != "urn:ngsi-ld:null"
 )
