@@ -24,8 +24,8 @@ CONTEXT: Context = process(
 NAMES = ("speed", "colour", "temperature", "location", "description", "status", "温度", "ex:mass", "height2")
 SUB_NAMES = ("accuracy", "providedBy", "ex:method", "remark")
 URNS = st.integers(0, 50).map("urn:ngsi-ld:Thing:{}".format)
-TIMES = st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2100, 1, 1)).map(
-    lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+TIMES = st.integers(0, 4_000_000_000).map(
+    lambda second: f"{dt.datetime.fromtimestamp(second, dt.UTC):%Y-%m-%dT%H:%M:%S}Z"
 )
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=8).filter(
     lambda text: text != "urn:ngsi-ld:null"
