@@ -8,16 +8,27 @@ from onecity.kernel.twin.ngsild.http.links import context_header
 from onecity.kernel.twin.ngsild.http.negotiation import GEO_JSON, JSON
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response, encode
+from onecity.kernel.twin.ngsild.model.downgrading import applied, downgraded, preferred
 
 
-def represented(body: Any, request: Request, context: Context, status: int = 200) -> Response:
-    """The answer with this body, in the media type that was negotiated."""
+def represented(body: Any, request: Request, context: Context, status: int = 200, *, link: str = "") -> Response:
+    """The answer with this body, in the media type that was negotiated; `link`: where its @context is to be had."""
     media = request.media
     if media == JSON or (media == GEO_JSON and prefers_plain(request)):
-        return Response(status, encode(body), media, [context_header(context.link)])
+        return Response(status, encode(body), media, [context_header(link or context.link)])
     source = context.source or CORE_URL
     body = [{**item, "@context": source} for item in body] if isinstance(body, list) else {**body, "@context": source}
     return Response(status, encode(body), media)
+
+
+def represented_entities(body: Any, request: Request, context: Context) -> Response:
+    """The answer with entities, as an older version of the standard knows them where `Prefer` asks so (4.3.6.8)."""
+    wanted = preferred(request.headers.get("prefer", ""))
+    if wanted is None:
+        return represented(body, request, context)
+    amended = downgraded(body, wanted)
+    response = represented(amended, request, context, 200 if amended == body else 203)
+    return response.with_header("Preference-Applied", "ngsi-ld={}.{}".format(*applied(wanted)))
 
 
 def prefers_plain(request: Request) -> bool:

@@ -1,5 +1,7 @@
 """The application with all its routes; a feature package adds its own to MODULES."""
 
+from typing import Any
+
 from onecity.kernel.twin.ngsild.context import routes as contexts
 from onecity.kernel.twin.ngsild.http import attributes, batch, discovery, entities, info, querying
 from onecity.kernel.twin.ngsild.http.application import Application
@@ -8,9 +10,9 @@ from onecity.kernel.twin.ngsild.http.router import PREFIX, Router
 MODULES = (entities, attributes, querying, batch, discovery, info, contexts)
 
 
-def make() -> Application:
-    """A new application."""
-    return Application(Router(route for module in MODULES for route in module.ROUTES))
+def make(parameters: dict[str, Any] | None = None) -> Application:
+    """A new application; `parameters` of its database connections, else Django's own."""
+    return Application(Router(route for module in MODULES for route in module.ROUTES), parameters)
 
 
 app = make()

@@ -32,17 +32,18 @@ log = logging.getLogger(__name__)
 
 
 class Application:
-    """The door; `services` are made when the first request comes."""
+    """The door; `services` are made when the first request comes. `parameters`: of the database, else Django's own."""
 
-    def __init__(self, router: Router) -> None:
+    def __init__(self, router: Router, parameters: dict[str, Any] | None = None) -> None:
         self._router = router
+        self._parameters = parameters
         self._services: Services | None = None
 
     @property
     def services(self) -> Services:
         """What handlers share."""
         if self._services is None:
-            self._services = Services()
+            self._services = Services(self._parameters)
         return self._services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

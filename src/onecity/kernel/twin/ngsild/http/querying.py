@@ -4,14 +4,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
 from onecity.kernel.twin.ngsild.http import query_body, selecting, shaping
 from onecity.kernel.twin.ngsild.http import response as responses
-from onecity.kernel.twin.ngsild.http.answering import represented
+from onecity.kernel.twin.ngsild.http.answering import represented_entities
 from onecity.kernel.twin.ngsild.http.entities import found, urn_of
 from onecity.kernel.twin.ngsild.http.joining import joined
 from onecity.kernel.twin.ngsild.http.links import page_header
-from onecity.kernel.twin.ngsild.http.negotiation import GEO_ANSWERS
+from onecity.kernel.twin.ngsild.http.negotiation import GEO_ANSWERS, LD_JSON
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response
 from onecity.kernel.twin.ngsild.http.router import route
@@ -43,9 +44,9 @@ async def retrieve_entity(request: Request) -> Response:
     if shape.attrs is not None and not any(name in entity.attributes for name in shape.attrs):
         raise problems.problem("ResourceNotFound", _("The entity {urn} has none of these attributes.", urn=urn))
     if not join.how:
-        return represented(represent(entity, context, shape), request, context)
+        return represented_entities(represent(entity, context, shape), request, context)
     bodies = await joined(request, [entity], shape, context, join)
-    return represented(bodies if join.how == "flat" else bodies[0], request, context)
+    return represented_entities(bodies if join.how == "flat" else bodies[0], request, context)
 
 
 @route("GET", "/entities", answers=GEO_ANSWERS)
@@ -77,7 +78,10 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
         order=order,
     )
     bodies = await joined(request, page.entities, shape, context, join)
-    response = represented(collection(bodies) if shape.geojson else bodies, request, context)
+    # an @context that came in the body needs an address to be named in a Link header (5.13)
+    inline = request.media != LD_JSON and isinstance(context.source, dict | list)
+    link = await request.services.contexts.address(context, base_of(request)) if inline else ""
+    response = represented(collection(bodies) if shape.geojson else bodies, request, context, link=link)
     response.headers += _pages(request, question, more=page.more)
     if page.total is not None:
         response.headers.append((COUNT, str(page.total)))

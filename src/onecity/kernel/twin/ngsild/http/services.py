@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection
@@ -32,14 +32,14 @@ ROOT_S = 5.0
 class Services:
     """Made at a process's first request; `close` gives everything back."""
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: dict[str, Any] | None = None) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ngsild")
         self._root = ""
         self._root_until = 0.0
         # the pseudonym by which this source is known to others and finds loops (5.2.40)
         self.alias = f"onecity-{uuid.uuid5(uuid.NAMESPACE_URL, settings.ONECITY_BASE_URL).hex[:12]}"
         self.anonymous: str = settings.ONECITY_NGSI_LD_ANONYMOUS
-        self.database = Database(database_parameters())
+        self.database = Database(parameters or database_parameters())
         self.tenants = Tenants(self.database)
         self.forwarder = Forwarder(self.catalogue)
         self.writer = Writer(self.database, self.locate, self.forwarder.after_commit)

@@ -13,7 +13,6 @@ from django.db import connection
 from onecity.kernel.telemetry.catalogue import database_parameters
 from onecity.kernel.telemetry.ingest import app as ingest
 from onecity.kernel.twin.ngsild.http.app import make
-from onecity.kernel.twin.ngsild.store.database import Database
 
 CORE = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.9.jsonld"
 
@@ -40,15 +39,8 @@ class Client:
     """Sends requests one after another in one event loop."""
 
     def __init__(self) -> None:
-        self.app = make()
+        self.app = make(database_parameters() | {"options": "-c role=onecity_app"})
         self._runner = asyncio.Runner()
-        self._runner.run(self._start())
-
-    async def _start(self) -> None:
-        services = self.app.services
-        parameters = database_parameters() | {"options": "-c role=onecity_app"}
-        services.database = services.writer._database = services.reader._database = Database(parameters)
-        services.tenants._database = services.database
 
     def __call__(self, method: str, path: str, json: Any = None, *, raw: bytes | None = None, **headers: str) -> Answer:
         body = raw if raw is not None else b"" if json is None else msgspec.json.encode(json)
