@@ -21,13 +21,13 @@ def represented(body: Any, request: Request, context: Context, status: int = 200
     return Response(status, encode(body), media)
 
 
-def represented_entities(body: Any, request: Request, context: Context) -> Response:
+def represented_entities(body: Any, request: Request, context: Context, *, link: str = "") -> Response:
     """The answer with entities, as an older version of the standard knows them where `Prefer` asks so (4.3.6.8)."""
     wanted = preferred(request.headers.get("prefer", ""))
     if wanted is None:
-        return represented(body, request, context)
+        return represented(body, request, context, link=link)
     amended = downgraded(body, wanted)
-    response = represented(amended, request, context, 200 if amended == body else 203)
+    response = represented(amended, request, context, 200 if amended == body else 203, link=link)
     return response.with_header("Preference-Applied", "ngsi-ld={}.{}".format(*applied(wanted)))
 
 

@@ -81,7 +81,7 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
     # an @context that came in the body needs an address to be named in a Link header (5.13)
     inline = request.media != LD_JSON and isinstance(context.source, dict | list)
     link = await request.services.contexts.address(context, base_of(request)) if inline else ""
-    response = represented(collection(bodies) if shape.geojson else bodies, request, context, link=link)
+    response = represented_entities(collection(bodies) if shape.geojson else bodies, request, context, link=link)
     response.headers += _pages(request, question, more=page.more)
     if page.total is not None:
         response.headers.append((COUNT, str(page.total)))
