@@ -19,6 +19,7 @@ from onecity.kernel.tiers.following import origin_of
 from onecity.kernel.tiers.logic import envelope, names
 from onecity.kernel.tiers.models import Link as LinkState
 from onecity.kernel.tiers.models import Position
+from onecity.kernel.tiers.outbox import Waiting
 from onecity.kernel.tiers.peers import Joined
 from onecity.kernel.tiers.publishing import Publisher
 
@@ -27,6 +28,7 @@ ANSWER_S = 2.0
 SILENCE_S = 6.0
 # the pace follows the newest seconds
 SMOOTH = 0.3
+COUNT_S = 0.5
 
 
 def numbered(peer: Joined, payload: bytes) -> tuple[str, int] | None:
@@ -49,6 +51,7 @@ class Greeter:
     _pace: float = 0.0
     _left: tuple[float, int] | None = None
     _connected: bool | None = None
+    _counted: tuple[float, dict[str, Waiting]] | None = None
     _since: dt.datetime = field(default_factory=now)
 
     def took(self, count: int) -> None:
@@ -58,7 +61,7 @@ class Greeter:
 
     def state(self) -> dict[str, Any]:
         """What this side says of itself."""
-        waiting = outbox.waiting(self.peer.code)
+        waiting = self._waiting()
         given = dict(Position.objects.filter(peer_id=self.peer.code).values_list("channel", "given"))
         return {
             "at": now().timestamp(),
@@ -104,7 +107,7 @@ class Greeter:
         connected = time.monotonic() - self.heard < SILENCE_S
         if connected != self._connected:
             self._connected, self._since = connected, now()
-        waiting = outbox.waiting(self.peer.code)
+        waiting = self._waiting()
         behind = {channel: int(told[1]) for channel, told in self.said.get("waiting", {}).items()}
         self._measure(sum(behind.values()), connected)
         values: dict[str, Any] = {
@@ -119,6 +122,15 @@ class Greeter:
         if connected:
             values["heard_at"] = now()
         LinkState.objects.update_or_create(peer_id=self.peer.code, defaults=values)
+
+    def _waiting(self) -> dict[str, Waiting]:
+        """What waits here, counted not more often than counting can afford."""
+        moment = time.monotonic()
+        if self._counted is None or moment >= self._counted[0]:
+            waiting = outbox.waiting(self.peer.code)
+            took = time.monotonic() - moment
+            self._counted = (moment + max(COUNT_S, 20 * took), waiting)
+        return self._counted[1]
 
     def _measure(self, left: int, connected: bool) -> None:
         moment = time.monotonic()

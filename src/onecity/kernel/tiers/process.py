@@ -13,10 +13,10 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from onecity.kernel.telemetry.link import Link, LinkError
 from onecity.kernel.telemetry.pipeline.source import Mailbox, Reader, Stream
-from onecity.kernel.tiers import applying, documents, door, greeting, numbering, peers, watching
+from onecity.kernel.tiers import applying, documents, door, greeting, numbering, offering, peers, watching
 from onecity.kernel.tiers.logic import names
 from onecity.kernel.tiers.peers import Joined
-from onecity.kernel.tiers.publishing import Publisher
+from onecity.kernel.tiers.publishing import FullError, Publisher
 
 LOOK_S = 1.0
 HELLO_S = 1.0
@@ -40,6 +40,7 @@ class Wire:
     greeter: greeting.Greeter
     told: float = 0.0
     wrote: float = 0.0
+    full: bool = False
 
 
 @dataclass
@@ -82,13 +83,24 @@ class Tiers:
         self._look()
         busy = False
         for wire in self._wires.values():
-            busy |= wire.publisher.publish(link) > 0
+            busy |= self._publish(wire, link)
             busy |= self._take(wire) > 0
             self._tell(wire, link)
         if listener is not None:
             listener.answer(link, {code: (wire.greeter, wire.publisher) for code, wire in self._wires.items()})
         if not busy:
             self._ending.wait(IDLE_S)
+
+    @staticmethod
+    def _publish(wire: Wire, link: Link) -> bool:
+        """Publish what waits; where the stream is full it waits in the database, and everything else goes on."""
+        try:
+            return wire.publisher.publish(link) > 0
+        except FullError as error:
+            if not wire.full:
+                log.warning("what goes to %s waits in the database: %s", wire.peer.other, error)
+            wire.full = True
+            return False
 
     def _look(self) -> None:
         """Take up links that are new, and end with those that are over."""
@@ -104,6 +116,7 @@ class Tiers:
                 self._close([peer.code])
                 known = None
             if known is None:
+                offering.offer(peer)
                 self._wires[peer.code] = _wire(peer)
                 self._wires[peer.code].reader.start()
                 numbering.reserve(peer)

@@ -24,6 +24,12 @@ MOST_BYTES = 4 * 1024 * 1024
 # what the database holds in any case may wait there where the broker is full
 STREAM_BYTES = 2 * 1024**3
 NO_LIMIT = -1
+# maximum bytes, maximum messages, storage (nats-server errors.json)
+FULL = frozenset({10047, 10077, 10023})
+
+
+class FullError(RuntimeError):
+    """The stream takes nothing more until the other side has taken some of it."""
 
 
 @dataclass
@@ -91,7 +97,8 @@ class Publisher:
             answer = answers.get(start + place + 1, {})
             if answer.get("seq") != start + place + 1:
                 outbox.kept(good)
-                raise LinkError(f"the stream {self.stream} takes nothing more: {answer.get('error', answer)}")
+                reason = f"the stream {self.stream} takes nothing more: {answer.get('error', answer)}"
+                raise FullError(reason) if answer.get("error", {}).get("err_code") in FULL else LinkError(reason)
             good.append((row.id, start + place + 1))
         outbox.kept(good)
         self._last = start + len(rows)
