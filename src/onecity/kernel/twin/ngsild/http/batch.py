@@ -147,7 +147,7 @@ def error(urn: str, problem: Problem) -> Error:
 
 def _id_of(item: Any) -> str:
     given = (item.get("id") or item.get("@id")) if isinstance(item, dict) else item
-    return given if is_uri(given) else UNKNOWN_ID
+    return given if isinstance(given, str) and is_uri(given) else UNKNOWN_ID
 
 
 def _urn(item: Any, urn: str | None) -> str:

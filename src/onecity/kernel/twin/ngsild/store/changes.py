@@ -64,7 +64,15 @@ def since(position: str, limit: int = 1000, *, oldest: dt.datetime | None = None
     txid, _dash, number = (position or "0-0").partition("-")
     with connection.cursor() as cursor:
         cursor.execute(SINCE, [txid, int(number or 0), oldest or now() - LOOK_BACK, limit])
-        return [ChangeRow(row[0], int(row[1]), *row[2:7], row[7], *_documents(row[8:10]), *row[10:]) for row in cursor]
+        return [_change(row) for row in cursor.fetchall()]
+
+
+def _change(row: Sequence[Any]) -> ChangeRow:
+    id_, txid, at, tenant, entity_id, urn, types, operation, changes, previous, division_path, public = row
+    changes, previous = _documents((changes, previous))
+    return ChangeRow(
+        id_, int(txid), at, tenant, entity_id, urn, types, operation, changes, previous, division_path, public
+    )
 
 
 def _documents(texts: Sequence[Any]) -> list[Any]:

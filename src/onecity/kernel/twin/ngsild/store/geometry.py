@@ -45,7 +45,7 @@ def extent(geometry: object) -> Extent | None:
     if not isinstance(geometry, Mapping):
         return None
     coordinates = geometry.get("coordinates")
-    if geometry.get("type") == "Point" and _position(coordinates):
+    if geometry.get("type") == "Point" and isinstance(coordinates, list) and _position(coordinates):
         lon, lat = float(coordinates[0]), float(coordinates[1])
         return Extent(lon, lat, lon, lat)
     points = list(_geometry(geometry, 0))

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from psycopg.types.json import Json
 
 from onecity.kernel.core import clock
 from onecity.kernel.twin.models import Entity
@@ -17,7 +16,7 @@ from onecity.kernel.twin.ngsild.store.names import LOCATION, NAME
 from onecity.kernel.twin.ngsild.store.rows import Census, Row
 
 REST = """
-UPDATE twin_entity SET types = %s, attributes = %s, extent = %s::box, measured = %s WHERE id = %s
+UPDATE twin_entity SET types = %s, attributes = %s::jsonb, extent = %s::box, measured = %s WHERE id = %s
 """
 
 
@@ -121,10 +120,10 @@ def _save(entity: Entity, new: StoredEntity, before: Known | None, outcome: Outc
     entity.types, entity.attributes, entity.measured = list(new.types), new.attributes, True
     changes = [record | {"division_path": row.division, "public": row.public} for record in row.log]
     with connection.cursor() as cursor:
-        attributes = Json(new.attributes, dumps=encode)
+        attributes = encode(new.attributes).decode()
         cursor.execute(REST, [entity.types, attributes, whole["extent"], entity.measured, entity.id])
         cursor.execute(statements.DAY, [clock.now().date()])
-        cursor.execute(statements.CHANGES, [Json(changes, dumps=encode)])
+        cursor.execute(statements.CHANGES, [encode(changes).decode()])
         if counted := rows.census_records(census, entity.tenant):
-            cursor.execute(statements.CENSUS, [Json(counted, dumps=encode)])
+            cursor.execute(statements.CENSUS, [encode(counted).decode()])
         cursor.execute(statements.NOTIFY)

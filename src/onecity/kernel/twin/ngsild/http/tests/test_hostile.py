@@ -110,8 +110,8 @@ def test_parameters(fuzzed: Client, path: str, method: str, parameters: dict[str
     ),
 )
 def test_addresses_and_headers(fuzzed: Client, segment: str, headers: dict[str, str]) -> None:
-    check(fuzzed("GET", f"/entities/{quote(segment, safe='')}", **headers))
-    check(fuzzed("PATCH", f"/entities/{URN}/attrs/{quote(segment, safe='')}", {"value": 1}, **headers))
+    check(fuzzed("GET", f"/entities/{quote(segment, safe='')}", None, raw=None, **headers))
+    check(fuzzed("PATCH", f"/entities/{URN}/attrs/{quote(segment, safe='')}", {"value": 1}, raw=None, **headers))
 
 
 @QUICK

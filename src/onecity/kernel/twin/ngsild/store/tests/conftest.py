@@ -1,7 +1,7 @@
 """A database of its own connections, as the web's role has it: row-level security binds it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -32,7 +32,7 @@ class Store:
 
 
 @pytest.fixture
-def with_store(transactional_db: None) -> Iterator[Callable[[Callable[[Store], Awaitable[Any]]], Any]]:
+def with_store(transactional_db: None) -> Callable[[Callable[[Store], Awaitable[Any]]], Any]:
     """Run a coroutine function with a store, in an event loop of its own."""
 
     with connection.cursor() as cursor:

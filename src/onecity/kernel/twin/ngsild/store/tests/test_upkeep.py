@@ -31,7 +31,7 @@ CENSUS = (
 def census() -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(CENSUS)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_what_is_over_is_gone_and_then_removed(with_store: WithStore) -> None:
