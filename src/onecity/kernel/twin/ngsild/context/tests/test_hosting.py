@@ -15,7 +15,7 @@ from onecity.kernel.telemetry.catalogue import database_parameters
 from onecity.kernel.twin.models import LdContext
 from onecity.kernel.twin.ngsild.context.core import CORE_URL
 from onecity.kernel.twin.ngsild.context.fetching import lifetime
-from onecity.kernel.twin.ngsild.context.store import Contexts
+from onecity.kernel.twin.ngsild.context.store import PATH, Contexts
 from onecity.kernel.twin.ngsild.context.terms import CORE
 from onecity.kernel.twin.ngsild.http.tests.conftest import Client, ngsi
 from onecity.kernel.twin.ngsild.model.tests.bodies import refused
@@ -204,6 +204,22 @@ def test_in_the_body(door: Client) -> None:
         assert refusal.status == 400
         assert refusal.json()["type"] == "https://uri.etsi.org/ngsi-ld/errors/BadRequestData"
     assert not LdContext.objects.exists()
+
+
+def test_what_one_process_removes_no_other_goes_on_using(transactional_db: None) -> None:
+    async def scenario() -> None:
+        database = Database(database_parameters() | {"options": "-c role=onecity_app"})
+        here, there = Contexts(database), Contexts(database)
+        identifier = await here.shelf.add({"@context": {"speed": "https://example.org/s"}})
+        url = f"http://no-such-name.invalid{PATH}{identifier}"
+        assert (await there.resolve(url, None)).expand("speed") == "https://example.org/s"
+        await here.shelf.remove(identifier)
+        there._memory.checked = float("-inf")  # a second later
+        with refused("LdContextNotAvailable"):
+            await there.resolve(url, None)
+        await database.close()
+
+    asyncio.run(scenario())
 
 
 def test_made_for_others(transactional_db: None) -> None:
