@@ -83,9 +83,7 @@ def server_config(
     for host in (ports.host, ports.mqtt_host):
         ipaddress.ip_address(host)
     keys = BrokerKeys.derive(secret)
-    tls = (
-        f" tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}" if certificate else ""
-    )
+    tls = _tls(certificate)
     websocket = _websocket(ports, tls)
     domain = f", domain: {federation.domain}" if federation.domain else ""
     users = ", ".join([USER, SYSTEM_USER, *federation.users])
@@ -114,6 +112,12 @@ authorization {{
   auth_callout {{ issuer: {keys.issuer_name}, account: {ACCOUNT}, auth_users: [ {users} ] }}
 }}
 """
+
+
+def _tls(certificate: Certificate | None) -> str:
+    if certificate is None:
+        return ""
+    return f" tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}"
 
 
 def _websocket(ports: Ports, tls: str) -> str:
