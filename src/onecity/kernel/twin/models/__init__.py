@@ -5,16 +5,21 @@ from onecity.kernel.twin.models.context import ContextKind, LdContext
 from onecity.kernel.twin.models.entity import Entity, EntityStatus
 from onecity.kernel.twin.models.kind import EntityKind
 from onecity.kernel.twin.models.relation import Relation
+from onecity.kernel.twin.models.subscription import Delivery, Notification, Position, Subscription
 from onecity.kernel.twin.models.tenant import Tenant
 
 __all__ = [
     "Change",
     "ContextKind",
+    "Delivery",
     "Entity",
     "EntityKind",
     "EntityStatus",
     "LdContext",
+    "Notification",
     "Operation",
+    "Position",
     "Relation",
+    "Subscription",
     "Tenant",
 ]

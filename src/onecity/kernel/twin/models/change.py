@@ -14,6 +14,8 @@ class Operation(models.IntegerChoices):
     UPDATED = 2, _("Updated")
     DELETED = 3, _("Deleted")
     ATTRIBUTES_DELETED = 4, _("Attributes deleted")
+    # the newest readings of watched series: their history is the telemetry store, not this log
+    MEASURED = 5, _("Measured")
 
 
 class Change(models.Model):
