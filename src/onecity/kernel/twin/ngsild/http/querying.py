@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
-from onecity.kernel.twin.ngsild.http import query_body, selecting, shaping
+from onecity.kernel.twin.ngsild.http import query_body, rendering, selecting, shaping
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.answering import represented_entities
 from onecity.kernel.twin.ngsild.http.entities import found, urn_of
@@ -24,6 +24,7 @@ from onecity.kernel.twin.ngsild.query.language import link_depth
 from onecity.kernel.twin.ngsild.query.matching import type_test
 from onecity.kernel.twin.ngsild.query.parsing import parse_names, parse_types
 from onecity.kernel.twin.ngsild.store.operation import Operation
+from onecity.kernel.twin.ngsild.store.reading import is_plain
 
 COUNT = "NGSILD-Results-Count"
 MOST_PURGED = 1000
@@ -33,6 +34,12 @@ MOST_PURGED = 1000
 async def retrieve_entity(request: Request) -> Response:
     """5.7.1."""
     urn, context = urn_of(request), await request.context()
+    if not request.query_string and rendering.is_usual(request):
+        record = await request.services.reader.record(request.principal, request.tenant, urn)
+        body = None if record is None else rendering.text(record, request.tenant, context)
+        if body is None:
+            raise problems.entity_not_found(urn)
+        return rendering.one(body, context)
     parameters = request.query
     shape = shaping.shape(request, parameters, context)
     join = shaping.join(parameters, context, 0)
@@ -52,7 +59,17 @@ async def retrieve_entity(request: Request) -> Response:
 @route("GET", "/entities", answers=GEO_ANSWERS)
 async def query_entities(request: Request) -> Response:
     """5.7.2 by address."""
-    return await _query(request, request.query, await request.context())
+    context = await request.context()
+    if rendering.is_usual(request):
+        question = selecting.question(request, request.query, context)
+        if is_plain(question.selections[0]) and question.limit:
+            records, more = await request.services.reader.page_of_types(
+                request.principal, request.tenant, question.selections[0], question.limit, question.offset
+            )
+            response = rendering.many(records, request.tenant, context)
+            response.headers += _pages(request, question, more=more)
+            return response
+    return await _query(request, request.query, context)
 
 
 @route("POST", "/entityOperations/query", right="read", answers=GEO_ANSWERS)

@@ -1,8 +1,6 @@
 """Reading entities as a principal may see them: by id, many requests in one query, and by selection, a page at a time."""
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from onecity.kernel.twin.ngsild.model.stored import StoredEntity
@@ -11,18 +9,12 @@ from onecity.kernel.twin.ngsild.query.selection import Selection
 from onecity.kernel.twin.ngsild.store import problems
 from onecity.kernel.twin.ngsild.store.database import Connection, Database, together
 from onecity.kernel.twin.ngsild.store.principal import Principal
-from onecity.kernel.twin.ngsild.store.search import COLUMNS, Page, Search, ask, entity, size_of
+from onecity.kernel.twin.ngsild.store.search import COLUMNS, Page, Record, Search, ask, entity, size_of
 from onecity.kernel.twin.ngsild.store.series import SeriesNames
+from onecity.kernel.twin.ngsild.store.sharing import Lane, Together
 
-# queries under way for one principal: with one, all who ask meanwhile share the next
-LANES = 1
+MOST_LANES = 1000
 BY_URN = f"SELECT {COLUMNS} FROM twin_seen e WHERE e.tenant = %s AND e.urn = ANY (%s)"  # noqa: S608 - our own columns
-
-
-@dataclass(slots=True)
-class _Lane:
-    waiting: dict[str, "asyncio.Future[StoredEntity | None]"] = field(default_factory=dict)
-    running: int = 0
 
 
 class Reader:
@@ -30,47 +22,47 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lanes: dict[tuple[Principal, str], _Lane] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._together = Together(database)
+        self._lanes: dict[tuple[Principal, str], Lane] = {}
         self._series = SeriesNames()
 
     async def get(self, principal: Principal, tenant: str, urn: str) -> StoredEntity | None:
         """The entity, None where there is none that the principal may see. Requests of a moment share one query."""
-        lane = self._lanes.setdefault((principal, tenant), _Lane())
-        answer = lane.waiting.get(urn)
-        if answer is None:
-            answer = lane.waiting[urn] = asyncio.get_running_loop().create_future()
-            if lane.running < LANES:
-                lane.running += 1
-                task = asyncio.get_running_loop().create_task(self._run(principal, tenant, lane))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(answer)
+        record = await self.record(principal, tenant, urn)
+        return None if record is None else entity(record)
+
+    async def record(self, principal: Principal, tenant: str, urn: str) -> Record | None:
+        """Like `get`, as the database gave it."""
+        lane = self._lanes.get((principal, tenant))
+        if lane is None:
+            if len(self._lanes) > MOST_LANES:
+                self._lanes = {key: lane for key, lane in self._lanes.items() if lane.busy}
+
+            async def fetch(urns: Sequence[str]) -> dict[str, Record]:
+                records = await self._fetch(principal, BY_URN, (tenant, list(urns)))
+                return {record[0]: record for record in records}
+
+            lane = self._lanes[principal, tenant] = Lane(fetch)
+        return await lane.get(urn)
 
     async def get_many(self, principal: Principal, tenant: str, urns: Sequence[str]) -> dict[str, StoredEntity]:
         """The entities of these ids that the principal may see."""
         records = await self._fetch(principal, BY_URN, (tenant, list(urns)))
         return {found.urn: found for record in records if (found := entity(record)) is not None}
 
-    async def _run(self, principal: Principal, tenant: str, lane: _Lane) -> None:
-        await asyncio.sleep(0)  # let the other requests of this moment join
-        while lane.waiting:
-            wanted, lane.waiting = lane.waiting, {}
-            try:
-                found = await self.get_many(principal, tenant, list(wanted))
-            except Exception as error:
-                for answer in wanted.values():
-                    answer.set_exception(error)
-                continue
-            for urn, answer in wanted.items():
-                answer.set_result(found.get(urn))
-        lane.running -= 1
-        if not lane.running:
-            self._lanes.pop((principal, tenant), None)
-
-    async def _fetch(self, principal: Principal, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    async def _fetch(self, principal: Principal, statement: str, parameters: Sequence[Any]) -> list[Record]:
         async with self._database.connection() as connection, together(connection, size_of(parameters)):
             return await ask(connection, principal, statement, parameters)
+
+    async def page_of_types(
+        self, principal: Principal, tenant: str, selection: Selection, limit: int, offset: int
+    ) -> tuple[list[Record], bool]:
+        """The rows of a page and whether there are more, for a selection that `is_plain`; many share a round trip."""
+
+        async def asked(statement: str, parameters: Sequence[Any]) -> list[Record]:
+            return await self._together.ask(principal, statement, parameters)
+
+        return await Search(asked, tenant, [selection], {}).records(limit, offset)
 
     async def find(
         self,
@@ -114,4 +106,21 @@ class Reader:
         self, connection: Connection, principal: Principal, tenant: str, selections: Sequence[Selection]
     ) -> Search:
         series = await self._series.current(connection)
-        return Search(connection, principal, tenant, selections, series)
+
+        async def asked(statement: str, parameters: Sequence[Any]) -> list[Record]:
+            async with together(connection, size_of(parameters)):
+                return await ask(connection, principal, statement, parameters)
+
+        return Search(asked, tenant, selections, series)
+
+
+def is_plain(selection: Selection) -> bool:
+    """Whether an index answers the selection at once: types only."""
+    return selection.types is not None and not (
+        selection.ids
+        or selection.attrs
+        or selection.id_pattern is not None
+        or selection.q is not None
+        or selection.geo is not None
+        or selection.scope is not None
+    )

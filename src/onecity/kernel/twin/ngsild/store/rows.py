@@ -13,6 +13,9 @@ from onecity.kernel.twin.ngsild.model.stored import Outcome, StoredEntity
 from onecity.kernel.twin.ngsild.store import expiry, geometry, times
 from onecity.kernel.twin.ngsild.store.names import LOCATION, NAME
 
+# plain numbers: an enumeration's members are slow to look up, and this runs for every write
+CREATED, UPDATED = int(Kind.CREATED), int(Kind.UPDATED)
+DELETED, ATTRIBUTES_DELETED = int(Kind.DELETED), int(Kind.ATTRIBUTES_DELETED)
 decode = msgspec.json.decode
 NAME_LENGTH = 200
 UNITLESS = "1"
@@ -68,11 +71,11 @@ def note(row: Row, outcome: Outcome | None, at: str, tenant: str) -> None:
 
 def _kind(before: StoredEntity | None, outcome: Outcome | None) -> int:
     if outcome is None:
-        return Kind.DELETED
+        return DELETED
     if before is None:
-        return Kind.CREATED
+        return CREATED
     gone = bool(outcome.changed) and all(value is None for value in outcome.changed.values())
-    return Kind.ATTRIBUTES_DELETED if gone else Kind.UPDATED
+    return ATTRIBUTES_DELETED if gone else UPDATED
 
 
 def _previous(before: StoredEntity | None, outcome: Outcome | None) -> Any:

@@ -1,6 +1,6 @@
 """One query under way: what SQL decides alone, what is refined here, in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from onecity.kernel.twin.ngsild.query import sql as query_sql
 from onecity.kernel.twin.ngsild.query.language import Order, TypeExpr
 from onecity.kernel.twin.ngsild.query.selection import Selection
 from onecity.kernel.twin.ngsild.store import expiry, problems, rows, times
-from onecity.kernel.twin.ngsild.store.database import Connection, together
+from onecity.kernel.twin.ngsild.store.database import Connection
 from onecity.kernel.twin.ngsild.store.principal import SET, Principal
 from onecity.kernel.twin.ngsild.store.statements import TIME
 
@@ -21,6 +21,8 @@ CHUNK = 2000
 # entities that may be sorted by an attribute
 MOST_SORTED = 20_000
 
+# where they stand in a row of COLUMNS
+URN, CHANGED, PERISHES, MEASURED = 0, 5, 7, 8
 COLUMNS = f"""e.urn, e.types, e.scopes, e.attributes::text, {TIME.format("e.created_at")}, {TIME.format("e.changed_at")},
 CASE WHEN e.expires_at IS NOT NULL THEN {TIME.format("e.expires_at")} END, e.perishes_at IS NOT NULL,
 CASE WHEN e.measured THEN e.readings::text END"""
@@ -57,19 +59,22 @@ async def ask(
     return await cursor.fetchall()
 
 
+Record = tuple[Any, ...]
+# the rows of a statement, as the principal of the query sees them
+Ask = Callable[[str, Sequence[Any]], Awaitable[list[Record]]]
+
+
 class Search:
     """One query under way."""
 
     def __init__(
         self,
-        connection: Connection,
-        principal: Principal,
+        ask: Ask,
         tenant: str,
         selections: Sequence[Selection],
         series: Mapping[str, Sequence[str]],
     ) -> None:
-        self._connection = connection
-        self._principal = principal
+        self._ask = ask
         self._tests = [matching.matcher(selection) for selection in selections]
         self._branches: list[Branch] = [("TRUE", [])]
         if len(selections) == 1:
@@ -90,6 +95,11 @@ class Search:
         records = await self._rows(limit + 1, offset)
         found = [one for record in records[:limit] if (one := entity(record)) is not None]
         return Page(found, len(records) > limit, total)
+
+    async def records(self, limit: int, offset: int) -> tuple[list[Record], bool]:
+        """The rows of a page as the database gave them, and whether there are more; for queries that SQL decides alone."""
+        records = await self._rows(limit + 1, offset)
+        return records[:limit], len(records) > limit
 
     async def ordered(self, order: Order, limit: int, offset: int, *, count: bool) -> Page:
         """See Reader.find: everything that matches is read and sorted here, within MOST_SORTED."""
@@ -159,10 +169,6 @@ class Search:
                 raise problems.too_complex()
             last, chunk = records[-1][0], CHUNK
         return Page(kept, number > offset + limit, number if count else None)
-
-    async def _ask(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        async with together(self._connection, size_of(parameters)):
-            return await ask(self._connection, self._principal, statement, parameters)
 
 
 def size_of(parameters: Sequence[Any]) -> int:
