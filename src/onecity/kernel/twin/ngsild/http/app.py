@@ -6,8 +6,9 @@ from onecity.kernel.twin.ngsild.context import routes as contexts
 from onecity.kernel.twin.ngsild.http import attributes, batch, discovery, entities, info, querying
 from onecity.kernel.twin.ngsild.http.application import Application
 from onecity.kernel.twin.ngsild.http.router import PREFIX, Router
+from onecity.kernel.twin.ngsild.subscriptions import routes as subscriptions
 
-MODULES = (entities, attributes, querying, batch, discovery, info, contexts)
+MODULES = (entities, attributes, querying, batch, discovery, info, contexts, subscriptions)
 
 
 def make(parameters: dict[str, Any] | None = None) -> Application:
