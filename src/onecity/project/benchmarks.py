@@ -4,7 +4,9 @@ from contextlib import nullcontext
 from importlib import import_module
 
 from onecity.domains.environment.domain import AIR_STATION
+from onecity.project import environment
 from onecity.project.language import gettext as _
+from onecity.project.stack import postgres
 from onecity.project.stack.offline import database
 
 # loaded only when asked for: a measurement brings tools that the platform does not need
@@ -13,6 +15,7 @@ MODULES = {
     "ingest": "onecity.kernel.telemetry.bench.ingest",
     "places": "onecity.kernel.places.bench",
     "rules": "onecity.kernel.rules.bench",
+    "twin": "onecity.kernel.twin.bench",
 }
 # these make a database of their own beside the installation's
 ON_A_DATABASE = {"cases", "rules"}
@@ -23,7 +26,17 @@ def run(name: str, *, quick: bool) -> dict[str, object]:
     if name not in MODULES:
         raise RuntimeError(_("Choose a measurement: {names}.").format(names=", ".join(sorted(MODULES))))
     # readings of air stations, so that the rules of the environment are at work
-    more = {"kind": AIR_STATION} if name == "ingest" else {}
+    more: dict[str, object] = {"kind": AIR_STATION} if name == "ingest" else {}
+    if name == "twin":
+        more = {"database": _database_of}
     with database() if name in ON_A_DATABASE else nullcontext():
         result: dict[str, object] = import_module(MODULES[name]).run(quick=quick, **more)
     return result
+
+
+def _database_of(values: dict[str, str]) -> dict[str, object]:
+    """How the database of an installation with this environment is reached, as the driver names it."""
+    env = environment.read(values)
+    found = environment.database(env, postgres.socket_dir(env.home))
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    return {own: found[name] for name, own in names.items() if found.get(name)}

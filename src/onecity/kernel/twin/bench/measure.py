@@ -26,6 +26,7 @@ SELECT gen_random_uuid(), '', 'urn:ngsi-ld:Sensor:' || lpad(n::text, 8, '0'), 'S
         jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(p.lon, p.lat))))),
     box(point(p.lon, p.lat)), p.lon, p.lat, '{}', '', true, 'active', now(), now()
 FROM generate_series(%s::int, %s::int) n, LATERAL (SELECT 121 + random() AS lon, 30.5 + random() + n * 0 AS lat) p
+ON CONFLICT DO NOTHING
 """
 
 

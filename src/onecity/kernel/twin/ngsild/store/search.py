@@ -15,6 +15,8 @@ from onecity.kernel.twin.ngsild.store.database import Connection
 from onecity.kernel.twin.ngsild.store.principal import SET, Principal
 from onecity.kernel.twin.ngsild.store.statements import TIME
 
+# the condition of the partial index of entities with several types
+SEVERAL = "cardinality(e.types) > 1"
 # candidates looked at for one page where SQL cannot decide alone
 MOST_CANDIDATES = 200_000
 CHUNK = 2000
@@ -137,15 +139,15 @@ class Search:
         following, position = ("", []) if after is None else (" AND e.urn > %s", [after])
         parts, parameters = [], []
         for condition, values in self._branches:
-            parts.append(
-                f"(SELECT {COLUMNS} FROM twin_seen e WHERE {self._where} AND {condition}{following}"  # noqa: S608 - compiled
-                " ORDER BY e.urn LIMIT %s)"
-            )
+            found = f"SELECT e.id, e.urn FROM twin_seen e WHERE {self._where} AND {condition}{following}"  # noqa: S608 - compiled
+            if condition.startswith(SEVERAL):
+                # few: found through their own index and sorted, where the planner would walk through everything in order
+                found = f"WITH several AS MATERIALIZED ({found}) SELECT id, urn FROM several e"  # noqa: S608 - same
+            parts.append(f"({found} ORDER BY e.urn LIMIT %s)")
             parameters += [*self._parameters, *values, *position, limit + offset]
-        if len(parts) == 1:
-            statement = f"{parts[0]} OFFSET %s" if offset else parts[0]
-            return await self._ask(statement, [*parameters, offset] if offset else parameters)
-        statement = " UNION ALL ".join(parts) + " ORDER BY urn LIMIT %s OFFSET %s"
+        # what the offset passes over is not put together
+        places = " UNION ALL ".join(parts) + " ORDER BY urn LIMIT %s OFFSET %s"
+        statement = f"SELECT {COLUMNS} FROM ({places}) p JOIN twin_seen e ON e.id = p.id ORDER BY p.urn"  # noqa: S608 - same
         return await self._ask(statement, [*parameters, limit, offset])
 
     async def _refined(self, limit: int, offset: int, *, count: bool) -> Page:
@@ -198,7 +200,7 @@ def _branches(types: TypeExpr | None) -> list[Branch]:
         if len(group) > 1:
             several.append("e.types @> %s::text[]")
             parameters.append(list(group))
-    also = f"cardinality(e.types) > 1 AND ({' OR '.join(several)})"
+    also = f"{SEVERAL} AND ({' OR '.join(several)})"
     if single:
         also += " AND e.types[1] <> ALL (%s::text[])"
         parameters.append(single)
