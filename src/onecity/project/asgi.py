@@ -21,6 +21,7 @@ from onecity.kernel.telemetry.network_door import NETWORK_PATHS  # noqa: E402 - 
 from onecity.kernel.telemetry.network_door import app as networks  # noqa: E402 - same
 from onecity.kernel.twin.ngsild.http.app import PREFIX as NGSI_LD  # noqa: E402 - same
 from onecity.kernel.twin.ngsild.http.app import app as ngsi_ld  # noqa: E402 - same
+from onecity.kernel.twin.sensorthings import door as sensorthings  # noqa: E402 - same
 from onecity.project import domains  # noqa: E402 - same
 from onecity.project.stack import processes  # noqa: E402 - same
 
@@ -36,6 +37,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await ingest(scope, receive, send)
     elif path in NETWORK_PATHS:
         await networks(scope, receive, send)
+    elif sensorthings.takes(scope):
+        await sensorthings.app(scope, receive, send)
     elif path.startswith(NGSI_LD):
         await ngsi_ld(scope, receive, send)
     else:
