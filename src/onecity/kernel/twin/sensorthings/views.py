@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
 
 from onecity.kernel.access.policy import Principal
 from onecity.kernel.core.errors import MEDIA_TYPE, Problem
@@ -28,9 +29,13 @@ CONFORMANCE = (
 SINGLE = {"Thing", "Sensor", "ObservedProperty", "Datastream", "FeatureOfInterest"}
 
 
+@csrf_exempt
 def serve(request: HttpRequest, path: str = "") -> HttpResponse:
     """Answer one request; everything may be read by whoever may see the entity, nothing is changed here."""
     try:
+        if request.method not in {"GET", "HEAD"} and not path:
+            title = _("This address does not offer that method")
+            raise Problem("method_not_allowed", title, status=405)
         if request.method not in {"GET", "HEAD"}:
             raise unsupported(f"{request.method} {PREFIX}/{path}"[:200])
         answer = _Reader(request).answer(path.strip("/"))
