@@ -16,7 +16,7 @@ from onecity.kernel.access import audit, policy
 from onecity.kernel.core.clock import now, now_us
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.models import Account
-from onecity.kernel.telemetry import broker, finding, limits, permissions
+from onecity.kernel.telemetry import broker, finding, limits, permissions, uplinks
 from onecity.kernel.telemetry.catalogue import Watcher
 from onecity.kernel.telemetry.finding import Refused
 from onecity.kernel.telemetry.ingest import body as bodies
@@ -149,6 +149,8 @@ def _replay_one(row_id: UUID, catalogue: Catalogue, link: Link, actor: Account) 
 
 def _take(row: Quarantine, catalogue: Catalogue, device: KnownDevice) -> formats.Taken | None:
     raw, kind = bytes(row.raw), JSON_LINES
+    if row.reason == Reason.CODEC:
+        return formats.Taken(WAY, *uplinks.again(raw, catalogue))
     if row.reason == Reason.UNREADABLE:
         # of a longer body only the beginning is there, and the precision of line protocol is not known any more
         if len(raw) >= bodies.HEAD_BYTES or row.source == formats.INFLUX:

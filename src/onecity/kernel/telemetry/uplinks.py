@@ -6,9 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from django.db import DatabaseError, connection
 
+from onecity.kernel.core.clock import now_us
 from onecity.kernel.telemetry import limits
 from onecity.kernel.telemetry.batch import Batch, Int32s
 from onecity.kernel.telemetry.codecs import flat, registry
@@ -118,8 +120,8 @@ def _read(row: CodecVersion) -> Codec | CodecError:
         return error
 
 
-def take(uplinks: Sequence[Uplink], shelf: Shelf, catalogue: Catalogue, refusals: Refusals, now_us: int) -> Batch:
-    """The readings of messages that may enter; everything else goes to `refusals`, whole."""
+def take(uplinks: Sequence[Uplink], shelf: Shelf, catalogue: Catalogue, refusals: Refusals, at: int) -> Batch:
+    """The readings of messages that may enter at this time (µs); everything else goes to `refusals`, whole."""
     parts: list[Readings] = []
     units: Units = []
     senders: list[Int32s] = []
@@ -131,7 +133,31 @@ def take(uplinks: Sequence[Uplink], shelf: Shelf, catalogue: Catalogue, refusals
         senders.append(senders_of)
     readings = join(parts)
     sender = np.concatenate(senders) if senders else np.empty(0, np.int32)
-    return admission.admit(catalogue, readings, sender, window(now_us), refusals, units)
+    return admission.admit(catalogue, readings, sender, window(at), refusals, units)
+
+
+def again(raw: bytes, catalogue: Catalogue) -> tuple[Batch, Refusals]:
+    """Read messages that quarantine kept for their codec once more, by the codec in use now."""
+    refusals, found, shelf = Refusals(), list[Uplink](), Shelf()
+    for line in raw.split(b"\n"):
+        try:
+            kept = msgspec.json.decode(line, type=_Kept)
+            payload = Payload(bytes.fromhex(kept.hex), kept.port, times.from_one(kept.received_at) or now_us())
+            found.append(Uplink(kept.network, kept.address, payload, kept.document.encode()))
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+            # what a network handed over broken is no message of a device
+            refusals.add("codec", [line], count=1)
+    shelf.refresh()
+    return take(found, shelf, catalogue, refusals, now_us()), refusals
+
+
+class _Kept(msgspec.Struct):
+    network: str
+    address: str
+    hex: str
+    received_at: str
+    port: int = 0
+    document: str = ""
 
 
 def raw_line(uplink: Uplink, known: Known | None = None) -> bytes:

@@ -2,9 +2,10 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.utils import translation
 
 from onecity.kernel.access import policy
 from onecity.kernel.core.clock import now, now_us
@@ -34,6 +35,12 @@ ROOM = EntityType(
     ),
 )
 GOOD = bytes.fromhex("CBF60B0D0376010ADD7FFF")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
@@ -184,3 +191,23 @@ def test_quarantine_has_the_reason(db: None) -> None:
         received_at=now(), source="lorawan", reason=Reason.CODEC, readings=1, kept=1, raw=b"{}"
     )
     row.full_clean()
+
+
+def test_what_a_codec_could_not_read_is_read_again_by_the_next(
+    manager: Account, known: Callable[[], Catalogue]
+) -> None:
+    document = copy.deepcopy(documents.LHT65)
+    document["messages"][0]["when"] = {"port": 7}
+    document["tests"] = [{"hex": "0B", "port": 5}]
+    codec_library.publish(document, "adm/1/", manager)
+    series, _device = lorawan("room-1", "01")
+    refusals = Refusals()
+    assert len(uplinks.take([uplink("01")], shelf(), known(), refusals, now_us())) == 0
+    [kept] = refusals.finish()
+    batch, still = uplinks.again(kept.raw + b"\n{broken", known())
+    assert (len(batch), [r.readings for r in still.finish()]) == (0, [1, 1])
+    codec_library.publish(documents.LHT65, "adm/1/", manager)
+    batch, still = uplinks.again(kept.raw, known())
+    found = dict(zip(batch.series_id.tolist(), batch.value.tolist(), strict=True))
+    assert found[series["temperature"]] == 28.29
+    assert [r.reason for r in still.finish()] == ["unknown_attribute"]

@@ -4,13 +4,14 @@ import copy
 import datetime as dt
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from django.utils import translation
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onecity.kernel.core.text import lazy
@@ -22,6 +23,12 @@ from onecity.kernel.telemetry.codecs.reading import read
 from onecity.kernel.telemetry.codecs.trying import attempt, check
 from onecity.kernel.telemetry.tests import codec_documents as documents
 from onecity.kernel.telemetry.tests.sample import T0
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @pytest.mark.parametrize("document", documents.ALL, ids=lambda document: str(document["name"]))
@@ -207,7 +214,7 @@ FUZZED = [read(document) for document in (*documents.ALL, {
 })]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=80), max_size=6), st.integers(0, 6))
 def test_no_message_makes_a_codec_raise(messages: list[bytes], port: int) -> None:
     for codec in FUZZED:
@@ -224,7 +231,7 @@ JSONS = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSONS)
 def test_no_document_makes_a_codec_raise(value: object) -> None:
     message = value | {"kind": "values"} if isinstance(value, dict) else value
@@ -232,7 +239,7 @@ def test_no_document_makes_a_codec_raise(value: object) -> None:
     assert len(decoded) == 0 or not decoded.failures
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(["name", "format", "messages", "tests", "code", "separators"]), JSONS))
 def test_no_document_makes_the_reader_raise_anything_else(document: dict[str, Any]) -> None:
     with suppress(CodecError):
