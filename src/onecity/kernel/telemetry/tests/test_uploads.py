@@ -7,7 +7,8 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as fuzzing
 from hypothesis import strategies as st
 
 from onecity.kernel.core.errors import Problem
@@ -146,7 +147,7 @@ def test_a_hundred_thousand_rows_in_seconds(committed: None, log: Broker) -> Non
     assert series
 
 
-@settings(max_examples=60, deadline=None)
+@fuzzing(max_examples=60, deadline=None)
 @given(st.binary(max_size=300) | st.text(alphabet="a1,;\n\"'2026-: ", max_size=200).map(str.encode))
 def test_no_file_makes_the_reader_fail(file: bytes) -> None:
     try:
