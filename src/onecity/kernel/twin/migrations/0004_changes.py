@@ -78,7 +78,7 @@ CREATE INDEX entity_by_first_type ON twin_entity (tenant, (types[1]), urn);
 CREATE INDEX entity_by_types ON twin_entity USING gin (types) WHERE cardinality(types) > 1;
 """
 # room on each page keeps a change of values off the indexes; the document is compressed where it is large
-ROOM = "ALTER TABLE twin_entity SET (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05)"
+ROOM = "ALTER TABLE twin_entity SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)"
 
 # A device and the anonymous visitor of a demonstration are no accounts: what they may see and write is set beside the
 # account, as lines '=<division path>' ('=' alone is everywhere).

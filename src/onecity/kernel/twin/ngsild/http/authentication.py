@@ -3,6 +3,7 @@
 import ipaddress
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -114,8 +115,13 @@ def _local(scope: Scope, headers: Mapping[str, str]) -> bool:
     client = scope.get("client")
     if not client or any(name in headers for name in FORWARDED):
         return False
+    return _is_loopback(client[0])
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(client[0]).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -41,7 +41,7 @@ class Services:
         self.anonymous: str = settings.ONECITY_NGSI_LD_ANONYMOUS
         self.database = Database(parameters or database_parameters())
         self.tenants = Tenants(self.database)
-        self.forwarder = Forwarder(self.catalogue)
+        self.forwarder = Forwarder(self.catalogue, self.database)
         self.writer = Writer(self.database, self.locate, self.forwarder.after_commit)
         self.reader = Reader(self.database)
         self.contexts = Contexts(self.database, networks(settings.ONECITY_OUTBOUND_ALLOW))

@@ -158,7 +158,12 @@ async def _overlay(connection: Executes, measured: Sequence[Row]) -> None:
 async def _mark_hidden(connection: Executes, tenant: str, absent: Sequence[Row]) -> None:
     """Find what exists where this principal may not look: such a name cannot be given again."""
     cursor = await connection.execute(statements.TAKEN, (tenant, [row.urn for row in absent]))
-    hidden = {urn for (urn,) in await cursor.fetchall()}
+    hidden = sorted(urn for (urn,) in await cursor.fetchall())
+    if not hidden:
+        return
+    lately = await connection.execute(statements.LOCK, (tenant, hidden))
+    if await lately.fetchall():
+        raise ConflictError  # not hidden, only newer than our look
     for row in absent:
         row.hidden = row.urn in hidden
 

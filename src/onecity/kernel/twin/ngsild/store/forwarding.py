@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from onecity.kernel.telemetry.batch import Batch
 from onecity.kernel.telemetry.ingest import app as ingest
 from onecity.kernel.telemetry.logic import wire
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
+from onecity.kernel.twin.ngsild.store.database import Database
 from onecity.kernel.twin.ngsild.store.operation import Result
 from onecity.kernel.twin.ngsild.store.principal import Principal
+from onecity.kernel.twin.ngsild.store.series import SeriesNames
 from onecity.kernel.twin.ngsild.store.times import EPOCH, read
 
 SOURCE = "ngsi-ld"
@@ -27,8 +29,10 @@ log = logging.getLogger(__name__)
 class Forwarder:
     """Called after each commit; what belongs to no series costs one look into a table."""
 
-    def __init__(self, catalogue: Callable[[], Awaitable[Catalogue]]) -> None:
+    def __init__(self, catalogue: Callable[[], Awaitable[Catalogue]], database: Database) -> None:
         self._catalogue = catalogue
+        self._database = database
+        self._names = SeriesNames()
 
     async def after_commit(self, principal: Principal, tenant: str, results: Sequence[Result]) -> None:
         """Send the numbers of measured attributes to the log; the default tenant's only, since series know no other."""
@@ -36,7 +40,12 @@ class Forwarder:
         if tenant:
             return
         catalogue = await self._catalogue()
-        found = [reading for result in results for reading in readings(catalogue, result)]
+        measured = [result for result in results if result.urn in catalogue.entity_of]
+        if not measured:
+            return
+        async with self._database.connection() as connection:
+            names = await self._names.current(connection)
+        found = [reading for result in measured for reading in readings(catalogue, names, result)]
         if not found:
             return
         batch = Batch(
@@ -51,8 +60,13 @@ class Forwarder:
             log.warning("%d readings written through NGSI-LD could not be passed on: %s", len(found), problem)
 
 
-def readings(catalogue: Catalogue, result: Result) -> Iterator[tuple[int, int, float]]:
-    """Series, moment (µs since 1970 UTC) and value of each changed number that is a series' own."""
+def readings(
+    catalogue: Catalogue, names: Mapping[str, Sequence[str]], result: Result
+) -> Iterator[tuple[int, int, float]]:
+    """Series, moment (µs since 1970 UTC) and value of each changed number that is a series' own.
+
+    `names`: stored name → the series' own names, where a data model calls them otherwise.
+    """
     outcome = result.outcome
     if outcome is None or outcome.unchanged:
         return
@@ -60,7 +74,8 @@ def readings(catalogue: Catalogue, result: Result) -> Iterator[tuple[int, int, f
     if entity < 0:
         return
     for name, instances in outcome.changed.items():
-        series = _series(catalogue, entity, name)
+        own = (name, *names.get(name, ()))
+        series = next((s for one in own if (s := _series(catalogue, entity, one)) is not None), None)
         for instance in instances or () if series is not None else ():
             if (value := _number(instance)) is not None and series is not None:
                 at = instance.get("observedAt") or outcome.entity.modified_at

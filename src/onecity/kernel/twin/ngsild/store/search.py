@@ -143,7 +143,7 @@ class Search:
             if condition.startswith(SEVERAL):
                 # few: found through their own index and sorted, where the planner would walk through everything in order
                 found = f"WITH several AS MATERIALIZED ({found}) SELECT id, urn FROM several e"  # noqa: S608 - same
-            parts.append(f"({found} ORDER BY e.urn LIMIT %s)")
+            parts.append(f"SELECT * FROM ({found} ORDER BY e.urn LIMIT %s) branch")  # noqa: S608 - same
             parameters += [*self._parameters, *values, *position, limit + offset]
         # what the offset passes over is not put together
         places = " UNION ALL ".join(parts) + " ORDER BY urn LIMIT %s OFFSET %s"

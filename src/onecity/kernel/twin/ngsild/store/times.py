@@ -7,7 +7,8 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 def text_of(moment_us: int) -> str:
     """µs since 1970 UTC → `2026-07-01T08:00:00.000000Z`."""
-    return text(EPOCH + dt.timedelta(microseconds=moment_us))
+    # a fifth of the time of strftime, and this runs several times for every write
+    return (EPOCH + dt.timedelta(microseconds=moment_us)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def text(moment: dt.datetime) -> str:

@@ -24,7 +24,7 @@ from onecity.kernel.twin.ngsild.store.operation import Operation, Result
 from onecity.kernel.twin.ngsild.store.principal import Principal
 
 MOST_OPERATIONS = 1000
-ATTEMPTS = 6
+ATTEMPTS = 12
 AGAIN = (ConflictError, errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
 
 log = logging.getLogger(__name__)
