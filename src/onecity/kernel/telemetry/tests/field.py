@@ -36,6 +36,12 @@ PUMP = EntityType(
 )
 
 
+async def turns() -> None:
+    """Let the loop do what is due."""
+    for _turn in range(5):
+        await asyncio.sleep(0)
+
+
 class Loop:
     """An event loop in a thread of its own."""
 
@@ -48,6 +54,7 @@ class Loop:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     def close(self) -> None:
+        self.run(turns())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
         self.loop.close()
@@ -145,4 +152,4 @@ def values(broker: Broker, series: int) -> list[float]:
     return [value for number, _at, value in logged(broker)[0] if number == series]
 
 
-__all__ = ["PUMP", "Field", "Loop", "error", "logged", "manager", "pump", "source", "state", "until", "values"]
+__all__ = ["PUMP", "Field", "Loop", "error", "logged", "manager", "pump", "source", "state", "turns", "until", "values"]

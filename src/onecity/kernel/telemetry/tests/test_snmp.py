@@ -16,7 +16,7 @@ from pysnmp.entity import config, engine
 from pysnmp.entity.rfc3413 import cmdrsp, context
 
 from onecity.kernel.telemetry.tests.conftest import COMMITTING, Broker, until
-from onecity.kernel.telemetry.tests.field import Field, error, logged, pump, source, state, values
+from onecity.kernel.telemetry.tests.field import Field, error, logged, pump, source, state, turns, values
 
 pytestmark = COMMITTING
 
@@ -135,6 +135,8 @@ class Agent:
         self._ready.set()
         self.loop.run_forever()
         snmp.close_dispatcher()
+        # a socket is closed by what the loop does next
+        self.loop.run_until_complete(turns())
         self.loop.close()
 
     def stop(self) -> None:

@@ -9,6 +9,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
+from typing import ClassVar
 
 import nats
 import pytest
@@ -46,6 +47,8 @@ def web(tmp_path_factory: pytest.TempPathFactory, committed: None, settings: Laz
     thread.start()
     until(lambda: gateway.ready)
     yield broker
+    while Client.opened:
+        Client.opened.pop().close()
     gateway.stop()
     thread.join(20)
     broker.kill()
@@ -59,8 +62,11 @@ def reading(value: float) -> bytes:
 class Client:
     """A WebSocket (RFC 6455) that speaks the NATS protocol, written by hand."""
 
+    opened: ClassVar[list[socket.socket]] = []
+
     def __init__(self, broker: Broker, device: str, secret: str) -> None:
         self.raw = socket.create_connection(("127.0.0.1", broker.ports.websocket), 5)
+        self.opened.append(self.raw)
         key = base64.b64encode(os.urandom(16)).decode()
         self.raw.sendall(
             f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
