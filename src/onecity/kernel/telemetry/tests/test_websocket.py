@@ -127,5 +127,5 @@ def test_nats_py_is_understood(web: Broker) -> None:
         await client.publish(f"telemetry.{device.id}", reading(9.0))
         await client.drain()
 
-    asyncio.run(send())
+    asyncio.run(asyncio.wait_for(send(), 20))
     until(lambda: values(web, series["pm2_5"]) == [9.0])
