@@ -316,7 +316,7 @@ def test_a_method_that_is_not_offered_is_refused_in_words(base: str, document: D
                     continue  # a made-up id is no address; the others of this path were asked
                 assert answer.status_code == 405, f"{method} {path}"
                 assert answer.headers["Content-Type"] == MEDIA_TYPE
-                assert {m.lower() for m in answer.headers["Allow"].split(", ")} - {"head"} == set(methods)
+                assert {m.lower() for m in answer.headers["Allow"].split(", ")} - {"head", "options"} == set(methods)
                 assert answer.json()["status"] == 405
 
 

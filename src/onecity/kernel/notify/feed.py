@@ -5,7 +5,7 @@ number it saw would then skip the late one for ever. So every row carries its wr
 takes only rows below `pg_snapshot_xmin`: everything below it has ended, nothing can still appear there. One long
 writing transaction therefore delays the feed, but never tears a hole into it.
 
-The feed is for live pages, not a record: rows are removed after `KEEP`, and after a logical restore into another
+The feed is for live pages, not a record: rows are removed after ONECITY_FEED_DAYS, and after a logical restore into another
 cluster, whose transaction numbers start anew, it begins empty. A cursor that lies before the oldest row kept, or ahead
 of the present, is answered with `gap=True`: the page loads its data again and goes on from the new cursor.
 """
@@ -14,6 +14,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +23,13 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 
+from onecity.kernel.core import retention
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.notify.models import FeedEvent
 
 CHANNEL = "onecity_feed"
-KEEP = dt.timedelta(hours=48)
+KEEP_DAYS = 7
 MAX_LIMIT = 1000
 # which permission shows a change, by its kind
 PERMISSIONS: Mapping[str, str] = {
@@ -133,16 +135,26 @@ def since(cursor: str, limit: int = 200, *, kinds: Sequence[str] = ()) -> Page:
 
 
 def prune(before: dt.datetime | None = None) -> int:
-    """Remove rows older than `before` (default: `KEEP` ago) and remember how far; returns how many."""
-    cutoff = before or now() - KEEP
+    """Remove rows older than `before` (default: what ONECITY_FEED_DAYS says) and remember how far; returns how many."""
+    kept = retention.kept("ONECITY_FEED_DAYS", KEEP_DAYS)
+    if before is None:
+        if kept is None:
+            return 0
+        before = now() - kept
+    return retention.remove(partial(_prune, before))
+
+
+def _prune(before: dt.datetime, most: int) -> int:
+    """Remove at most so many rows, the oldest in the feed's order first, in one statement that also notes how far."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH gone AS (DELETE FROM notify_event WHERE at < %s RETURNING xid), "
+            "WITH gone AS (DELETE FROM notify_event WHERE id IN "
+            "(SELECT id FROM notify_event WHERE at < %s ORDER BY xid, id LIMIT %s) RETURNING xid), "
             "mark AS (INSERT INTO notify_feed_floor AS floor (id, xid) SELECT * FROM "
             "(SELECT 1, xid FROM gone ORDER BY xid DESC LIMIT 1) AS newest "
             "ON CONFLICT (id) DO UPDATE SET xid = excluded.xid WHERE excluded.xid > floor.xid) "
             "SELECT count(*) FROM gone",
-            [cutoff],
+            [before, most],
         )
         return int(cursor.fetchone()[0])
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from onecity.kernel.notify import delivering, feed
+from onecity.kernel.notify import delivering, feed, forgetting
 
 
 @app.periodic(cron="* * * * *")
@@ -21,6 +21,13 @@ def send_waiting(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler pas
 def prune_feed(timestamp: int = 0) -> int:  # noqa: ARG001 - same
     """Remove what is too old to be shown live."""
     return feed.prune()
+
+
+@app.periodic(cron="29 3 * * *")
+@app.task(name="notify.forget", queueing_lock="notify.forget")
+def forget(timestamp: int = 0) -> int:  # noqa: ARG001 - same
+    """Remove messages that were read long ago."""
+    return forgetting.forget()
 
 
 def wake() -> None:

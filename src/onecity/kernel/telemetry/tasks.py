@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from onecity.kernel.telemetry import upkeep
+from onecity.kernel.telemetry import forgetting, upkeep
 
 # one after the other: all of them change the set of partitions
 UPKEEP = "telemetry.upkeep"
@@ -27,3 +27,10 @@ def sort_days(timestamp: int = 0) -> int:  # noqa: ARG001 - same
 def retain(timestamp: int = 0) -> int:  # noqa: ARG001 - same
     """Drop the days that are older than readings are kept."""
     return len(upkeep.retain())
+
+
+@app.periodic(cron="53 * * * *")
+@app.task(name="telemetry.forget", queueing_lock="telemetry.forget")
+def forget(timestamp: int = 0) -> int:  # noqa: ARG001 - same
+    """Remove refused readings and callers that were turned away long ago."""
+    return forgetting.forget()

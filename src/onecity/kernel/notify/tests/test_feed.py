@@ -74,7 +74,7 @@ def test_pruned_rows_are_told_as_a_gap() -> None:
     start = feed.head()
     _publish("old")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE notify_event SET at = now() - interval '3 days'")
+        cursor.execute("UPDATE notify_event SET at = now() - interval '8 days'")
     kept_from = feed.head()
     _publish("new")
     assert feed.prune() == 1
