@@ -33,11 +33,7 @@ SINGLE = {"Thing", "Sensor", "ObservedProperty", "Datastream", "FeatureOfInteres
 def serve(request: HttpRequest, path: str = "") -> HttpResponse:
     """Answer one request; everything may be read by whoever may see the entity, nothing is changed here."""
     try:
-        if request.method not in {"GET", "HEAD"} and not path:
-            title = _("This address does not offer that method")
-            raise Problem("method_not_allowed", title, status=405)
-        if request.method not in {"GET", "HEAD"}:
-            raise unsupported(f"{request.method} {PREFIX}/{path}"[:200])
+        _check_method(request.method or "", path)
         answer = _Reader(request).answer(path.strip("/"))
     except Problem as problem:
         return JsonResponse(problem.to_dict(request.path), status=problem.status, content_type=MEDIA_TYPE)
@@ -47,6 +43,15 @@ def serve(request: HttpRequest, path: str = "") -> HttpResponse:
 
 
 mark(serve, PUBLIC)
+
+
+def _check_method(method: str, path: str) -> None:
+    if method in {"GET", "HEAD"}:
+        return
+    if not path:
+        title = _("This address does not offer that method")
+        raise Problem("method_not_allowed", title, status=405)
+    raise unsupported(f"{method} {PREFIX}/{path}"[:200])
 
 
 class _Reader:
