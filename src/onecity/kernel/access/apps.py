@@ -7,6 +7,7 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import privileges
+from onecity.kernel.access.two_steps import asked_of
 
 
 class AccessConfig(AppConfig):
@@ -18,7 +19,8 @@ class AccessConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Give the application's role its rights after every migration."""
+        """Give the application's role its rights after every migration; a wrong setting shows at the start, not later."""
+        asked_of()
         post_migrate.connect(_grant, sender=self, dispatch_uid="access.privileges")
 
 

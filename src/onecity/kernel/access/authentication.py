@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja.security import SessionAuth
 from ninja.utils import check_csrf
 
-from onecity.kernel.access import permissions, policy, session
+from onecity.kernel.access import permissions, policy, second_factor, session
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.doors import PUBLIC, SIGNED_IN, STAFF, Door
 from onecity.kernel.people.models import Account
@@ -95,6 +95,8 @@ def by_token(request: HttpRequest) -> Account | None:
         return None
     request.user = account
     session.set_principal(account.id)
+    if second_factor.lacking(account):
+        raise second_factor.refusal()
     return account
 
 

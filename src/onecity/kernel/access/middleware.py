@@ -17,6 +17,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from onecity.kernel.access import second_factor, two_steps
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.core.errors import MEDIA_TYPE
 
@@ -41,11 +42,23 @@ class PrincipalMiddleware:
                 transaction.set_rollback(True)
             return response
 
-    def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> None:
-        """Open the transaction, unless the view says that it opens its own."""
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Open the transaction, unless the view says that it opens its own; stop whoever lacks a second factor."""
         if "default" not in getattr(view, "_non_atomic_requests", ()):
             stack: ExitStack = getattr(request, STACK)
             stack.enter_context(acting_as(request_account(request)))
+            return self._stopped(request)
+        if two_steps.asked_of() == "none" or request_account(request) is None:
+            return None
+        with acting_as(request_account(request)):
+            return self._stopped(request)
+
+    def _stopped(self, request: HttpRequest) -> HttpResponseBase | None:
+        if two_steps.asked_of() == "none":
+            return None
+        return second_factor.in_the_way(request)
 
 
 def _failed(response: HttpResponseBase) -> bool:
