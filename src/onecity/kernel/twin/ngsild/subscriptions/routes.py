@@ -135,7 +135,7 @@ async def check_endpoint(document: dict[str, Any]) -> None:
         async with asyncio.timeout(JUDGE_S):
             await judge(endpoint.bare, networks(settings.ONECITY_OUTBOUND_ALLOW), tuple(HTTP | MQTT))
     except OutboundRefused as refusal:
-        raise problems.bad_request(refusal.detail or refusal.title, "notification.endpoint.uri") from refusal
+        raise problems.bad_request(str(refusal.detail or refusal.title), "notification.endpoint.uri") from refusal
     except (OutboundFailed, TimeoutError):
         return
 

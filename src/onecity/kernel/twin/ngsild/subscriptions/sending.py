@@ -1,0 +1,86 @@
+"""Sends one notification over HTTP (6.3.8), through the guarded door, and says what came of it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import httpx
+
+from onecity.kernel.access.outbound import Bounds, async_client
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.outbound import Network
+from onecity.kernel.core.text import Text
+from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.http.links import context_header
+from onecity.kernel.twin.ngsild.subscriptions.compiled import Compiled
+from onecity.kernel.twin.ngsild.subscriptions.endpoints import GEO_JSON, JSON
+from onecity.kernel.twin.ngsild.subscriptions.limits import LONGEST_TIMEOUT_S
+
+MOST_READ: Final = 64 * 1024  # of an answer, whose body nobody needs
+# connections are bounded for each origin (see delivering), not for all together: no origin may use up those of others
+LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30.0)
+# a refusal that trying again may change (RFC 9110, 6585)
+PASSING: Final = frozenset({408, 425, 429})
+
+
+class RefusedError(Exception):
+    """The notification was not taken. `final`: the receiver answered that it does not want it."""
+
+    def __init__(self, reason: Text | str, *, final: bool = False) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.final = final
+
+
+class HttpSender:
+    """Sends over connections that are kept and shared."""
+
+    def __init__(self, allow: Sequence[Network]) -> None:
+        self._client = async_client(allow, Bounds(LONGEST_TIMEOUT_S, MOST_READ, 0), LIMITS)
+
+    async def send(self, one: Compiled, body: bytes) -> None:
+        """Send one notification; raises RefusedError."""
+        url, seconds = one.endpoint.uri, one.endpoint.timeout
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._client.stream("POST", url, content=body, headers=headers(one)) as answer,
+            ):
+                await _read(answer)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise RefusedError(_("no answer within {seconds} s", seconds=f"{seconds:g}")) from error
+        except Problem as problem:  # the address is not one to speak to
+            raise RefusedError(str(problem.detail or problem.title)) from problem
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise RefusedError(str(error)[:200] or type(error).__name__) from error
+        status = answer.status_code
+        if not 200 <= status < 300:
+            final = 300 <= status < 500 and status not in PASSING
+            raise RefusedError(_("answered with status {status}", status=status), final=final)
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._client.aclose()
+
+
+async def _read(answer: httpx.Response) -> None:
+    """Read what follows so that the connection can be used again, unless that is too much."""
+    size = 0
+    async for piece in answer.aiter_raw():
+        size += len(piece)
+        if size > MOST_READ:
+            return
+
+
+def headers(one: Compiled) -> list[tuple[str, str]]:
+    """The headers of a notification: type, context, tenant, and what the subscriber wants to have there."""
+    endpoint = one.endpoint
+    found = [("Content-Type", endpoint.accept)]
+    if endpoint.accept == JSON or (endpoint.accept == GEO_JSON and endpoint.plain_body):
+        found.append(context_header(one.view.link))
+    if one.tenant:
+        found.append(("NGSILD-Tenant", one.tenant))
+    if one.view.version is not None:
+        found.append(("Preference-Applied", f"ngsi-ld={one.view.version[0]}.{one.view.version[1]}"))
+    given = {key.lower() for key, _value in endpoint.receiver}
+    return [pair for pair in found if pair[0].lower() not in given] + list(endpoint.receiver)
