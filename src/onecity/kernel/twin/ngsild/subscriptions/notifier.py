@@ -33,6 +33,7 @@ from onecity.kernel.twin.ngsild.subscriptions.sending import HttpSender
 # any number that nobody else locks
 LOCK: Final = 7_365_411_208
 SUBSCRIPTIONS: Final = "twin_subscription"
+OFFICE_S: Final = 0.5
 GATHER_S: Final = 0.003  # what is written in this time after a change is matched with it
 HIDDEN_S: Final = 0.01  # how soon is looked again for changes behind a transaction that still runs
 LOOK_S: Final = 5.0  # and where nothing is told
@@ -65,11 +66,12 @@ class Notifier:
         ears = await AsyncConnection.connect(**self._parameters, autocommit=True)
         hand = await AsyncConnection.connect(**self._parameters, autocommit=True, prepare_threshold=2)
         try:
-            await ears.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+            await _take_office(ears)
             for channel in (CHANNEL, SUBSCRIPTIONS):
                 await ears.execute(f"LISTEN {channel}".encode())
             follower = Follower(hand, self._roster, self._matching)
-            await self._pass(follower)
+            while (await follower.step()).full:
+                pass  # what it writes is taken up below, with what waits from before
             await self._deliverer.load()
             self.working.set()
             periodic = Periodic(self._services, self._roster, self._matching, self._deliverer)
@@ -133,6 +135,16 @@ class Notifier:
                     log.warning(
                         "too many notifications wait for the subscription %s: the oldest were dropped", identifier
                     )
+
+
+async def _take_office(connection: Connection) -> None:
+    """Wait until no other notifier holds the lock; asking from time to time, since a statement that waits for it would
+    keep the database from cleaning up."""
+    while True:
+        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))).fetchone()
+        if row is not None and row[0]:
+            return
+        await asyncio.sleep(OFFICE_S)
 
 
 async def _together(*work: Coroutine[Any, Any, None]) -> None:
