@@ -76,7 +76,12 @@ def test_it_starts_stops_with_ctrl_c_and_starts_again(tmp_path: Path) -> None:
     env = environment(home)
     with running(env) as process:
         assert first_page(env, process).status_code == 200
-        process.send_signal(signal.SIGINT)
+        # a stream that is cut off instead of ended raises here
+        with httpx.stream("GET", f"http://127.0.0.1:{env['PORT']}/live", timeout=60) as live:
+            frames = live.iter_lines()
+            assert next(frames).startswith("retry")
+            process.send_signal(signal.SIGINT)
+            assert list(frames)[-1:] != []
         output = process.communicate(timeout=60)[0]
         assert process.returncode == 0, output
     assert "Demonstration mode" in output

@@ -20,6 +20,7 @@ from psycopg import sql
 
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.notify import feed
+from onecity.kernel.web.ending import call_at_end
 from onecity.kernel.web.stream import Batch, Key, batch_of
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Hub:
         self._running: dict[Key, asyncio.Future[Batch]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.streams = 0
+        self.ended = False
 
     def join(self) -> None:
         """Count a stream in; the first one starts the listener."""
@@ -65,8 +67,15 @@ class Hub:
                 task.cancel()
             self._tasks = []
 
+    def end(self) -> None:
+        """Let every stream end now, and those that come later at once: the process is about to stop."""
+        self.ended = True
+        self._wake()
+
     async def wait(self, seconds: float) -> None:
-        """Return at the next tick, or after `seconds`."""
+        """Return at the next tick, or after `seconds`; at once where the streams are to end."""
+        if self.ended:
+            return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._tick.wait(), seconds)
 
@@ -137,4 +146,5 @@ def hub() -> Hub:
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
         _hubs[loop] = Hub()
+        call_at_end(loop, _hubs[loop].end)
     return _hubs[loop]

@@ -50,7 +50,7 @@ async def _events(source: Hub, account_id: UUID | None, cursor: str) -> AsyncIte
     source.join()
     try:
         yield f"retry: 2000\n{event('beat', {}, cursor)}"
-        while asyncio.get_running_loop().time() < ends:
+        while not source.ended and asyncio.get_running_loop().time() < ends:
             batch = await source.fetch(account_id, cursor)
             moved, cursor = batch.cursor != cursor, batch.cursor
             if batch.gap:

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -157,3 +160,40 @@ def backends() -> int:
     with connection.cursor() as sql:
         sql.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
         return int(sql.fetchone()[0])
+
+
+async def test_streams_end_at_once_when_the_process_is_to_stop(hub: hubs.Hub) -> None:
+    frames = await opened(Nobody())
+    waiting = asyncio.ensure_future(anext(frames))
+    await asyncio.sleep(0)
+    hub.end()
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(waiting, SOON)
+    later = await opened(Nobody())
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(anext(later), SOON)
+
+
+SERVER = """
+import asyncio, signal
+from onecity.kernel.web.ending import call_at_end
+
+async def main():
+    loop, told, stop = asyncio.get_running_loop(), [], asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, lambda: (told.append("server"), stop.set()))
+    call_at_end(loop, lambda: told.append("streams"))
+    print("ready", flush=True)
+    await stop.wait()
+    await asyncio.sleep(0)
+    print(sorted(told), flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_the_streams_and_the_server_both_hear_the_signal() -> None:
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=20)[0] == "['server', 'streams']\n"
