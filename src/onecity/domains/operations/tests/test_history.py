@@ -1,3 +1,5 @@
+"""Alerts of the past as the operations centre sees them: counted where they began, the gravest first."""
+
 import datetime as dt
 
 from onecity.domains.operations.logic.history import Slot, slots

@@ -1,3 +1,5 @@
+"""Which readings may enter: known, their sender's own, in range and in time; each of the others refused for its reason."""
+
 import json
 
 import numpy as np

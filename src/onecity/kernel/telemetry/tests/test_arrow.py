@@ -1,3 +1,5 @@
+"""Arrow streams in every form that is understood, and damaged ones that never get further than an error."""
+
 import datetime as dt
 import io
 from typing import Literal

@@ -1,3 +1,5 @@
+"""The body of a request: limits of size and time, and compression that no bomb gets past."""
+
 import gzip
 import zlib
 from collections.abc import Mapping

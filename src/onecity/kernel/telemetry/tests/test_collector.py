@@ -1,3 +1,5 @@
+"""Messages of many devices taken together: each judged as its sender's own, floods kept from the others."""
+
 import json
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""One transaction of the pipeline: everything or nothing, each reading once, the newest value right."""
+
 import json
 from collections.abc import Callable, Sequence
 

@@ -1,3 +1,5 @@
+"""InfluxDB line protocol: plain lines by columns, odd ones one by one, and none lost between."""
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""The pure parts of telemetry: log messages, keys of the broker, allowances, ordering, binary rows."""
+
 import base64
 import json
 

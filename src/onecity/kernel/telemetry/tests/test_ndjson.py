@@ -1,3 +1,5 @@
+"""JSON lines: the columnar way and the careful way agree, and nothing in a body is overlooked."""
+
 import json
 from collections.abc import Mapping, Sequence
 

@@ -1,3 +1,5 @@
+"""What was stored lately is remembered: what is said to be certain is true, and what is forgotten is looked up."""
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""Registering devices and series: idempotent, with secrets kept only as hashes."""
+
 import dataclasses
 import datetime as dt
 import uuid

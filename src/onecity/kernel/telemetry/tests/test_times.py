@@ -1,3 +1,5 @@
+"""Times as senders write them, to the microsecond; what is no time is none."""
+
 import numpy as np
 import polars as pl
 import pytest

@@ -1,3 +1,5 @@
+"""Row-level security of telemetry alone, with no filter of the application's before it."""
+
 import uuid
 from collections.abc import Callable
 

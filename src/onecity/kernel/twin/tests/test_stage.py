@@ -1,3 +1,5 @@
+"""What the twin tells live pages: many batches once in two seconds, none forgotten, the past not told."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Figures of many places as one, with gaps where nothing was known."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The menus show what the account may open, and where the reader is."""
+
 from onecity.kernel.web import navigation
 
 DESK = frozenset({"/desk", "/desk/cases", "/desk/people"})

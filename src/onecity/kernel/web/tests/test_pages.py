@@ -1,3 +1,5 @@
+"""The shell's own pages: complete without scripts, with choices that are kept, and errors that can be read."""
+
 import re
 
 import pytest

@@ -1,3 +1,5 @@
+"""Problems as people and programs read them, in the reader's language, with nothing told that helps an attacker."""
+
 import json
 
 import pytest

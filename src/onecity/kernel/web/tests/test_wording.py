@@ -1,3 +1,5 @@
+"""Numbers, days, spans and ages as people write them in both languages."""
+
 import datetime as dt
 from zoneinfo import ZoneInfo
 
