@@ -16,7 +16,7 @@ from onecity.kernel.telemetry.fieldbus import waiting
 from onecity.kernel.tiers import process
 from onecity.kernel.tiers.following import TownFollower
 from onecity.kernel.tiers.stage import TownStage
-from onecity.kernel.twin.stage import StateStage
+from onecity.kernel.twin.stage import StateStage, WatchedStage
 from onecity.project import domains, tiers
 from onecity.sim import runner
 
@@ -29,7 +29,7 @@ def run_gateway() -> None:
 def run_pipeline() -> None:
     """From the durable log to store, state, alerts and cases."""
     domains.load()
-    stages: list[Stage] = [RulesStage(), StateStage()]
+    stages: list[Stage] = [RulesStage(), StateStage(), WatchedStage()]
     if settings.ONECITY_TIER == "town":
         stages.append(TownStage())
     pipeline.run(stages, TownFollower() if settings.ONECITY_TIER == "district" else None)
@@ -63,6 +63,12 @@ def run_fieldbus() -> None:
         import_module("onecity.kernel.telemetry.fieldbus.process").run()
 
 
+def run_notifier() -> None:
+    """Notifications of subscriptions to the twin."""
+    # like above: what sends notifications is not carried by the others
+    import_module("onecity.kernel.twin.ngsild.subscriptions.notifier").run()
+
+
 def run_sim() -> None:
     """The simulated district."""
     domains.load()
@@ -75,5 +81,6 @@ RUN: dict[str, Callable[[], None]] = {
     "worker": run_worker,
     "tiers": run_tiers,
     "fieldbus": run_fieldbus,
+    "notifier": run_notifier,
     "sim": run_sim,
 }

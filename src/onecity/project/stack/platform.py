@@ -117,7 +117,13 @@ class Platform:
         cli = [sys.executable, "-m", "onecity.project.cli", "serve"]
         services += [self._python(name, [*cli, name]) for name in ("gateway", "pipeline")]
         services.append(self._python("web", self._web_command(), role="web"))
-        names = ["worker", "fieldbus", *(["tiers"] if self.env.tier else []), *(["sim"] if self.options.simulate else [])]
+        names = [
+            "worker",
+            "notifier",
+            "fieldbus",
+            *(["tiers"] if self.env.tier else []),
+            *(["sim"] if self.options.simulate else []),
+        ]
         return services + [self._python(name, [*cli, name]) for name in names]
 
     def _web_command(self) -> list[str]:

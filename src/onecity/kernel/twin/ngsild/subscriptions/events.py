@@ -110,6 +110,8 @@ def states(current: State, events: Sequence[Event]) -> list[tuple[State, State]]
             after = _as_told(event)  # it is gone without a word since: it expired
         elif after is not None and event.deleted:
             after = None
+        if after is not None and event.operation == Operation.MEASURED:
+            after = replace(after, attributes=after.attributes | dict(event.changes))
         before = undone(after, event)
         found.append((before, None if after is None else replace(after, modified_at=event.at_text)))
         after = before

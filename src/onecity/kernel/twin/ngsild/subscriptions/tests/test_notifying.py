@@ -204,7 +204,7 @@ def test_periodic(ngsi: Client, receiver: Receiver, office: Office) -> None:
 
 
 def test_tenants(ngsi: Client, receiver: Receiver, office: Office) -> None:
-    made = {"id": SUB, "type": "Subscription", "entities": [{"type": "Vehicle"}]}
+    made: dict[str, Any] = {"id": SUB, "type": "Subscription", "entities": [{"type": "Vehicle"}]}
     made |= {"notification": {"endpoint": {"uri": receiver.url + "/town"}}}
     assert ngsi("POST", "/subscriptions", made, ngsild_tenant="town1").status == 201
     subscribe(ngsi, receiver, "/default")
