@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from onecity.kernel.twin.bench import notify
 from onecity.kernel.twin.bench.client import Load, load, request
 
 API = "/ngsi-ld/v1"
@@ -76,6 +77,7 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
     _fill(database, sensors)
     places = [_near(chooser) for _n in range(500)]
     found["geo"] = await load(port, lambda n: places[n % len(places)], 60 if quick else 400, 1)
+    told = await notify.measure(port, database, quick=quick)
     refused = {name: one.failed for name, one in found.items() if one.failed}
     if refused:
         raise RuntimeError(f"requests were refused: {refused}")
@@ -89,6 +91,7 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
         "batch_entities_per_s": round(found["batch"].per_s * SENSOR),
         "geo_query_p50_ms": round(found["geo"].p50_ms, 1),
         "geo_query_p95_ms": round(found["geo"].p95_ms, 1),
+        **told,
         "sizes": {
             "connections": CONNECTIONS,
             "entities": LAMPS,

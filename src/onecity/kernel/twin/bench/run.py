@@ -23,6 +23,8 @@ TARGETS = {
     "list20_per_s": 1_500,
     "batch_entities_per_s": 10_000,
     "geo_query_p95_ms": 50.0,
+    "notify_p99_ms": 500.0,
+    "subscriptions_cost_share": 0.2,
 }
 SETTINGS = {
     "postgresql": "fsync on, synchronous_commit on, full_page_writes on; an answer is given after the commit",
