@@ -34,8 +34,11 @@ SAVE: Final = dt.timedelta(seconds=1)  # the position is written this often wher
 
 EVENT: Final = """id, txid::text, at, tenant, entity_id, urn, types, operation, changes::text, previous::text, division_path,
 public"""
+# the newest rows are looked up at the end of an index: without fresh statistics a condition would read whole tables
 HORIZON: Final = """
-SELECT pg_snapshot_xmin(s)::text, EXISTS (SELECT 1 FROM twin_change WHERE txid >= pg_snapshot_xmin(s) AND at >= %s)
+SELECT pg_snapshot_xmin(s)::text,
+    coalesce((SELECT txid FROM twin_change WHERE at >= %s ORDER BY txid DESC, id DESC LIMIT 1) >= pg_snapshot_xmin(s), false),
+    (SELECT txid::text FROM twin_subscription ORDER BY txid DESC LIMIT 1)
 FROM pg_current_snapshot() s
 """
 START: Final = "SELECT txid, number, at FROM twin_position WHERE name = %s"
@@ -92,8 +95,8 @@ class Follower:
             place = self._place or await self._start()
             moment = clock.now()
             row = await (await connection.execute(HORIZON, (moment - OVERLAP,))).fetchone()
-            horizon, found.hidden = ("0", False) if row is None else row
-            found.changed = await self._roster.refresh(connection, horizon)
+            horizon, found.hidden, newest = ("0", False, None) if row is None else row
+            found.changed = await self._roster.refresh(connection, horizon, newest)
             changes = await self._since(place, horizon)
             found.full = len(changes) == MOST
             made = await self._matched(changes)

@@ -10,6 +10,8 @@ from onecity.kernel.twin.ngsild.subscriptions.events import Event
 
 ANY: Final = "*"  # no name of a type or an attribute
 Key = tuple[str, ...]
+# beyond this it is quicker to read all changes of their types than to send the ids along with every look
+MOST_URNS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _interest(subscriptions: Iterable[Compiled]) -> Interest:
     for one in subscriptions:
         for selection in one.selections:
             names = selection.type_names()
-            if selection.ids:
+            if selection.ids and (names is None or len(urns) < MOST_URNS):
                 urns.update(selection.ids)
             elif names is None:
                 types = None

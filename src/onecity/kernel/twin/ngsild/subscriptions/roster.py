@@ -45,11 +45,14 @@ class Roster:
         self._grants: dict[UUID, tuple[str, ...]] = {}
         self._from = "0"
 
-    async def refresh(self, connection: Connection, horizon: str) -> set[UUID]:
+    async def refresh(self, connection: Connection, horizon: str, newest: str | None) -> set[UUID]:
         """Take in what changed since the last time, inside a transaction whose oldest running one is `horizon`.
 
-        Returns the subscriptions that changed.
+        `newest`: the last transaction that changed any. Returns the subscriptions that changed.
         """
+        if newest is None or int(newest) < int(self._from):
+            self._from = horizon
+            return set()
         cursor = await connection.execute(LOAD, (ENTITY, self._from))
         changed = {row[0]: row for row in await cursor.fetchall() if self._versions.get(row[0]) != row[11]}
         for identifier, row in changed.items():
