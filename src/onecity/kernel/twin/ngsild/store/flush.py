@@ -179,9 +179,10 @@ async def _seen(connection: Executes, tenant: str, results: Sequence[Result]) ->
 
 async def _place(table: dict[str, Row], division: str, allowed: Sequence[str], locate: Locate) -> None:
     """Give every new entity the division in which it lies, else the principal's own, else the first it may write in."""
-    new = [row for row in table.values() if row.changed and not row.exists and row.entity is not None]
+    new = [row for row in table.values() if row.changed and not row.exists]
     if new:
-        points = [rows.location(row.entity) if row.entity is not None else None for row in new]
+        entities = [row.entity or row.passing for row in new]
+        points = [rows.location(entity) if entity is not None else None for entity in entities]
         paths = await locate(points) if any(points) else [""] * len(new)
         own = division if covers(allowed, division) else min(allowed, default=division)
         for row, path in zip(new, paths, strict=True):
@@ -195,6 +196,7 @@ async def _write(connection: Connection, tenant: str, changed: Sequence[Row]) ->
         return
     records = _sorted(changed, tenant)
     deletes = [row.id for row in changed if row.entity is None and row.exists]
+    passing = [row.id for row in changed if row.passing is not None]
     sent = {statement: encode(values) for statement, values in records.items() if values}
     new = len(records[statements.INSERT])
     async with _at_once(connection, sum(map(len, sent.values()))):
@@ -204,6 +206,8 @@ async def _write(connection: Connection, tenant: str, changed: Sequence[Row]) ->
             await connection.execute(statements.DELETE, (deletes,))
         if new:
             await _insert(connection, sent.pop(statements.INSERT), new)
+        if passing:
+            await connection.execute(statements.DELETE, (passing,))
         for statement, text in sent.items():
             await connection.execute(statement, (_json(text),))
         await connection.execute(statements.NOTIFY)
@@ -225,8 +229,9 @@ def _sorted(changed: Sequence[Row], tenant: str) -> dict[str, list[Any]]:
     census: Census = Counter()
     for row in changed:
         rows.count(census, row)
-        if row.entity is not None:
-            statement, record = _record(row, row.entity, tenant)
+        written = row.entity or row.passing
+        if written is not None:
+            statement, record = _record(row, written, tenant)
             records[statement].append(record)
     records[statements.CHANGES] = [
         record | {"division_path": row.division, "public": row.public} for row in changed for record in row.log

@@ -24,7 +24,11 @@ Record = dict[str, Any]
 
 @dataclass(slots=True)
 class Row:
-    """One entity inside a flush: as it was (`before`), as it is after the operations so far (`entity`)."""
+    """One entity inside a flush: as it was (`before`), as it is after the operations so far (`entity`).
+
+    `passing`: what was created and removed again within the flush. It is written and removed in the transaction all the
+    same, because only that finds out whether somebody else gives the same name just now.
+    """
 
     urn: str
     id: str = ""
@@ -38,6 +42,7 @@ class Row:
     changed: bool = False
     hidden: bool = False
     steps: int = 0
+    passing: StoredEntity | None = None
     log: list[Record] = field(default_factory=list)
 
 
@@ -64,6 +69,7 @@ def note(row: Row, outcome: Outcome | None, at: str, tenant: str) -> None:
             "previous": _previous(row.entity, outcome),
         }
     )
+    row.passing = row.entity if outcome is None and not row.exists else None
     row.entity = None if outcome is None else outcome.entity
     row.changed = True
     row.steps += 1
