@@ -6,7 +6,7 @@ Asked by the web they run under row-level security: readings of series the askin
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from django.db import connection
@@ -20,7 +20,7 @@ from onecity.kernel.telemetry.limits import DAY
 from onecity.kernel.telemetry.logic import buckets
 from onecity.kernel.telemetry.logic.buckets import HOUR, Gathered, Grid
 from onecity.kernel.telemetry.logic.copy_columns import Kind, read_columns
-from onecity.kernel.telemetry.query_text import GATHER, NEWEST, OPEN_DAYS, RAW, ROLLED
+from onecity.kernel.telemetry.query_text import GATHER, GATHER_PART, NEWEST, OPEN_DAYS, PART, RAW, ROLLED
 
 Function = Literal["mean", "minimum", "maximum", "count", "sum", "last"]
 FUNCTIONS: tuple[Function, ...] = ("mean", "minimum", "maximum", "count", "sum", "last")
@@ -38,6 +38,14 @@ class Readings:
 
     def __len__(self) -> int:
         return len(self.series_id)
+
+
+class Piece(NamedTuple):
+    """A span [first, last) in µs, and where its figures are: raw readings, roll-ups, or both for a day that grows."""
+
+    kind: Literal["raw", "rolled", "part"]
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,38 +150,73 @@ def aggregate(
         found = Gathered.empty()
     else:
         cut = buckets.grid(start, end, bucket_seconds, zone or timezone.get_default_timezone())
-        parts = [_gather(ids, cut, piece, newest="last" in functions) for piece in _pieces(cut, first, last)]
+        parts = [_gathered(ids, cut, piece, newest="last" in functions) for piece in _pieces(cut, first, last)]
         found = buckets.join(parts)
     return Aggregates(found.series_id, found.bucket, {name: _value(found, name) for name in functions})
 
 
-def _pieces(cut: Grid, first: int, last: int) -> Iterator[tuple[bool, int, int]]:
-    """The span cut where roll-ups hold and where they do not, in order: (rolled up?, from, to), µs."""
+def _pieces(cut: Grid, first: int, last: int) -> Iterator[Piece]:
+    """The span cut where roll-ups hold, where they hold in part, and where not, in order."""
     inner = buckets.ceil(first, HOUR), buckets.floor(last, HOUR)
     if not cut.whole_hours or inner[0] >= inner[1]:
-        yield False, first, last
+        yield Piece("raw", first, last)
         return
+    open_days = _open_days(*inner)
     at = first
-    for rolled, start, end in buckets.around(*inner, _open_days(*inner), DAY):
-        if rolled:
-            if at < start:
-                yield False, at, start
-            yield True, start, end
-            at = end
+    for rolled, start, end in buckets.around(*inner, list(open_days), DAY):
+        if not rolled and not open_days.get(buckets.floor(start, DAY), False):
+            continue
+        if at < start:
+            yield Piece("raw", at, start)
+        yield Piece("rolled" if rolled else "part", start, end)
+        at = end
     if at < last:
-        yield False, at, last
+        yield Piece("raw", at, last)
 
 
-def _open_days(first: int, last: int) -> list[int]:
-    """The starts (µs) of the UTC days that touch the span and whose roll-up does not hold."""
+def _open_days(first: int, last: int) -> dict[int, bool]:
+    """The starts (µs) of the UTC days that touch the span and whose roll-up does not hold: whether there is one in part."""
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(OPEN_DAYS).format(start=_moment(first), end=_moment(last)))
-        return [row[0] for row in cursor.fetchall()]
+        return dict(cursor.fetchall())
 
 
-def _gather(ids: list[int], cut: Grid, piece: tuple[bool, int, int], *, newest: bool) -> Gathered:
-    rolled, first, last = piece
-    names = ROLLED if rolled else RAW
+def _gathered(ids: list[int], cut: Grid, piece: Piece, *, newest: bool) -> Gathered:
+    if piece.kind == "part":
+        found = _gather_part(ids, cut, piece, newest=newest)
+        if found is not None:
+            return found
+    return _gather(ids, cut, piece, newest=newest)
+
+
+def _gather_part(ids: list[int], cut: Grid, piece: Piece, *, newest: bool) -> Gathered | None:
+    """The figures of a day that still grows, from its hourly sums and what came since; None where they do not hold."""
+    state = _part(piece.first)
+    if state is None:
+        return None
+    query = sql.SQL(GATHER_PART).format(
+        bucket=_bucket(cut, sql.SQL("at")),
+        newest=sql.SQL("(array_agg(newest ORDER BY newest_at DESC))[1]" if newest else "min(newest)"),
+        hours=_which(ids, "hour", piece.first, piece.last),
+        which=_which(ids, "observed_at", piece.first, piece.last),
+        behind=sql.SQL("{}::tid").format(sql.Literal(state[0])),
+    )
+    found = Gathered(*_columns(query, GATHERED))
+    # made anew while we read: what was behind the place might be counted twice
+    return found if _part(piece.first) == state else None
+
+
+def _part(at: int) -> tuple[str, dt.datetime] | None:
+    """Behind which place the readings stand that hourly sums of the day do not hold, and when these were made."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(PART).format(day=sql.Literal(from_us(at).date())))
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def _gather(ids: list[int], cut: Grid, piece: Piece, *, newest: bool) -> Gathered:
+    first, last = piece.first, piece.last
+    names = ROLLED if piece.kind == "rolled" else RAW
     columns = {name: sql.SQL(text) for name, text in names.items()}
     # the last in time costs a sort; where nobody asks, anything may stand for it
     chosen = sql.SQL(NEWEST if newest else "min({newest})").format(newest=columns["newest"], at=columns["at"])

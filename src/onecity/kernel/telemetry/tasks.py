@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from onecity.kernel.telemetry import forgetting, upkeep
+from onecity.kernel.telemetry import forgetting, growing, upkeep
 
 # one after the other: all of them change the set of partitions
 UPKEEP = "telemetry.upkeep"
@@ -13,6 +13,13 @@ UPKEEP = "telemetry.upkeep"
 def roll_up(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
     """Make hourly figures of the days that changed."""
     return len(upkeep.roll_up())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="telemetry.roll_up_today", queueing_lock="telemetry.roll_up_today", lock=UPKEEP)
+def roll_up_today(timestamp: int = 0) -> bool:  # noqa: ARG001 - same
+    """Bring the hourly figures of today up to now."""
+    return growing.roll_up_today()
 
 
 @app.periodic(cron="23 * * * *")

@@ -20,12 +20,12 @@ QUIET = dt.timedelta(minutes=5)
 
 ROLL_UP = """
 WITH put AS (
-    INSERT INTO telemetry_rollup (hour, series_id, readings, total, minimum, maximum, newest)
+    INSERT INTO telemetry_rollup (hour, series_id, readings, total, minimum, maximum, newest, newest_at)
     SELECT date_bin('1 hour', observed_at, '1970-01-01T00:00:00Z'), series_id, count(*), sum(value), min(value),
-        max(value), (array_agg(value ORDER BY observed_at DESC))[1]
+        max(value), (array_agg(value ORDER BY observed_at DESC))[1], max(observed_at)
     FROM {part} GROUP BY 1, 2
     ON CONFLICT (series_id, hour) DO UPDATE SET readings = excluded.readings, total = excluded.total,
-        minimum = excluded.minimum, maximum = excluded.maximum, newest = excluded.newest
+        minimum = excluded.minimum, maximum = excluded.maximum, newest = excluded.newest, newest_at = excluded.newest_at
     RETURNING readings
 ) SELECT coalesce(sum(readings), 0)::int8 FROM put
 """
@@ -64,13 +64,14 @@ def roll_up() -> list[dt.date]:
 def roll_up_day(day: dt.date) -> bool:
     """Make the hourly figures of a day; False where readings came meanwhile or its count does not add up."""
     with transaction.atomic(), connection.cursor() as cursor:
-        _ensure_month(day)
+        ensure_month(day)
         cursor.execute(sql.SQL("SET LOCAL work_mem = {}").format(sql.Literal(MEMORY)))
         cursor.execute(sql.SQL(ROLL_UP).format(part=sql.Identifier(store.partition(day))))
         rolled = cursor.fetchone()[0]
         # waits for a transaction that stores readings of this day, and then does not count if there was one
         cursor.execute(
-            "UPDATE telemetry_day SET rolled_up_at = clock_timestamp() WHERE day = %s AND readings = %s",
+            "UPDATE telemetry_day SET rolled_up_at = clock_timestamp(), part_relation = NULL"
+            " WHERE day = %s AND readings = %s",
             [day, rolled],
         )
         return bool(cursor.rowcount)
@@ -101,7 +102,7 @@ def _forget(day: dt.date, part: str) -> None:
         cursor.execute("DELETE FROM telemetry_day WHERE day = %s", [day])
 
 
-def _ensure_month(day: dt.date) -> None:
+def ensure_month(day: dt.date) -> None:
     """Have the roll-up's partition for the month of a day, without holding up its readers."""
     name = f"{ROLLUP}_{day:%Y%m}"
     first = dt.datetime(day.year, day.month, 1, tzinfo=dt.UTC)

@@ -56,7 +56,8 @@ class Day(models.Model):
 
     `changed_at` is its last insert, `sorted_at` when it was last rewritten in the order of series and time.
 
-    Hourly roll-ups are valid for a day while `rolled_up_at` is later than `changed_at`.
+    Hourly roll-ups are valid for a day while `rolled_up_at` is later than `changed_at`. Of a day that still grows they hold
+    the first `part_readings` readings: those of the partition `part_relation` (oid) up to the place `part_end` (ctid).
     """
 
     day = models.DateField(primary_key=True)
@@ -64,6 +65,10 @@ class Day(models.Model):
     changed_at = models.DateTimeField()
     sorted_at = models.DateTimeField(null=True, blank=True)
     rolled_up_at = models.DateTimeField(null=True, blank=True)
+    part_relation = models.BigIntegerField(null=True, editable=False)
+    part_end = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001 - as the others: not known
+    part_readings = models.BigIntegerField(null=True, editable=False)
+    part_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("Day of the store")
