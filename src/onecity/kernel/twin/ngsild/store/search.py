@@ -77,13 +77,15 @@ class Search:
         series: Mapping[str, Sequence[str]],
     ) -> None:
         self._ask = ask
-        self._tests = [matching.matcher(selection) for selection in selections]
         self._branches: list[Branch] = [("TRUE", [])]
         if len(selections) == 1:
             self._branches = _branches(selections[0].types)
             selections = [replace(selections[0], types=None)]
         wheres = [query_sql.compile(selection, series) for selection in selections]
-        self._exact = all(where.exact for where in wheres) and not any(s.follows_links() for s in selections)
+        self._exact = all(where.exact for where in wheres)
+        # of one selection only what SQL left open is looked at again; of several it is not known which one let a row in
+        alone = wheres[0].rest if len(wheres) == 1 else None
+        self._tests = [matching.matcher(one) for one in ([alone] if alone is not None else selections)]
         self._where = "e.tenant = %s AND (" + " OR ".join(f"({where.sql})" for where in wheres) + ")"
         self._parameters = [tenant, *(value for where in wheres for value in where.params)]
 

@@ -112,3 +112,13 @@ def test_purge(ngsi: Client) -> None:
     assert ngsi("DELETE", "/entities?type=Room").status == 204
     assert ngsi("GET", "/entities?local=true").json() == []
     assert ngsi("DELETE", "/entities").status == 400
+
+
+def test_conditions_over_linked_entities(ngsi: Client) -> None:
+    fill(ngsi)
+    linked = "/entities?type=Hall&join=inline&joinLevel=1&q=next{temperature}=="
+    assert ids(ngsi("GET", f"{linked}1")) == ["1"]
+    assert ids(ngsi("GET", f"{linked}2")) == []
+    nowhere = "georel=near;maxDistance==10&geometry=Point&coordinates=[50,50]"
+    assert ids(ngsi("GET", f"{linked}1&{nowhere}")) == []
+    assert ngsi("GET", "/entities?type=Hall&q=next{temperature}==1").status == 400
