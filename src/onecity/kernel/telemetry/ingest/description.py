@@ -146,8 +146,9 @@ def _ingest() -> Described:
         "summary": "Send readings",
         "description": (
             "One reading, an array, JSON lines, or an Arrow IPC stream (columns entity, attribute, value, observed_at; or "
-            "entity, observed_at and one an attribute). The body may be compressed (`Content-Encoding: gzip` or `deflate`). "
-            "The answer comes when everything is durably kept; what is refused stands in quarantine, so do not send it again."
+            "entity, observed_at and one an attribute; timestamps have a time zone). The body may be compressed (`Content-Encoding: gzip` or `deflate`). "
+            "The answer comes when everything is durably kept; what is refused stands in quarantine, so do not send it again. "
+            "A body that cannot be read at all is answered with a problem; its beginning (256 KB) is kept in quarantine too."
         ),
         "security": DEVICE,
         "parameters": [_IDEMPOTENCY],
