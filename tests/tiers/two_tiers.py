@@ -20,6 +20,7 @@ from onecity.project import environment, sample_district, secrets
 from onecity.project.stack.platform import Options, Platform, port_is_free
 from onecity.project.stack.postgres import DATABASE, socket_dir
 
+RECOVERY_S = 90.0
 TOWN = f"{sample_district.ADCODE}001"
 TOWN_PATH = f"adm/{sample_district.ADCODE}/{TOWN}/"
 
@@ -36,6 +37,17 @@ class Node:
         return self.platform.env.home
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Ask the database, waiting for one that has been killed and is starting again."""
+        deadline = time.monotonic() + RECOVERY_S
+        while True:
+            try:
+                return self._query(statement, parameters)
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
+
+    def _query(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         password = secrets.text(self.home, "postgres")
         host = str(socket_dir(self.home))
         with psycopg.connect(host=host, user="postgres", password=password, dbname=DATABASE) as database:
@@ -77,7 +89,7 @@ def start(home: Path, tier: str, **more: str) -> Node:
     env = environment.read(values)
     archives = sample_district.write_archives(home / "archives") if tier == "district" else None
     adcode = sample_district.ADCODE if tier == "district" else ""
-    options = Options(adcode=adcode, archives=archives, simulate=False, fast_database=True)
+    options = Options(adcode=adcode, archives=archives, simulate=False)
     platform = Platform(env, options)
     watcher = threading.Thread(target=platform.supervisor.run, name=f"supervisor-{tier}", daemon=True)
     try:

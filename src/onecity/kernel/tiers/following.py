@@ -136,6 +136,7 @@ def _stream(peer: Joined) -> Stream:
         api=names.api(names.domain(peer.code)),
         inbox=f"{names.district_inbox(peer.code)}.log",
         numbered=partial(_numbered, origin_of(peer), peer.installation),
+        patience=names.PATIENCE_S,
     )
 
 

@@ -171,7 +171,15 @@ def _incoming(peer: Joined) -> tuple[Stream, str]:
         inbox, domain, stream = names.district_inbox(peer.code), names.domain(peer.code), names.up_stream(peer.code)
         subject = names.up_subject(peer.code, names.CHANGES)
     numbered = partial(greeting.numbered, peer)
-    return Stream("changes", stream, subject, api=names.api(domain), inbox=f"{inbox}.log", numbered=numbered), inbox
+    return Stream(
+        "changes",
+        stream,
+        subject,
+        api=names.api(domain),
+        inbox=f"{inbox}.log",
+        numbered=numbered,
+        patience=names.PATIENCE_S,
+    ), inbox
 
 
 def run() -> None:

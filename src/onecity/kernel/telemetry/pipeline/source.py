@@ -29,7 +29,8 @@ class Stream:
     `hold`: the name of a consumer that is never read and keeps messages from being dropped (streams that only keep what
     somebody is interested in). `api` and `inbox`: where the broker that keeps it answers, and to which subjects; another
     installation's broker is asked through its domain. `numbered`: tells from a message whose it is and its number there,
-    by which it is known again even where its stream was made anew.
+    by which it is known again even where its stream was made anew. `patience`: how long (s) one request for messages stays
+    with the broker; after three times as long without a word the connection counts as lost.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Stream:
     api: str = "$JS.API"
     inbox: str = "_INBOX.log"
     numbered: Callable[[bytes], tuple[str, int] | None] | None = None
+    patience: float = EXPIRES_S
 
 
 LOG = Stream("log", broker.LOG_STREAM, broker.LOG_SUBJECTS, broker.log_stream_settings())
@@ -216,13 +218,13 @@ class Reader:
         """Have one request under way at a time, unless too much waits already."""
         now = time.monotonic()
         if cursor.wanted > 0:
-            if now - cursor.asked_at > 3 * EXPIRES_S:
+            if now - cursor.asked_at > 3 * cursor.stream.patience:
                 raise LinkError(f"the stream {cursor.stream.stream} does not answer")
             return
         if self.mailbox.bytes > BUFFER_BYTES:
             return
         cursor.wanted, cursor.asked_at = BATCH, now
-        wish = {"batch": BATCH, "max_bytes": BATCH_BYTES, "expires": int(EXPIRES_S * 1e9)}
+        wish = {"batch": BATCH, "max_bytes": BATCH_BYTES, "expires": int(cursor.stream.patience * 1e9)}
         subject = f"{cursor.stream.api}.CONSUMER.MSG.NEXT.{cursor.stream.stream}.{cursor.consumer}"
         link.publish(subject, msgspec.json.encode(wish), cursor.inbox)
 
@@ -263,7 +265,7 @@ def _status(cursor: _Cursor, message: Message) -> None:
 
 
 def _api(link: Link, stream: Stream, subject: str, body: object) -> dict[str, object]:
-    answer = msgspec.json.decode(link.request(f"{stream.api}.{subject}", msgspec.json.encode(body)))
+    answer = msgspec.json.decode(link.request(f"{stream.api}.{subject}", msgspec.json.encode(body), stream.patience))
     if not isinstance(answer, dict):
         raise LinkError(f"unexpected answer to {subject}")
     return answer

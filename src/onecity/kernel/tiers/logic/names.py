@@ -13,6 +13,8 @@ DISTRICT = "district"
 DISTRICT_DOMAIN = "district"
 READINGS, CHANGES = "readings", "changes"
 CHANNELS = (READINGS, CHANGES)
+# a line that is cut says nothing: what is asked of the other side is asked again after a few seconds
+PATIENCE_S = 1.5
 CODE = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 
 

@@ -1,5 +1,6 @@
 """Changes of entities through the database of one side: what its triggers tell, and what it makes of the other's words."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +44,7 @@ def message(entity: Entity, *, at: int, fields: dict[str, Any], operation: str =
     with connection.cursor() as cursor:
         cursor.execute("SELECT tiers_entity_fields(to_jsonb(e)) FROM twin_entity e WHERE id = %s", [entity.id])
         row = cursor.fetchone()
-    whole = entities.json.loads(row[0]) if row else {}
+    whole = json.loads(row[0]) if row else {}
     return {
         "name": entity.urn, "tenant": "", "urn": entity.urn, "id": str(entity.id), "operation": operation, "at": at,
         "node": CODE, "division": PATH, "title": entity.name, "fields": fields,
