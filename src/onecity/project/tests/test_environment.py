@@ -15,7 +15,7 @@ def test_ports_follow_the_web_port() -> None:
 
 
 def test_a_wrong_number_is_named() -> None:
-    with pytest.raises(ValueError, match="PORT must be a whole number, not 'eighty'"):
+    with pytest.raises(ValueError, match="PORT must be a whole number, not “eighty”"):
         environment.read({"PORT": "eighty"})
 
 
