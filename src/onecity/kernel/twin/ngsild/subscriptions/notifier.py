@@ -35,6 +35,7 @@ LOCK: Final = 7_365_411_208
 SUBSCRIPTIONS: Final = "twin_subscription"
 OFFICE_S: Final = 0.5
 GATHER_S: Final = 0.003  # what is written in this time after a change is matched with it
+APART_S: Final = 0.04  # looks begin at least this far apart
 HIDDEN_S: Final = 0.01  # how soon is looked again for changes behind a transaction that still runs
 LOOK_S: Final = 5.0  # and where nothing is told
 GRANTS_S: Final = 2.0
@@ -106,16 +107,19 @@ class Notifier:
 
     async def _follow(self, follower: Follower, hand: Connection) -> None:
         loop = asyncio.get_running_loop()
-        learned = 0.0
+        learned = begun = 0.0
         while True:
             await self._woken.wait()
+            # under load a few looks a second see everything, and leave the processor to those who write
+            await asyncio.sleep(max(GATHER_S, begun + APART_S - loop.time()))
             self._woken.clear()
-            await asyncio.sleep(GATHER_S)
+            begun = loop.time()
             if loop.time() - learned > GRANTS_S:
                 await self._roster.learn_grants(hand)
                 learned = loop.time()
             found = await self._pass(follower)
             if found.full:
+                begun = 0.0
                 self._woken.set()
             elif found.hidden:
                 loop.call_later(HIDDEN_S, self._woken.set)

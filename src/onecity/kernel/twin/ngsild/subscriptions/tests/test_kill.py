@@ -48,7 +48,7 @@ def test_killed_three_times(ngsi: Client, receiver: Receiver, running: list[subp
     subscribe(ngsi, receiver)
     ngsi("POST", "/entities", vehicle())
     early = count(1)
-    until(lambda: ngsi("PATCH", f"/entities/{URN}", {"speed": {"value": -next(early)}}) and receiver.heard, 60)
+    until(lambda: ngsi("PATCH", f"/entities/{URN}", {"speed": {"value": -next(early)}}).status and receiver.heard, 60)
     sent = 0
     for _kill in range(3):
         for _step in range(40):
