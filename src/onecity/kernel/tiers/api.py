@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from onecity.kernel.access.api import permission_auth, public
+from onecity.kernel.core.openapi import may_answer
 from onecity.kernel.tiers import enrolment, status
 from onecity.kernel.tiers.permissions import TIERS_VIEW
 
@@ -44,7 +45,34 @@ class LinksOut(Schema):
     missing: list[str]
 
 
-@router.post("/enrol", auth=public, summary="Join a district")
+class PlaceOut(Schema):
+    """One division as the town gets it; `outline` is WKB in hexadecimal digits, empty where there is none."""
+
+    code: str
+    name: str
+    level: str
+    parent: str
+    lon: float | None
+    lat: float | None
+    located: bool
+    approximate: bool
+    source: str
+    outline: str
+
+
+class WelcomeOut(Schema):
+    """What a town gets when it joins: its key (`seed`), its number (`slot`) and its divisions."""
+
+    town: str
+    name: str
+    division_path: str
+    slot: int
+    seed: str
+    installation: UUID
+    places: list[PlaceOut]
+
+
+@router.post("/enrol", auth=public, response=WelcomeOut, summary="Join a district", openapi_extra=may_answer(403))
 def enrol(request: HttpRequest, joining: Joining) -> dict[str, object]:  # noqa: ARG001 - Ninja passes it
     """Redeem a one-time token: the town's key, its number and its divisions. The token is used up."""
     return enrolment.as_json(enrolment.redeem(joining.secret, joining.installation))
