@@ -103,12 +103,7 @@ def upsert_entity(  # noqa: PLR0913 - an entity has these nine facts; a paramete
         type=type.name, key=key, defaults={"urn": urn_for(type.name, key), **facts}
     )
     before = None if created else mirror.Known.of(entity)
-    changed = [field for field, value in facts.items() if getattr(entity, field) != value]
-    if changed and not created:
-        for field in changed:
-            setattr(entity, field, facts[field])
-        entity.changed_at = now()
-        entity.save(update_fields=[*changed, "changed_at"])
+    changed = [] if created else _take_over(entity, facts)
     telemetry.register_series(
         entity_id=entity.id,
         entity_urn=entity.urn,
@@ -121,6 +116,17 @@ def upsert_entity(  # noqa: PLR0913 - an entity has these nine facts; a paramete
     if created or changed:
         _announce(entity)
     return entity
+
+
+def _take_over(entity: Entity, facts: Mapping[str, Any]) -> list[str]:
+    """Give the entity these facts and keep it; returns which of them are new."""
+    changed = [field for field, value in facts.items() if getattr(entity, field) != value]
+    if changed:
+        for field in changed:
+            setattr(entity, field, facts[field])
+        entity.changed_at = now()
+        entity.save(update_fields=[*changed, "changed_at"])
+    return changed
 
 
 @transaction.atomic

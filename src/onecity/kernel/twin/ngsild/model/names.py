@@ -50,11 +50,7 @@ def moment(value: object, where: str) -> str:
     """Return a DateTime as it is kept: UTC, `Z`, a decimal point; raises Problem. As given but for the comma."""
     if isinstance(value, str) and DATE_TIME.fullmatch(value):
         text = value.replace(",", ".")
-        try:
-            dt.datetime.fromisoformat(text)
-        except ValueError:
-            pass  # no such day or hour: the sentence below says so
-        else:
+        if _exists(text):
             return text
     raise bad_request(
         _(
@@ -63,6 +59,15 @@ def moment(value: object, where: str) -> str:
         ),
         where,
     )
+
+
+def _exists(text: str) -> bool:
+    """Whether there is such a day and hour."""
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def moment_or_null(value: object, where: str, *, nulls: bool) -> str:

@@ -43,7 +43,7 @@ def test_what_is_over_is_gone_and_then_removed(with_store: WithStore) -> None:
     })  # fmt: skip
 
     async def work(store: Store) -> None:
-        operations = [Operation(e.urn, lambda _c, _n, e=e: created(e)) for e in (over, part)]  # type: ignore[misc]
+        operations = [Operation(e.urn, lambda _c, _n, e=e: created(e)) for e in (over, part)]  # type: ignore[misc]  # a lambda with a default cannot be typed
         await store.writer.submit(ANYBODY, "", operations)
         assert await store.reader.get(ANYBODY, "", "urn:a:1") is None
         seen = await store.reader.get(ANYBODY, "", "urn:a:2")
