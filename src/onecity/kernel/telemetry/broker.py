@@ -117,7 +117,7 @@ authorization {{
 def _tls(certificate: Certificate | None) -> str:
     if certificate is None:
         return ""
-    return f" tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}"
+    return f", tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}"
 
 
 def _websocket(ports: Ports, tls: str) -> str:

@@ -24,7 +24,7 @@ def town(parent: Parent, password: str) -> Federation:
     if not separator or scheme not in {"nats", "tls", "nats-leaf"} or not address or any(c in address for c in '"\n\\'):
         raise ValueError(f"the district's address looks like nats://host:port or tls://host:port, not {parent.url!r}")
     url = f"{'tls' if scheme == 'tls' else 'nats-leaf'}://{address}"
-    authority = f" tls {{ ca_file: {quoted(parent.authority)} }}" if parent.authority else ""
+    authority = f", tls {{ ca_file: {quoted(parent.authority)} }}" if parent.authority else ""
     remote = f'{{ url: "{url}", account: {names.ACCOUNT}, nkey: "{parent.seed}"{authority} }}'
     return Federation(
         domain=names.domain(parent.code),
@@ -39,7 +39,7 @@ def district(
 ) -> Federation:
     """The district's part: the door for towns, which they know by the one address that they were given. `file` holds the towns that may come in (`towns_file`), read anew on SIGHUP."""
     tls = (
-        f" tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}" if certificate else ""
+        f", tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}" if certificate else ""
     )
     return Federation(
         domain=names.DISTRICT_DOMAIN,
