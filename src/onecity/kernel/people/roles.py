@@ -22,7 +22,15 @@ class StandardRole:
     duty: Duty = Duty.NONE
 
 
-SEE_THE_CITY = ("alerts.view", "cases.view", "entities.view", "operations.view", "rules.view", "telemetry.view", "tiers.view")
+SEE_THE_CITY = (
+    "alerts.view",
+    "cases.view",
+    "entities.view",
+    "operations.view",
+    "rules.view",
+    "telemetry.view",
+    "tiers.view",
+)
 WORK_ON_CASES = (*SEE_THE_CITY, "alerts.acknowledge", "cases.handle", "cases.open")
 LEAD_WORK = (*WORK_ON_CASES, "cases.dispatch", "cases.verify", "operations.command")
 

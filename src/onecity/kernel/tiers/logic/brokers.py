@@ -39,7 +39,9 @@ def district(
 ) -> Federation:
     """The district's part: the door for towns, which they know by the one address that they were given. `file` holds the towns that may come in (`towns_file`), read anew on SIGHUP."""
     tls = (
-        f", tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}" if certificate else ""
+        f", tls {{ cert_file: {quoted(certificate.chain)}, key_file: {quoted(certificate.key)} }}"
+        if certificate
+        else ""
     )
     return Federation(
         domain=names.DISTRICT_DOMAIN,

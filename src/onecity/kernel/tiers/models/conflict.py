@@ -30,7 +30,7 @@ class ActState(models.TextChoices):
     """What became of an act on a case of the other side."""
 
     WAITING = "waiting", _("On its way")
-    DONE = "done", _("Done")
+    DONE = "done", _("Act done")
     REJECTED = "rejected", _("Not accepted")
 
 

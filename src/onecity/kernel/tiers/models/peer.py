@@ -22,7 +22,7 @@ class PeerState(models.TextChoices):
 
     INVITED = "invited", _("Invited")
     JOINED = "joined", _("Belongs")
-    REVOKED = "revoked", _("Ended")
+    REVOKED = "revoked", _("Link ended")
 
 
 class Peer(models.Model):
