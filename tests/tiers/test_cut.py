@@ -58,6 +58,7 @@ def test_nothing_is_lost_nothing_is_doubled_and_conflicts_are_listed(pair: Pair)
 
 @pytest.mark.soak
 def test_the_same_for_ten_minutes(pair: Pair) -> None:
+    scenes.FastSender.pause = 0.02
     cut_and_heal(pair, SOAK_S)
 
 
@@ -118,7 +119,7 @@ def prepare(pair: Pair) -> Scene:
     device, secret, urn = scenes.station(town, mark)
     ledger = Ledger()
     scenes.FastSender.port = town.platform.env.port
-    sender = scenes.FastSender((device, secret), mark, ledger, 40, int(time.time()) - 20 * 86_400)
+    sender = scenes.FastSender((device, secret), mark, ledger, 40, int(time.time()) - 60 * 86_400)
     case_id, number = town.script(scenes.OPEN, "Dust at the harbour", TOWN_PATH)
     scene = Scene(mark, urn, scenes.air_station(town, f"air{mark}"), case_id, ledger, sender)
     until(lambda: district.value("SELECT number FROM cases_case WHERE id = %s", [case_id]) == number, 30, "the case")
