@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from onecity.kernel.cases import acting, custody
+from onecity.kernel.cases import acting, custody, type_store
 from onecity.kernel.cases.acting import PASSIVE
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.core.clock import now, to_us
@@ -111,9 +111,12 @@ def _do(case: Case, act: Act) -> str | None:
 
 def _reject(act: Act, reason: str) -> None:
     """Write into the history what was meant and why it was not done, so that nothing said is lost."""
+    case = Case.objects.defer("search").get(id=act.case_id)
+    definition = type_store.version(case.type_name, case.type_version).definition
     with override("zh-hans"):
+        title = acting.action_title(definition, act.action)
         text = _("“%(action)s” from the other tier was not accepted: %(reason)s") % {
-            "action": act.action,
+            "action": title,
             "reason": reason,
         }
     note = f"{text}\n{act.note}".strip()[: acting.LONGEST_NOTE]

@@ -9,6 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from onecity.kernel.access.decorators import permission_required
+from onecity.kernel.cases import acting, type_store
+from onecity.kernel.cases.models import Case
 from onecity.kernel.tiers import status
 from onecity.kernel.tiers.models import Act, Conflict
 from onecity.kernel.tiers.models.conflict import ActState
@@ -55,6 +57,21 @@ def _content() -> dict[str, Any]:
     return {
         "links": links,
         "missing": status.missing(links),
-        "acts": Act.objects.filter(outgoing=True, state=ActState.WAITING).order_by("-at")[:SHOWN],
+        "acts": _titled(list(Act.objects.filter(outgoing=True, state=ActState.WAITING).order_by("-at")[:SHOWN])),
         "conflicts": Conflict.objects.order_by("-found_at", "-id")[:SHOWN],
     }
+
+
+def _titled(rows: list[Act]) -> list[tuple[Act, object]]:
+    """Acts with what their steps are called."""
+    cases = Case.objects.defer("search").in_bulk([row.case_id for row in rows])
+    kinds = type_store.versions((case.type_name, case.type_version) for case in cases.values())
+    found = {
+        case.id: kinds[case.type_name, case.type_version].definition
+        for case in cases.values()
+        if (case.type_name, case.type_version) in kinds
+    }
+    return [
+        (row, acting.action_title(found[row.case_id], row.action) if row.case_id in found else row.action)
+        for row in rows
+    ]
