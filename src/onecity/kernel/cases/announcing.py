@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from onecity.kernel.cases import directory, wording
+from onecity.kernel.cases.directory import Recipients
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.notify import feed
 from onecity.kernel.notify import service as notify
@@ -44,13 +45,18 @@ def sent(case: Case) -> None:
     )
 
 
-def due(cases: Iterable[tuple[Case, str]], asked: "Recipients") -> None:
+def due(cases: Sequence[tuple[Case, str]], asked: Recipients) -> None:
     """Reminders (`due_soon`) and warnings (`overdue`): to the assignee, or to the body where nobody has the case."""
+    asked.know(case.organisation_id for case, _action in cases if not case.assignee_id)
     changes = []
     groups: dict[tuple[str, tuple[UUID, ...]], list[Case]] = {}
     for case, action in cases:
         changes.append(_change(case, action))
-        to = (case.assignee_id,) if case.assignee_id else tuple(asked.of(case))
+        to = (
+            (case.assignee_id,)
+            if case.assignee_id
+            else tuple(asked.of(case.organisation_id, case.role, case.division_path))
+        )
         groups.setdefault((action, to), []).append(case)
     feed.publish_many(changes)
     notify.send_many(notice for (action, to), group in groups.items() for notice in _due_notices(action, to, group))
@@ -71,26 +77,14 @@ def _due_notices(action: str, to: Sequence[UUID], group: Sequence[Case]) -> Iter
         yield from (notify.Notice(account, f"case_{action}", _context(case), key, _link(case)) for account in to)
 
 
-class Recipients:
-    """Whom to tell of cases that wait for their body, asked once for each body, role and place."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[UUID | None, str, str], list[UUID]] = {}
-
-    def of(self, case: Case) -> list[UUID]:
-        """The accounts to tell of this case."""
-        key = (case.organisation_id, case.role, case.division_path)
-        if key not in self._known:
-            self._known[key] = directory.recipients(*key)
-        return self._known[key]
-
-
 def _messages_for_new(cases: Sequence[Case]) -> Iterable[notify.Notice]:
     groups: dict[tuple[UUID | None, str, str], list[Case]] = {}
     for case in cases:
         groups.setdefault((case.organisation_id, case.role, case.division_path), []).append(case)
+    asked = Recipients()
+    asked.know(organisation for organisation, _role, _place in groups)
     for (organisation, role, place), group in groups.items():
-        accounts = directory.recipients(organisation, role, place)
+        accounts = asked.of(organisation, role, place)
         if len(group) > TOGETHER:
             context = {"count": len(group), "first": group[0].number, "last": group[-1].number}
             key = f"cases:{group[0].id}:{len(group)}"

@@ -24,6 +24,13 @@ WHERE g.permission = ANY (%s) AND a.organisation_id = %s AND a.is_active AND %s:
 ORDER BY a.display_name, a.id
 """  # noqa: S608 - same
 
+STAFF = f"""
+SELECT DISTINCT a.organisation_id, a.id, coalesce(r.name, ''), g.permission, g.path, a.display_name FROM access_grant g
+JOIN people_account a ON a.id = g.account_id LEFT JOIN people_role r ON r.id = g.role_id
+WHERE g.permission = ANY (%s) AND a.organisation_id = ANY (%s) AND a.is_active AND {VALID}
+ORDER BY a.display_name, a.id
+"""  # noqa: S608 - same
+
 
 def bodies(paths: Iterable[str], codes: Iterable[str] = ()) -> list[Body]:
     """The active organisations of these divisions, of those above them, and of these codes, with their handlers' roles."""
@@ -47,16 +54,37 @@ def levels(paths: Iterable[str]) -> dict[str, str]:
     return dict(Division.objects.filter(path__in=wanted).values_list("path", "level"))
 
 
+class Recipients:
+    """Whom to tell of cases that wait for their body; the staff of a body is asked for once, whatever its cases."""
+
+    def __init__(self) -> None:
+        self._staff: dict[UUID, list[tuple[UUID, str, str, str]]] = {}
+
+    def know(self, organisations: Iterable[UUID | None]) -> None:
+        """Look up the staff of these bodies in one query, as far as it is not known yet."""
+        new = {one for one in organisations if one is not None} - self._staff.keys()
+        if not new:
+            return
+        self._staff |= {one: [] for one in new}
+        with connection.cursor() as cursor:
+            cursor.execute(STAFF, [[permissions.DISPATCH, permissions.HANDLE], list(new)])
+            for organisation, *facts in cursor.fetchall():
+                self._staff[organisation].append((facts[0], facts[1], facts[2], facts[3]))
+
+    def of(self, organisation_id: UUID | None, role: str, division_path: str) -> list[UUID]:
+        """The dispatchers of this body for this place, else those in the role, else all who may handle there."""
+        if organisation_id is None:
+            return []
+        self.know([organisation_id])
+        rows = [row for row in self._staff[organisation_id] if division_path.startswith(row[3])]
+        dispatchers = [row[0] for row in rows if row[2] == permissions.DISPATCH]
+        in_role = [row[0] for row in rows if role and row[1] == role]
+        return list(dict.fromkeys(dispatchers or in_role or [row[0] for row in rows]))
+
+
 def recipients(organisation_id: UUID | None, role: str, division_path: str) -> list[UUID]:
     """Whom to tell about a new case of this body: its dispatchers, else those in the role, else all who may handle."""
-    if organisation_id is None:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(HANDLERS, [[permissions.DISPATCH, permissions.HANDLE], organisation_id, division_path])
-        rows = cursor.fetchall()
-    dispatchers = [row[0] for row in rows if row[3] == permissions.DISPATCH]
-    in_role = [row[0] for row in rows if role and row[2] == role]
-    return list(dict.fromkeys(dispatchers or in_role or [row[0] for row in rows]))
+    return Recipients().of(organisation_id, role, division_path)
 
 
 def handlers(organisation_id: UUID | None, division_path: str) -> dict[UUID, str]:

@@ -9,6 +9,7 @@ import datetime as dt
 from django.db import connection, transaction
 
 from onecity.kernel.cases import announcing
+from onecity.kernel.cases.directory import Recipients
 from onecity.kernel.cases.models import Case
 from onecity.kernel.core.clock import now
 
@@ -36,7 +37,7 @@ FROM moved RETURNING case_id, action
 def sweep(at: dt.datetime | None = None) -> int:
     """Remind and warn for every open case whose moment has come by `at`; returns for how many. Idempotent."""
     moment, total = at or now(), 0
-    asked = announcing.Recipients()
+    asked = Recipients()
     while True:
         found = _step(moment, asked)
         total += found
@@ -45,10 +46,10 @@ def sweep(at: dt.datetime | None = None) -> int:
 
 
 @transaction.atomic
-def _step(moment: dt.datetime, asked: announcing.Recipients) -> int:
+def _step(moment: dt.datetime, asked: Recipients) -> int:
     with connection.cursor() as cursor:
         cursor.execute(STEP, {"now": moment, "batch": BATCH})
         actions = dict(cursor.fetchall())
     cases = Case.objects.defer("search").in_bulk(list(actions))
-    announcing.due(((case, actions[case.id]) for case in cases.values()), asked)
+    announcing.due([(case, actions[case.id]) for case in cases.values()], asked)
     return len(actions)
