@@ -27,23 +27,23 @@ from onecity.kernel.telemetry.types import Attribute, EntityType
 _WEATHER = (
     Attribute("temperature", _("Temperature"), "Cel", -50, 60),
     Attribute("humidity", _("Relative humidity"), "%", 0, 100, decimals=0),
-    Attribute("pressure", _("Air pressure"), "hPa", 500, 1100),
-    Attribute("wind_speed", _("Wind speed"), "m/s", 0, 75),
-    Attribute("wind_direction", _("Wind direction"), "deg", 0, 360, decimals=0),
+    Attribute("pressure", _("Air pressure"), "hPa", 500, 1100, model_name="atmosphericPressure"),
+    Attribute("wind_speed", _("Wind speed"), "m/s", 0, 75, model_name="windSpeed"),
+    Attribute("wind_direction", _("Wind direction"), "deg", 0, 360, decimals=0, model_name="windDirection"),
 )
 
 AIR_STATION = EntityType(
     name="AirQualityObserved",
     title=_("Air station"),
     attributes=(
-        Attribute("pm2_5", _("Fine particles PM2.5"), "ug/m3", 0, 1000, decimals=0),
+        Attribute("pm2_5", _("Fine particles PM2.5"), "ug/m3", 0, 1000, decimals=0, model_name="pm25"),
         Attribute("pm10", _("Particles PM10"), "ug/m3", 0, 1000, decimals=0),
         Attribute("so2", _("Sulphur dioxide"), "ug/m3", 0, 1500, decimals=0),
         Attribute("no2", _("Nitrogen dioxide"), "ug/m3", 0, 5000, decimals=0),
         Attribute("co", _("Carbon monoxide"), "mg/m3", 0, 150),
         Attribute("o3", _("Ozone"), "ug/m3", 0, 1000, decimals=0),
         *_WEATHER,
-        Attribute("aqi", _("Air quality index"), "1", 0, 500, decimals=0),
+        Attribute("aqi", _("Air quality index"), "1", 0, 500, decimals=0, model_name="airQualityIndex"),
     ),
     max_age=timedelta(hours=2),
     late_after=timedelta(days=3),
@@ -54,7 +54,7 @@ NOISE_STATION = EntityType(
     name="NoiseLevelObserved",
     title=_("Noise station"),
     attributes=(
-        Attribute("laeq", _("Sound level"), "dB{A}", 0, 140),
+        Attribute("laeq", _("Sound level"), "dB{A}", 0, 140, model_name="LAeq"),
         Attribute("excess", _("Above the limit of the hour"), "dB{A}", -140, 140),
     ),
     max_age=timedelta(hours=1),
@@ -67,8 +67,8 @@ WATER_STATION = EntityType(
     title=_("Water station"),
     attributes=(
         Attribute("temperature", _("Water temperature"), "Cel", -5, 45),
-        Attribute("ph", _("pH value"), "[pH]", 0, 14, decimals=2),
-        Attribute("dissolved_oxygen", _("Dissolved oxygen"), "mg/L", 0, 25, decimals=2),
+        Attribute("ph", _("pH value"), "[pH]", 0, 14, decimals=2, model_name="pH"),
+        Attribute("dissolved_oxygen", _("Dissolved oxygen"), "mg/L", 0, 25, decimals=2, model_name="O2"),
         Attribute("cod_mn", _("Permanganate index"), "mg/L", 0, 200, decimals=1),
         Attribute("ammonia_nitrogen", _("Ammonia nitrogen"), "mg/L", 0, 300, decimals=2),
         Attribute("total_phosphorus", _("Total phosphorus"), "mg/L", 0, 100, decimals=3),
@@ -86,7 +86,7 @@ WATER_STATION = EntityType(
 DISTRICT_AIR = EntityType(
     name="AirQualityIndex",
     title=_("Air of the district"),
-    attributes=(Attribute("aqi", _("Air quality index"), "1", 0, 500, decimals=0),),
+    attributes=(Attribute("aqi", _("Air quality index"), "1", 0, 500, decimals=0, model_name="airQualityIndex"),),
     max_age=timedelta(hours=3),
     late_after=timedelta(days=3),
     icon="wind",
