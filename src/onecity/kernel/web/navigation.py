@@ -39,6 +39,8 @@ WORK = (
 KNOW = (
     Item("/desk/entities", _("Devices and places"), "map-pinned", "entities.view"),
     Item("/desk/rules", _("Rules"), "sliders-horizontal", "rules.view"),
+    Item("/desk/subscriptions", _("Subscriptions"), "rss", "entities.edit"),
+    Item("/desk/uploads", _("Upload a table"), "upload", "telemetry.manage"),
     Item("/desk/quarantine", _("Quarantine"), "shield-question-mark", "telemetry.view"),
     Item("/desk/tiers", _("Towns and district"), "network", "tiers.view"),
 )
