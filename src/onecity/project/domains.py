@@ -4,12 +4,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
+from onecity.domains.devices.domain import DOMAIN as DEVICES
 from onecity.domains.environment.domain import DOMAIN as ENVIRONMENT
 from onecity.domains.operations.domain import DOMAIN as OPERATIONS
 from onecity.kernel.registry import registry
 from onecity.kernel.registry.domain import Domain
 
-ALL: tuple[Domain, ...] = (ENVIRONMENT, OPERATIONS)
+ALL: tuple[Domain, ...] = (ENVIRONMENT, DEVICES, OPERATIONS)
 
 
 def load() -> tuple[Domain, ...]:

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "onecity.kernel.people",
     "onecity.kernel.places",
     "onecity.domains.environment",
+    "onecity.domains.devices",
     "onecity.domains.operations",
     "django.contrib.contenttypes",
     "django.contrib.auth",
