@@ -8,7 +8,9 @@ from onecity.project import processes
 from onecity.project.language import gettext as _
 
 
-def serve(name: Annotated[str, typer.Argument(help=_("gateway, pipeline, worker, notifier, fieldbus, tiers or sim"))]) -> None:
+def serve(
+    name: Annotated[str, typer.Argument(help=_("gateway, pipeline, worker, notifier, fieldbus, tiers or sim"))],
+) -> None:
     """Run one process of the platform in the foreground until it is told to end."""
     if name not in processes.RUN:
         raise typer.BadParameter(
