@@ -42,7 +42,7 @@ def test_a_wall_with_more_than_it_lists_says_so(open_page: Open, size: str, lang
     rest = group.locator(".wall-more")
     expect(rest).to_contain_text(more)
     rest.scroll_into_view_if_needed()
-    operator.page.wait_for_function("document.querySelector('[data-wall-map]').dataset.drawn !== undefined")
+    expect(operator.page.locator("[data-wall-map][data-drawn]")).to_have_count(1, timeout=30_000)
     operator.picture(f"wall-limits-{size}-{language[:2]}")
     rest.click()
     expect(operator.page).to_have_url(re.compile(r"/desk/cases\?scope=all&running=open&place="))

@@ -28,6 +28,10 @@ def environment(home: Path) -> dict[str, str]:
     return kept | values
 
 
+def system_of(platform: Platform) -> dict[str, str]:
+    return platform.child_env("system") | {"ONECITY_LANG": "en"}
+
+
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "onecity.project.cli", *arguments]
 
@@ -134,7 +138,7 @@ def test_production_lists_everything_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_production_refuses_a_demonstration_and_its_accounts(platform: Platform) -> None:
-    env = platform.child_env("system") | {"ONECITY_BASE_URL": "https://city.example", "ONECITY_HOSTS": "city.example"}
+    env = system_of(platform) | {"ONECITY_BASE_URL": "https://city.example", "ONECITY_HOSTS": "city.example"}
     done = subprocess.run(
         command("up", "--production"), env=env, text=True, capture_output=True, timeout=60, check=False
     )
@@ -144,7 +148,7 @@ def test_production_refuses_a_demonstration_and_its_accounts(platform: Platform)
 
 def test_the_doctor_finds_a_running_platform_well(platform: Platform) -> None:
     done = subprocess.run(
-        command("doctor"), env=platform.child_env("system"), text=True, capture_output=True, timeout=60, check=False
+        command("doctor"), env=system_of(platform), text=True, capture_output=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "onecity_app is bound by row-level security" in done.stdout
@@ -154,7 +158,7 @@ def test_the_doctor_finds_a_running_platform_well(platform: Platform) -> None:
 def test_the_trail_of_a_running_platform_is_whole(platform: Platform) -> None:
     done = subprocess.run(
         command("audit", "verify"),
-        env=platform.child_env("system"),
+        env=system_of(platform),
         text=True,
         capture_output=True,
         timeout=60,

@@ -121,7 +121,9 @@ def test_writing(first: dict[str, Any], body: dict[str, Any], how: str) -> None:
     except Problem:
         return
     _stored(outcome.entity)
-    assert b'"urn:ngsi-ld:null"' not in msgspec.json.encode(outcome.entity.attributes)
+    # as the name of a member it means nothing
+    text = msgspec.json.encode(outcome.entity.attributes).replace(b'"urn:ngsi-ld:null":', b"")
+    assert b'"urn:ngsi-ld:null"' not in text
 
 
 def _nested(depth: int) -> Any:
