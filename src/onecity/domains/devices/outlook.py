@@ -40,7 +40,7 @@ def chart(entity: Entity, attribute: str) -> dict[str, Any]:
     begin = first + (len(hourly) - shown) * HOUR_MS
     facts = {"unit": units.symbol(series.unit), "decimals": series.decimals}
     lines = [{"name": _("Hourly mean"), **facts, "points": _points(begin, hourly[-shown:])}]
-    ahead = forecast(hourly[None, :], 24, AHEAD)
+    ahead = forecast(_from_its_beginning(hourly)[None, :], 24, AHEAD)
     if np.isfinite(ahead.mean).all():
         after = first + len(hourly) * HOUR_MS
         names = (
@@ -70,6 +70,12 @@ def _hourly(series_id: int, start: dt.datetime, end: dt.datetime) -> Floats:
     place = (found.bucket_start - int(start.timestamp()) * 1_000_000) // HOUR_US
     values[place] = found.values["mean"]
     return values
+
+
+def _from_its_beginning(hourly: Floats) -> Floats:
+    """The hours since the series began, so that a young one is judged by what it has."""
+    known = np.flatnonzero(np.isfinite(hourly))
+    return hourly[known[0] :] if len(known) else hourly
 
 
 def _odd(hourly: Floats) -> list[int]:

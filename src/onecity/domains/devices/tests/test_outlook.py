@@ -66,8 +66,15 @@ def test_an_odd_hour_is_marked_and_gaps_are_not() -> None:
 
 def test_too_little_history_foretells_nothing() -> None:
     values = course()
-    values[: HOURS // 2] = np.nan
+    values[: -4 * 24] = np.nan
+    values[-50:-10] = np.nan
     assert [line["name"] for line in chart(meter(values))["series"]] == ["小时均值"]
+
+
+def test_a_series_of_five_days_is_foretold_by_what_it_has() -> None:
+    values = course()
+    values[: -5 * 24] = np.nan
+    assert len(chart(meter(values))["series"]) == 4
 
 
 def test_only_who_sees_the_thing_sees_its_outlook(client: Client) -> None:
