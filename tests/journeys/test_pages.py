@@ -116,6 +116,7 @@ def test_the_keyboard_alone_leads_from_the_door_to_a_case(open_page: Open) -> No
     keys.type("onecity-demo")
     keys.press("Enter")
     visitor.page.wait_for_url("**/desk/cases")
+    expect(visitor.page.locator("[data-keys-open]")).to_be_visible()  # shown once the keys are understood
     keys.press("?")
     expect(visitor.page.locator("dialog#keys")).to_be_visible()
     keys.press("Escape")
