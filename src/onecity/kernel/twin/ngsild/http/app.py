@@ -7,8 +7,9 @@ from onecity.kernel.twin.ngsild.http import attributes, batch, discovery, entiti
 from onecity.kernel.twin.ngsild.http.application import Application
 from onecity.kernel.twin.ngsild.http.router import PREFIX, Router
 from onecity.kernel.twin.ngsild.subscriptions import routes as subscriptions
+from onecity.kernel.twin.ngsild.temporal import routes as temporal
 
-MODULES = (entities, attributes, querying, batch, discovery, info, contexts, subscriptions)
+MODULES = (entities, attributes, querying, batch, discovery, info, contexts, subscriptions, temporal)
 
 
 def make(parameters: dict[str, Any] | None = None) -> Application:

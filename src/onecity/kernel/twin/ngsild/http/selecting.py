@@ -39,7 +39,7 @@ class Question:
     local: bool = False
 
 
-def question(request: Request, parameters: dict[str, Any], context: Context) -> Question:
+def question(request: Request, parameters: dict[str, Any], context: Context, *, most: int = MAX_LIMIT) -> Question:
     """The question of a request; raises Problem 400 where a parameter is wrong, or where nothing narrows the query.
 
     `parameters`: texts by the names of 6.4.3.2; `coordinates` may be an array, `selectors` alternatives (5.2.33).
@@ -51,8 +51,8 @@ def question(request: Request, parameters: dict[str, Any], context: Context) -> 
         raise problems.bad_request(_("type=* is always local; local=false contradicts it."))
     count = request.flag("count")
     limit = request.number("limit", DEFAULT_LIMIT, 10**9)
-    if limit > MAX_LIMIT:
-        raise problems.problem("TooManyResults", _("At most {most} entities are given at once.", most=MAX_LIMIT))
+    if limit > most:
+        raise problems.problem("TooManyResults", _("At most {most} entities are given at once.", most=most))
     if limit == 0 and not count:
         raise problems.bad_request(_("limit=0 makes sense only together with count=true."))
     if not local and not all(map(narrow, selections)):

@@ -23,7 +23,7 @@ from onecity.kernel.twin.ngsild.model.kinds import (
     VALUE_MEMBER,
     VALUE_MEMBERS,
 )
-from onecity.kernel.twin.ngsild.model.limits import INSTANCES, SUB_ATTRIBUTES, SUB_ATTRIBUTES_DEPTH
+from onecity.kernel.twin.ngsild.model.limits import HISTORY, INSTANCES, SUB_ATTRIBUTES, SUB_ATTRIBUTES_DEPTH
 from onecity.kernel.twin.ngsild.model.members import CHECKED
 from onecity.kernel.twin.ngsild.model.names import moment, moment_or_null, require_uri
 from onecity.kernel.twin.ngsild.model.problems import bad_request
@@ -50,8 +50,9 @@ def is_null(instance: Mapping[str, Any]) -> bool:
 def read_attribute(value: Any, name: str, reading: Reading, depth: int = 0) -> list[Instance]:
     """All instances that a request gives of the attribute that it calls `name`; raises Problem."""
     if isinstance(value, list) and _are_instances(value, reading):
-        if len(value) > INSTANCES:
-            raise bad_request(_("{name} has more than {most} instances.", name=name, most=INSTANCES), name)
+        most = HISTORY if reading.rules.repeated else INSTANCES
+        if len(value) > most:
+            raise bad_request(_("{name} has more than {most} instances.", name=name, most=most), name)
         instances = [read_instance(item, name, reading, depth) for item in value]
         if not reading.rules.repeated:
             _distinct(instances, name)

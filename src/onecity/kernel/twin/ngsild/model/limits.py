@@ -6,6 +6,7 @@ DEPTH: Final = 64  # JSON inside JSON in one value
 SUB_ATTRIBUTES_DEPTH: Final = 8  # attributes of attributes of …
 ATTRIBUTES: Final = 2_000  # attributes of one entity or fragment
 INSTANCES: Final = 1_000  # instances (data sets) of one attribute
+HISTORY: Final = 100_000  # instances of one attribute over time in one request
 SUB_ATTRIBUTES: Final = 200  # sub-attributes of one instance
 POSITIONS: Final = 100_000  # positions of one geometry
 TYPES: Final = 64  # types of one entity

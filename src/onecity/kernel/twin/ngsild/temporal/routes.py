@@ -1,0 +1,132 @@
+"""Histories read and queried (5.7.3, 5.7.4; 6.18.3.2, 6.19.3.1, 6.24)."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.context.routes import base_of
+from onecity.kernel.twin.ngsild.context.terms import Context
+from onecity.kernel.twin.ngsild.http import selecting
+from onecity.kernel.twin.ngsild.http.answering import represented, represented_entities
+from onecity.kernel.twin.ngsild.http.entities import urn_of
+from onecity.kernel.twin.ngsild.http.limits import MAX_LIMIT
+from onecity.kernel.twin.ngsild.http.links import page_header
+from onecity.kernel.twin.ngsild.http.negotiation import LD_JSON
+from onecity.kernel.twin.ngsild.http.querying import COUNT
+from onecity.kernel.twin.ngsild.http.request import Request
+from onecity.kernel.twin.ngsild.http.response import Response, encode
+from onecity.kernel.twin.ngsild.http.router import route
+from onecity.kernel.twin.ngsild.model import problems
+from onecity.kernel.twin.ngsild.model.downgrading import preferred
+from onecity.kernel.twin.ngsild.store.rows import decode
+from onecity.kernel.twin.ngsild.temporal import asking, collecting, history, searching
+from onecity.kernel.twin.ngsild.temporal.asking import Asked
+from onecity.kernel.twin.ngsild.temporal.collecting import Answer
+from onecity.kernel.twin.ngsild.temporal.editing import EDITING
+from onecity.kernel.twin.ngsild.temporal.evolution import Evolution
+from onecity.kernel.twin.ngsild.temporal.readings import Ask
+
+MOST_AGGREGATED = 10_000
+
+
+@route("GET", "/temporal/entities/{entityId}")
+async def retrieve_evolution(request: Request) -> Response:
+    """5.7.3."""
+    urn, context = urn_of(request), await request.context()
+    asked = asking.asked(request, request.query, context, required=False)
+    async with history.asking(request.services.database, request.principal) as ask:
+        names = sorted(asked.names) if asked.names else None
+        newest = asked.last is not None
+        found = await history.evolutions(ask, request.tenant, [urn], asked.span, names, newest=newest)
+        answer = await _answer(ask, list(found.values()), asked, context)
+    if not answer.bodies:
+        raise problems.problem("ResourceNotFound", _("Of {urn} no history is known in this time.", urn=urn))
+    return _respond(request, context, answer.bodies[0], answer)
+
+
+@route("GET", "/temporal/entities")
+async def query_evolutions(request: Request) -> Response:
+    """5.7.4 by address."""
+    return await _query(request, request.query, await request.context())
+
+
+@route("POST", "/temporal/entityOperations/query", right="read")
+async def post_query(request: Request) -> Response:
+    """5.7.4 by body."""
+    context = await request.context()
+    return await _query(request, asking.from_body(request.object(), context), context)
+
+
+async def _query(request: Request, parameters: dict[str, Any], context: Context) -> Response:
+    asked = asking.asked(request, parameters, context, required=True)
+    most = MOST_AGGREGATED if asked.format == "aggregatedValues" else MAX_LIMIT
+    question = selecting.question(request, parameters, context, most=most)
+    if any(selection.follows_links() for selection in question.selections):
+        raise problems.bad_request(_("A temporal query cannot depend on linked entities."))
+    descending = _descending(parameters, context, local=question.local)
+    async with history.asking(request.services.database, request.principal) as ask:
+        limit, offset = question.limit, question.offset
+        if descending:
+            limit, offset = searching.MOST_CANDIDATES, 0
+        page = await searching.find(
+            ask, request.tenant, question.selections, asked, limit, offset, count=question.count
+        )
+        if descending:
+            ordered = page.evolutions[::-1]
+            chosen = ordered[question.offset : question.offset + question.limit]
+            page = searching.Page(chosen, len(ordered) > question.offset + question.limit, page.total)
+        answer = await _answer(ask, page.evolutions, asked, context)
+    inline = request.media != LD_JSON and isinstance(context.source, dict | list)
+    link = await request.services.contexts.address(context, base_of(request)) if inline else ""
+    response = _respond(request, context, answer.bodies, answer, link=link)
+    response.headers += _pages(request, question, more=page.more)
+    if page.total is not None:
+        response.headers.append((COUNT, str(page.total)))
+    return response
+
+
+async def _answer(ask: Ask, evolutions: list[Evolution], asked: Asked, context: Context) -> Answer:
+    if asked.format == "aggregatedValues":
+        return await collecting.aggregate(ask, evolutions, asked, context)
+    return await collecting.collect(ask, evolutions, asked, context)
+
+
+def _descending(parameters: Mapping[str, Any], context: Context, *, local: bool) -> bool:
+    """Histories are ordered by their id alone (5.7.4.4); whether that is to be backwards."""
+    order = selecting.order(parameters, context, local=local)
+    if order is None:
+        return False
+    by = str(parameters.get("orderBy")).replace(" ", "").split(";")
+    if by[0] != "id" or by[1:] not in ([], ["asc"], ["desc"]):
+        raise problems.bad_request(_("Histories can be ordered by id only."), "orderBy")
+    return by[1:] == ["desc"]
+
+
+def _respond(request: Request, context: Context, body: Any, answer: Answer, *, link: str = "") -> Response:
+    if preferred(request.headers.get("prefer", "")) is None:
+        response = represented(body, request, context, link=link)
+    else:
+        response = represented_entities(decode(encode(body)), request, context, link=link)
+    if answer.content_range is not None:
+        response.status = 206
+        response.headers.append(answer.content_range)
+    return response
+
+
+def _pages(request: Request, question: selecting.Question, *, more: bool) -> list[tuple[str, str]]:
+    """Links to the pages before and after (5.5.9.2)."""
+    headers = []
+    if question.limit and question.offset:
+        headers.append(_page(request, question, max(question.offset - question.limit, 0), "prev"))
+    if question.limit and more:
+        headers.append(_page(request, question, question.offset + question.limit, "next"))
+    return headers
+
+
+def _page(request: Request, question: selecting.Question, offset: int, relation: str) -> tuple[str, str]:
+    parameters = request.query | {"limit": str(question.limit), "offset": str(offset)}
+    return page_header(f"{request.path}?{urlencode(parameters)}", relation, request.media)
+
+
+ROUTES = (retrieve_evolution, query_evolutions, post_query, *EDITING)
