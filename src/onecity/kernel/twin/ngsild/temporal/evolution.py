@@ -94,8 +94,10 @@ class Gathering:
                 if instance.get("datasetId") not in left:
                     self._take(name, gone(instance, at))
 
-    def current(self, attributes: Attributes) -> None:
+    def current(self, attributes: Attributes, scopes: Sequence[str], since: str) -> None:
         """Take in the entity as it is now, for what is older than the log."""
+        if scopes and not self.evolution.scopes:
+            self._scope(scopes, since)
         for name, instances in attributes.items():
             for instance in instances:
                 self._take(name, instance)

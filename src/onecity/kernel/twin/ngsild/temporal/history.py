@@ -122,7 +122,7 @@ async def evolutions(
         if wanted is None or name in wanted:
             found[urn].evolution.series[name] = Series(number, "" if unit == NO_UNIT else unit, latest)
     for urn, row in now.items():
-        found[urn].current(decode(row[4]))
+        found[urn].current(decode(row[4]), row[3], row[5])
     return {urn: gathering.finish() for urn, gathering in found.items()}
 
 

@@ -145,7 +145,8 @@ def _scopes(evolution: Evolution, span: Span) -> dict[str, None]:
     ordered = sorted(evolution.scopes, key=lambda one: micros(one.get("observedAt") or one["modifiedAt"]))
     moments = [micros(one.get("observedAt") or one["modifiedAt"]) for one in ordered]
     held: dict[str, None] = {}
-    for one, start, end in zip(ordered, moments, [*moments[1:], ALWAYS[1]], strict=True):
+    ends = [*moments[1:], ALWAYS[1]][: len(moments)]
+    for one, start, end in zip(ordered, moments, ends, strict=True):
         value = one.get("value")
         if start < span.last and end > span.first and value != NULL:
             held.update(dict.fromkeys(value if isinstance(value, list) else [str(value)]))
