@@ -25,6 +25,9 @@ TARGETS = {
     "geo_query_p95_ms": 50.0,
     "notify_p99_ms": 500.0,
     "subscriptions_cost_share": 0.2,
+    "temporal_page_p95_ms": 100.0,
+    "temporal_year_by_day_p95_ms": 100.0,
+    "temporal_day_mean_s": 1.0,
 }
 SETTINGS = {
     "postgresql": "fsync on, synchronous_commit on, full_page_writes on; an answer is given after the commit",
@@ -39,14 +42,20 @@ Database = Callable[[dict[str, str]], dict[str, Any]]
 def run(*, quick: bool = False, database: Database) -> dict[str, object]:
     """Measure; raises RuntimeError where the platform does not start or requests are refused."""
     with tempfile.TemporaryDirectory(prefix="onecity-bench-") as folder, _platform(Path(folder)) as env:
-        command = [sys.executable, "-m", "onecity.kernel.twin.bench.measure", "quick" if quick else "full", env["PORT"]]
-        done = subprocess.run(
-            [*command, json.dumps(database(env))], env=env, stdout=subprocess.PIPE, check=False, timeout=1800
-        )
-        if done.returncode:
-            raise RuntimeError(f"the measurement ended with code {done.returncode}; its words are above")
-        figures: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+        size = "quick" if quick else "full"
+        figures = _measured(env, "measure", size, env["PORT"], json.dumps(database(env)))
+        figures |= _measured(env, "temporal", size, env["PORT"])
     return figures | {"targets": TARGETS, "settings": SETTINGS, "measured": time.strftime("%Y-%m-%d")}
+
+
+def _measured(env: dict[str, str], module: str, *arguments: str) -> dict[str, object]:
+    """The figures of one of this package's measurements, made by a process of its own."""
+    command = [sys.executable, "-m", f"onecity.kernel.twin.bench.{module}", *arguments]
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=False, timeout=1800)
+    if done.returncode:
+        raise RuntimeError(f"the measurement {module} ended with code {done.returncode}; its words are above")
+    figures: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 @contextmanager
