@@ -35,7 +35,7 @@ KIND = EntityType(
 FILL = """
 INSERT INTO {part} (series_id, observed_at, value)
 SELECT s, %s::timestamptz + n * interval '1 minute', sin(n / 100.0 + s) * 20 + s %% 7
-FROM unnest(%s::int[]) s, generate_series(0, %s) n
+FROM unnest(%s::int[]) s, LATERAL generate_series(0, %s + s * 0) n
 """
 NEWEST = """
 INSERT INTO telemetry_latest (series_id, observed_at, value)
