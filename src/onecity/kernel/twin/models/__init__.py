@@ -3,7 +3,9 @@
 from onecity.kernel.twin.models.change import Change, Operation
 from onecity.kernel.twin.models.context import ContextKind, LdContext
 from onecity.kernel.twin.models.entity import Entity, EntityStatus
+from onecity.kernel.twin.models.entity_map import EntityMap
 from onecity.kernel.twin.models.kind import EntityKind
+from onecity.kernel.twin.models.registration import SourceRegistration
 from onecity.kernel.twin.models.relation import Relation
 from onecity.kernel.twin.models.subscription import Delivery, Notification, Position, Subscription
 from onecity.kernel.twin.models.tenant import Tenant
@@ -14,12 +16,14 @@ __all__ = [
     "Delivery",
     "Entity",
     "EntityKind",
+    "EntityMap",
     "EntityStatus",
     "LdContext",
     "Notification",
     "Operation",
     "Position",
     "Relation",
+    "SourceRegistration",
     "Subscription",
     "Tenant",
 ]

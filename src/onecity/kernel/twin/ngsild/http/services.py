@@ -16,6 +16,9 @@ from onecity.kernel.telemetry.catalogue import database_parameters
 from onecity.kernel.telemetry.ingest import app as ingest
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.twin.ngsild.context.store import Contexts
+from onecity.kernel.twin.ngsild.federation.distributing.asking import Sources
+from onecity.kernel.twin.ngsild.federation.distributing.rights import Rights
+from onecity.kernel.twin.ngsild.federation.roster import Roster
 from onecity.kernel.twin.ngsild.http.tenants import Tenants
 from onecity.kernel.twin.ngsild.store.database import Database
 from onecity.kernel.twin.ngsild.store.forwarding import Forwarder
@@ -44,7 +47,11 @@ class Services:
         self.forwarder = Forwarder(self.catalogue, self.database)
         self.writer = Writer(self.database, self.locate, self.forwarder.after_commit)
         self.reader = Reader(self.database)
-        self.contexts = Contexts(self.database, networks(settings.ONECITY_OUTBOUND_ALLOW))
+        allow = networks(settings.ONECITY_OUTBOUND_ALLOW)
+        self.contexts = Contexts(self.database, allow)
+        self.registrations = Roster(self.database)
+        self.sources = Sources(self.contexts, allow, self.registrations.record_outcome)
+        self.rights = Rights(self.database)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run what needs Django's own connection in a thread, and give that connection back afterwards."""
@@ -81,6 +88,8 @@ class Services:
 
     async def close(self) -> None:
         """Give connections and threads back."""
+        await self.sources.close()
+        await self.registrations.close()
         await self.database.close()
         self._threads.shutdown(wait=False)
 
