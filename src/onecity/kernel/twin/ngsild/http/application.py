@@ -184,6 +184,8 @@ def _problem(problem: Problem, headers: Mapping[str, str]) -> Response:
     if not str(details["type"]).startswith(problems.ERRORS) and problem.status in BY_STATUS:
         details["type"] = problems.ERRORS + BY_STATUS[problem.status]
     response = responses.problem(details, problem.status)
+    if isinstance(problem, problems.NgsiProblem):
+        response.headers += problem.headers
     if problem.status == 401:
         response.headers.append(("WWW-Authenticate", 'Bearer realm="onecity"'))
     if "retry_after" in problem.extra or problem.status == 503:

@@ -1,5 +1,10 @@
 """One attribute of an entity: partial update, replacement, deletion (5.6.4, 5.6.5, 5.6.19; 6.7)."""
 
+from typing import Any
+
+from onecity.kernel.twin.ngsild.federation.distributing.names import EVERYTHING, Names, only
+from onecity.kernel.twin.ngsild.federation.distributing.retrieving import path
+from onecity.kernel.twin.ngsild.federation.distributing.writing import Write, carried_out
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.entities import found, moment, urn_of, write
 from onecity.kernel.twin.ngsild.http.request import Request
@@ -8,6 +13,7 @@ from onecity.kernel.twin.ngsild.http.router import route
 from onecity.kernel.twin.ngsild.model import merging, reading
 from onecity.kernel.twin.ngsild.model.names import require_uri
 from onecity.kernel.twin.ngsild.model.rules import PARTIAL
+from onecity.kernel.twin.ngsild.store.operation import Result
 
 
 @route("PATCH", "/entities/{entityId}/attrs/{attrId}")
@@ -17,8 +23,16 @@ async def partial_update(request: Request) -> Response:
     given = request.params["attrId"]
     name = context.name(given)
     instances = reading.read_instances(request.json(), given, context, moment(), rules=PARTIAL)
-    await write(request, urn, lambda current, now: merging.partial(found(current, urn), name, instances, now))
-    return responses.no_content()
+
+    async def local(_names: Names) -> Result:
+        return await write(
+            request, urn, lambda current, now: merging.partial(found(current, urn), name, instances, now)
+        )
+
+    done = await carried_out(request, lambda: _shared("updateAttrs", "PATCH", urn, name, request.json()), local)
+    if done is None:
+        await local(EVERYTHING)
+    return done or responses.no_content()
 
 
 @route("PUT", "/entities/{entityId}/attrs/{attrId}")
@@ -28,8 +42,16 @@ async def replace_attribute(request: Request) -> Response:
     given = request.params["attrId"]
     name = context.name(given)
     instances = reading.read_instances(request.json(), given, context, moment())
-    await write(request, urn, lambda current, now: merging.replace_attribute(found(current, urn), name, instances, now))
-    return responses.no_content()
+
+    async def local(_names: Names) -> Result:
+        return await write(
+            request, urn, lambda current, now: merging.replace_attribute(found(current, urn), name, instances, now)
+        )
+
+    done = await carried_out(request, lambda: _shared("replaceAttrs", "PUT", urn, name, request.json()), local)
+    if done is None:
+        await local(EVERYTHING)
+    return done or responses.no_content()
 
 
 @route("DELETE", "/entities/{entityId}/attrs/{attrId}")
@@ -40,12 +62,24 @@ async def delete_attribute(request: Request) -> Response:
     dataset, every = request.query.get("datasetId"), request.flag("deleteAll")
     if dataset is not None:
         require_uri(dataset, "datasetId")
-    await write(
-        request,
-        urn,
-        lambda current, now: merging.delete_attribute(found(current, urn), name, dataset, delete_all=every, now=now),
-    )
-    return responses.no_content()
+
+    async def local(_names: Names) -> Result:
+        return await write(
+            request,
+            urn,
+            lambda current, now: merging.delete_attribute(
+                found(current, urn), name, dataset, delete_all=every, now=now
+            ),
+        )
+
+    done = await carried_out(request, lambda: _shared("deleteAttrs", "DELETE", urn, name), local)
+    if done is None:
+        await local(EVERYTHING)
+    return done or responses.no_content()
+
+
+def _shared(operation: str, method: str, urn: str, name: str, body: Any = None) -> Write:
+    return Write(operation, method, urn, only([name]), "attribute", f"{path(urn)}/attrs", body, attribute=name)
 
 
 ROUTES = (partial_update, replace_attribute, delete_attribute)

@@ -1,11 +1,16 @@
 """Entities one at a time: create, replace, merge, delete, and their attributes (5.6.1-5.6.6, 5.6.17-5.6.19; 6.4-6.7)."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from onecity.kernel.core.clock import now_us
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.terms import iri_of
+from onecity.kernel.twin.ngsild.federation.distributing.answers import reduced as part
+from onecity.kernel.twin.ngsild.federation.distributing.names import EVERYTHING, Names, only
+from onecity.kernel.twin.ngsild.federation.distributing.retrieving import path
+from onecity.kernel.twin.ngsild.federation.distributing.writing import Write, carried_out, reduced
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response
@@ -13,7 +18,8 @@ from onecity.kernel.twin.ngsild.http.router import PREFIX, route
 from onecity.kernel.twin.ngsild.model import merging, problems, reading
 from onecity.kernel.twin.ngsild.model.names import require_uri
 from onecity.kernel.twin.ngsild.model.rules import MERGE, UPDATE, WHOLE
-from onecity.kernel.twin.ngsild.model.stored import Outcome, StoredEntity
+from onecity.kernel.twin.ngsild.model.stored import Fragment, Outcome, StoredEntity
+from onecity.kernel.twin.ngsild.query.language import TypeExpr
 from onecity.kernel.twin.ngsild.query.matching import type_test
 from onecity.kernel.twin.ngsild.query.parsing import parse_types
 from onecity.kernel.twin.ngsild.store.operation import Change, Operation, Result
@@ -74,7 +80,28 @@ async def create_entity(request: Request) -> Response:
     """5.6.1."""
     context = await request.context()
     entity = reading.read_entity(request.object(), context, moment())
-    await request.services.writer.one(request.principal, request.tenant, create(entity))
+
+    async def local(names: Names) -> Result:
+        return await request.services.writer.one(request.principal, request.tenant, create(part(entity, names)))
+
+    def shared() -> Write:
+        names = only(entity.attributes)
+        return Write(
+            "createEntity",
+            "POST",
+            entity.urn,
+            names,
+            "entity",
+            "/entities",
+            request.object(),
+            entity.types,
+            creating=True,
+        )
+
+    done = await carried_out(request, shared, local)
+    if done is not None:
+        return done
+    await local(EVERYTHING)
     return responses.created(address(entity.urn))
 
 
@@ -86,8 +113,18 @@ async def replace_entity(request: Request) -> Response:
     if body.get("id", body.get("@id", urn)) != urn:
         raise problems.bad_request(_("The id of the body is not that of the address."))
     entity = reading.read_entity({**body, "id": urn}, context, moment())
-    await write(request, urn, lambda current, now: merging.replace(found(current, urn), entity, now))
-    return responses.no_content()
+
+    async def local(names: Names) -> Result:
+        own = part(entity, names)
+        return await write(request, urn, lambda current, now: merging.replace(found(current, urn), own, now))
+
+    def shared() -> Write:
+        return Write("replaceEntity", "PUT", urn, only(entity.attributes), "entity", path(urn), body, entity.types)
+
+    done = await carried_out(request, shared, local)
+    if done is None:
+        await local(EVERYTHING)
+    return done or responses.no_content()
 
 
 @route("PATCH", "/entities/{entityId}")
@@ -96,28 +133,45 @@ async def merge_entity(request: Request) -> Response:
     urn, context = urn_of(request), await request.context()
     fragment = reading.read_fragment(request.object(), context, moment(), rules=MERGE)
     lang, observed_at = request.query.get("lang"), request.query.get("observedAt")
-    await write(
-        request,
-        urn,
-        lambda current, now: merging.merge_patch(
-            found(current, urn), fragment, now, observed_at=observed_at, lang=lang
-        ),
-    )
-    return responses.no_content()
+
+    async def local(names: Names) -> Result:
+        own = reduced(fragment, names)
+
+        def change(current: StoredEntity | None, now: str) -> Outcome:
+            return merging.merge_patch(found(current, urn), own, now, observed_at=observed_at, lang=lang)
+
+        return await write(request, urn, change)
+
+    def shared() -> Write:
+        names = only(fragment.attributes)
+        return Write("mergeEntity", "PATCH", urn, names, "entity", path(urn), request.object(), fragment.types)
+
+    done = await carried_out(request, shared, local)
+    if done is None:
+        await local(EVERYTHING)
+    return done or responses.no_content()
 
 
 @route("DELETE", "/entities/{entityId}")
 async def delete_entity(request: Request) -> Response:
     """5.6.6; `type` restricts it to entities of that selection."""
     urn = urn_of(request)
-    wanted = await _types(request)
+    selected, wanted = await _types(request)
 
     def change(current: StoredEntity | None, _now: str) -> None:
         if not wanted(found(current, urn)):
             raise problems.entity_not_found(urn)
 
-    await write(request, urn, change)
-    return responses.no_content()
+    async def local(_names: Names) -> Result:
+        return await write(request, urn, change)
+
+    def shared() -> Write:
+        return Write("deleteEntity", "DELETE", urn, EVERYTHING, "entity", path(urn), selected=selected)
+
+    done = await carried_out(request, shared, local)
+    if done is None:
+        await local(EVERYTHING)
+    return done or responses.no_content()
 
 
 @route("POST", "/entities/{entityId}/attrs")
@@ -126,14 +180,23 @@ async def append_attributes(request: Request) -> Response:
     urn, context = urn_of(request), await request.context()
     overwrite = "noOverwrite" not in request.options()
     fragment = reading.read_fragment(request.object(), context, moment(), rules=WHOLE)
-    wanted = await _types(request)
+    selected, wanted = await _types(request)
 
-    def change(current: StoredEntity | None, now: str) -> Outcome:
-        if not wanted(found(current, urn)):
-            raise problems.entity_not_found(urn)
-        return merging.append(found(current, urn), fragment, now, overwrite=overwrite)
+    async def local(names: Names) -> Result:
+        own = reduced(fragment, names)
 
-    return _updated(await write(request, urn, change), tuple(fragment.attributes))
+        def change(current: StoredEntity | None, now: str) -> Outcome:
+            if not wanted(found(current, urn)):
+                raise problems.entity_not_found(urn)
+            return merging.append(found(current, urn), own, now, overwrite=overwrite)
+
+        return await write(request, urn, change)
+
+    def shared() -> Write:
+        return _attributes_write("appendAttrs", "POST", urn, fragment, request.object(), selected)
+
+    done = await carried_out(request, shared, local)
+    return done or _updated(await local(EVERYTHING), tuple(fragment.attributes))
 
 
 @route("PATCH", "/entities/{entityId}/attrs")
@@ -141,23 +204,39 @@ async def update_attributes(request: Request) -> Response:
     """5.6.2."""
     urn, context = urn_of(request), await request.context()
     fragment = reading.read_fragment(request.object(), context, moment(), rules=UPDATE)
-    wanted = await _types(request)
+    selected, wanted = await _types(request)
 
-    def change(current: StoredEntity | None, now: str) -> Outcome:
-        if not wanted(found(current, urn)):
-            raise problems.entity_not_found(urn)
-        return merging.update(found(current, urn), fragment, now)
+    async def local(names: Names) -> Result:
+        own = reduced(fragment, names)
 
-    return _updated(await write(request, urn, change), tuple(fragment.attributes))
+        def change(current: StoredEntity | None, now: str) -> Outcome:
+            if not wanted(found(current, urn)):
+                raise problems.entity_not_found(urn)
+            return merging.update(found(current, urn), own, now)
+
+        return await write(request, urn, change)
+
+    def shared() -> Write:
+        return _attributes_write("updateEntity", "PATCH", urn, fragment, request.object(), selected)
+
+    done = await carried_out(request, shared, local)
+    return done or _updated(await local(EVERYTHING), tuple(fragment.attributes))
 
 
-async def _types(request: Request) -> TypeTest:
+def _attributes_write(
+    operation: str, method: str, urn: str, fragment: Fragment, body: dict[str, Any], selected: TypeExpr | None
+) -> Write:
+    names, below = only(fragment.attributes), f"{path(urn)}/attrs"
+    return Write(operation, method, urn, names, "attributes", below, body, fragment.types, selected=selected)
+
+
+async def _types(request: Request) -> tuple[TypeExpr | None, TypeTest]:
     text = request.query.get("type")
     expression = parse_types(text, await request.context()) if text else None
     if expression is None:
-        return _any_type
+        return None, _any_type
     test = type_test(expression)
-    return lambda entity: test(entity.types)
+    return expression, lambda entity: test(entity.types)
 
 
 def _any_type(_entity: StoredEntity) -> bool:

@@ -6,10 +6,13 @@ from urllib.parse import urlencode
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
+from onecity.kernel.twin.ngsild.federation.distributing import gate, serving
+from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
+from onecity.kernel.twin.ngsild.federation.distributing.warning import warned
 from onecity.kernel.twin.ngsild.http import query_body, rendering, selecting, shaping
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.answering import represented_entities
-from onecity.kernel.twin.ngsild.http.entities import found, urn_of
+from onecity.kernel.twin.ngsild.http.entities import urn_of
 from onecity.kernel.twin.ngsild.http.joining import joined
 from onecity.kernel.twin.ngsild.http.links import page_header
 from onecity.kernel.twin.ngsild.http.negotiation import GEO_ANSWERS, LD_JSON
@@ -18,7 +21,7 @@ from onecity.kernel.twin.ngsild.http.response import Response
 from onecity.kernel.twin.ngsild.http.router import route
 from onecity.kernel.twin.ngsild.http.selecting import Question
 from onecity.kernel.twin.ngsild.model import merging, problems
-from onecity.kernel.twin.ngsild.model.representing import collection, represent
+from onecity.kernel.twin.ngsild.model.representing import collection
 from onecity.kernel.twin.ngsild.model.stored import Outcome, StoredEntity
 from onecity.kernel.twin.ngsild.query.language import link_depth
 from onecity.kernel.twin.ngsild.query.matching import type_test
@@ -27,6 +30,9 @@ from onecity.kernel.twin.ngsild.store.operation import Operation
 from onecity.kernel.twin.ngsild.store.reading import is_plain
 
 COUNT = "NGSILD-Results-Count"
+# what a source must offer to be asked, for a query by address and for one by body (4.20)
+QUERY = frozenset({"queryEntity"})
+BATCH_QUERY = frozenset({"queryEntity", "queryBatch"})
 MOST_PURGED = 1000
 
 
@@ -34,7 +40,8 @@ MOST_PURGED = 1000
 async def retrieve_entity(request: Request) -> Response:
     """5.7.1."""
     urn, context = urn_of(request), await request.context()
-    if not request.query_string and rendering.is_usual(request):
+    federation = await gate.federation(request, "read")
+    if federation is None and not request.query_string and rendering.is_usual(request):
         record = await request.services.reader.record(request.principal, request.tenant, urn)
         body = None if record is None else rendering.text(record, request.tenant, context)
         if body is None:
@@ -43,24 +50,27 @@ async def retrieve_entity(request: Request) -> Response:
     parameters = request.query
     shape = shaping.shape(request, parameters, context)
     join = shaping.join(parameters, context, 0)
-    entity = found(await request.services.reader.get(request.principal, request.tenant, urn), urn)
     wanted = parameters.get("type")
     expression = parse_types(wanted, context) if wanted else None
-    if expression is not None and not type_test(expression)(entity.types):
-        raise problems.entity_not_found(urn)
+    told = await serving.entity(request, federation, urn, expression, shape.attrs)
+    entity = told.entity
+    if entity is None or (expression is not None and not type_test(expression)(entity.types)):
+        raise warned(problems.entity_not_found(urn), told.warnings)
     if shape.attrs is not None and not any(name in entity.attributes for name in shape.attrs):
-        raise problems.problem("ResourceNotFound", _("The entity {urn} has none of these attributes.", urn=urn))
-    if not join.how:
-        return represented_entities(represent(entity, context, shape), request, context)
+        lacking = problems.problem("ResourceNotFound", _("The entity {urn} has none of these attributes.", urn=urn))
+        raise warned(lacking, told.warnings)
     bodies = await joined(request, [entity], shape, context, join)
-    return represented_entities(bodies if join.how == "flat" else bodies[0], request, context)
+    response = represented_entities(bodies if join.how == "flat" else bodies[0], request, context)
+    response.headers += told.headers
+    return response
 
 
 @route("GET", "/entities", answers=GEO_ANSWERS)
 async def query_entities(request: Request) -> Response:
     """5.7.2 by address."""
     context = await request.context()
-    if rendering.is_usual(request):
+    federation = await gate.federation(request, "read")
+    if federation is None and rendering.is_usual(request):
         question = selecting.question(request, request.query, context)
         if is_plain(question.selections[0]) and question.limit:
             records, more = await request.services.reader.page_of_types(
@@ -69,39 +79,42 @@ async def query_entities(request: Request) -> Response:
             response = rendering.many(records, request.tenant, context)
             response.headers += _pages(request, question, more=more)
             return response
-    return await _query(request, request.query, context)
+    return await _query(request, request.query, context, federation, QUERY)
 
 
 @route("POST", "/entityOperations/query", right="read", answers=GEO_ANSWERS)
 async def post_query(request: Request) -> Response:
     """5.7.2 by body (5.2.23)."""
     context = await request.context()
-    return await _query(request, query_body.parameters(request.object(), context), context)
+    federation = await gate.federation(request, "read")
+    return await _query(request, query_body.parameters(request.object(), context), context, federation, BATCH_QUERY)
 
 
-async def _query(request: Request, parameters: dict[str, Any], context: Context) -> Response:
+async def _query(
+    request: Request,
+    parameters: dict[str, Any],
+    context: Context,
+    federation: Federation | None,
+    operations: frozenset[str],
+) -> Response:
     shape = shaping.shape(request, parameters, context)
     question = selecting.question(request, parameters, context)
     depths = [link_depth(selection.q) for selection in question.selections if selection.q is not None]
     join = shaping.join(parameters, context, max(depths, default=0))
     order = selecting.order(parameters, context, local=question.local)
-    page = await request.services.reader.find(
-        request.principal,
-        request.tenant,
-        question.selections,
-        limit=question.limit,
-        offset=question.offset,
-        count=question.count,
-        order=order,
-    )
+    page = await serving.page(request, federation, parameters, question, operations)
+    if page is None:
+        page = await serving.own(request, question, order)
     bodies = await joined(request, page.entities, shape, context, join)
     # an @context that came in the body needs an address to be named in a Link header (5.13)
     inline = request.media != LD_JSON and isinstance(context.source, dict | list)
     link = await request.services.contexts.address(context, base_of(request)) if inline else ""
     response = represented_entities(collection(bodies) if shape.geojson else bodies, request, context, link=link)
-    response.headers += _pages(request, question, more=page.more)
+    response.headers += _pages(request, question, more=page.more) + page.headers
     if page.total is not None:
         response.headers.append((COUNT, str(page.total)))
+    if page.created:
+        response.status = 201
     return response
 
 

@@ -27,7 +27,14 @@ TYPES: Final[dict[str, tuple[int, Text]]] = {
 
 
 class NgsiProblem(Problem):
-    """A problem under a type of the standard; `code` is the type's last part."""
+    """A problem under a type of the standard; `code` is the type's last part. `headers` go with the answer."""
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Headers that go with the answer, to be added to."""
+        if "_headers" not in self.__dict__:
+            self._headers: list[tuple[str, str]] = []
+        return self._headers
 
     def to_dict(self, instance: str = "") -> dict[str, Any]:
         """Return the problem details with the type as the standard's URI."""

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from onecity.kernel.twin.ngsild.federation.distributing.limits import LONGEST_WARNING, MOST_WARNINGS
 from onecity.kernel.twin.ngsild.federation.registration import Registration
+from onecity.kernel.twin.ngsild.model.problems import NgsiProblem
 
 HEADER: Final = "NGSILD-Warning"
 STALE, INVALID, MISCELLANEOUS, PERSISTENT = 110, 111, 199, 299
@@ -52,3 +53,9 @@ def passed_on(values: Iterable[str]) -> list[str]:
 def headers(warnings: Sequence[str]) -> list[tuple[str, str]]:
     """The headers for warnings, each once."""
     return [(HEADER, one) for one in dict.fromkeys(warnings)]
+
+
+def warned(problem: NgsiProblem, warnings: Sequence[str]) -> NgsiProblem:
+    """The problem, whose answer bears the warnings too: what is not found may only be out of reach."""
+    problem.headers.extend(headers(warnings))
+    return problem

@@ -1,7 +1,7 @@
 """A write of one entity, shared out between the local store and the sources that hold parts of it (5.6.1-5.6.6, 5.6.17-5.6.19)."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
@@ -10,7 +10,7 @@ from onecity.kernel.twin.ngsild.context.terms import Context, iri_of
 from onecity.kernel.twin.ngsild.federation.distributing import gate, outcomes, planning, wording
 from onecity.kernel.twin.ngsild.federation.distributing.calls import Call, Speak, Words
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
-from onecity.kernel.twin.ngsild.federation.distributing.names import Names
+from onecity.kernel.twin.ngsild.federation.distributing.names import Names, only
 from onecity.kernel.twin.ngsild.federation.distributing.outcomes import Part
 from onecity.kernel.twin.ngsild.federation.distributing.planning import Division, Share
 from onecity.kernel.twin.ngsild.federation.distributing.retrieving import path
@@ -18,12 +18,15 @@ from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response
 from onecity.kernel.twin.ngsild.http.router import PREFIX
+from onecity.kernel.twin.ngsild.model import problems
 from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS
+from onecity.kernel.twin.ngsild.model.stored import Fragment
 from onecity.kernel.twin.ngsild.query.language import TypeExpr
+from onecity.kernel.twin.ngsild.store.operation import Result
 
 # parameters that mean at a source what they mean here
 PASSED: Final = ("options", "format", "lang", "observedAt", "datasetId", "deleteAll")
-Local = Callable[[Names], Awaitable[object]]
+Local = Callable[[Names], Awaitable[Result]]
 """Writes the attributes that are ours; raises Problem."""
 
 Kind = Literal["entity", "attributes", "attribute"]
@@ -65,7 +68,7 @@ class Shared:
         """Tell the sources, write what is ours, and say what came of it; raises Problem where nothing was done."""
         parts = await self._told()
         if self.division.here:
-            parts.append(await _own(local, self.division.local))
+            parts += await _own(local, self.division.local)
         parts = outcomes.settled(parts, creating=self.write.creating)
         if (problem := outcomes.refusal(parts)) is not None:
             raise problem
@@ -119,11 +122,17 @@ class Shared:
         )
 
 
-async def shared(request: Request, write: Write) -> Shared | None:
-    """The write as it is shared with others; None where it is ours alone."""
+async def carried_out(request: Request, made: Callable[[], Write], local: Local) -> Response | None:
+    """What came of a write that others have part in; None where it is ours alone and nothing was done yet."""
     federation = await gate.federation(request, "write")
     if federation is None:
         return None
+    shared = await _shared(federation, request, made())
+    return None if shared is None else await shared.carry_out(local)
+
+
+async def _shared(federation: Federation, request: Request, write: Write) -> Shared | None:
+    """The write as it is shared with others; None where it is ours alone."""
     types = write.types or await _known_types(federation, request, write.urn)
     registrations = [
         one
@@ -142,6 +151,14 @@ def fragment(body: Mapping[str, Any], context: Context, names: Names, rename: wo
     return wording.entity(part, rename)
 
 
+def reduced(given: Fragment, names: Names) -> Fragment:
+    """The fragment with no other attributes than these."""
+    if names.is_everything:
+        return given
+    attributes = {name: value for name, value in given.attributes.items() if name in names}
+    return replace(given, attributes=attributes, bare=given.bare & attributes.keys())
+
+
 async def _known_types(federation: Federation, request: Request, urn: str) -> tuple[str, ...]:
     """The types that the entity has here; none where it is not here. Asked for only where somebody may know of it."""
     if not federation.about(urn, ()):
@@ -150,12 +167,16 @@ async def _known_types(federation: Federation, request: Request, urn: str) -> tu
     return () if entity is None else entity.types
 
 
-async def _own(local: Local, names: Names) -> Part:
+async def _own(local: Local, names: Names) -> list[Part]:
+    """What became of our own part; attributes that were left as they are count as not done."""
     try:
-        await local(names)
+        result = await local(names)
     except Problem as problem:
-        return Part("", names, problem)
-    return Part("", names)
+        return [Part("", names, problem)]
+    refused = [] if result.outcome is None else list(result.outcome.not_updated)
+    left = only(name for name, _reason in refused)
+    parts = [Part("", names - left)] if names - left or not refused else []
+    return parts + [Part("", only([name]), problems.bad_request(reason)) for name, reason in refused]
 
 
 def _attribute(body: Any, rename: wording.Rename | None) -> Any:
