@@ -45,18 +45,32 @@ def sent(case: Case) -> None:
     )
 
 
+def called(case: Case, bodies: Sequence[UUID], event: CaseEvent) -> None:
+    """Other bodies are asked to help: tell those who dispatch or handle there."""
+    asked = Recipients()
+    asked.know(bodies)
+    context = {**_context(case), "note": event.note}
+    notify.send_many(
+        notify.Notice(account, "case_called", context, f"case:{case.id}:{event.version}:called", _link(case))
+        for account in {a for body in bodies for a in asked.of(body, "", "")}
+    )
+
+
 def due(cases: Sequence[tuple[Case, str]], asked: Recipients) -> None:
-    """Reminders (`due_soon`) and warnings (`overdue`): to the assignee, or to the body where nobody has the case."""
+    """Reminders (`due_soon`), warnings (`overdue`) and the like: to the assignee, or to the body where nobody has the case;
+    what is reported upwards (`escalated`) to the bodies above."""
     asked.know(case.organisation_id for case, _action in cases if not case.assignee_id)
     changes = []
     groups: dict[tuple[str, tuple[UUID, ...]], list[Case]] = {}
+    above = directory.Above(case.division_path for case, action in cases if action == "escalated")
     for case, action in cases:
         changes.append(_change(case, action))
-        to = (
-            (case.assignee_id,)
-            if case.assignee_id
-            else tuple(asked.of(case.organisation_id, case.role, case.division_path))
-        )
+        if action == "escalated":
+            to = tuple(above.dispatchers(case.division_path, case.organisation_id))
+        elif case.assignee_id:
+            to = (case.assignee_id,)
+        else:
+            to = tuple(asked.of(case.organisation_id, case.role, case.division_path))
         groups.setdefault((action, to), []).append(case)
     feed.publish_many(changes)
     notify.send_many(notice for (action, to), group in groups.items() for notice in _due_notices(action, to, group))

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.api import permission_auth
-from onecity.kernel.cases import acting, listing, mapping, permissions, presentation, type_store
+from onecity.kernel.cases import acting, changing, listing, mapping, permissions, presentation, type_store
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.opening import BY_HAND, NewCase, open_case
@@ -130,10 +130,11 @@ class PageQuery(CaseQuery):
 
 
 class ActIn(Schema):
-    """A step. `version` is the version of the case the caller has seen; another one in between is a 409."""
+    """A step of the life cycle or a deed beside it. `version` is the version of the case the caller has seen; another one in between is a 409."""
 
     action: Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z_]+$")]
     note: Text = ""
+    data: dict[str, JsonValue] = Field(default_factory=dict, description="What the step or deed asks for.")
     version: Annotated[int | None, Field(ge=1, le=2**31 - 1, strict=True)] = None
 
 
@@ -221,17 +222,15 @@ def act(request: HttpRequest, case_id: UUID, body: ActIn) -> CaseDetail:
     elif body.action == "take":
         found = acting.assign(case_id, account.id, account, body.note, body.version)
     else:
-        found = acting.act(case_id, body.action, account, body.note, expected_version=body.version)
+        found = acting.act(case_id, body.action, account, body.note, body.data, body.version)
     return _detail(request, found)
 
 
 def _find(request: HttpRequest, case_id: UUID) -> Case:
     account = account_of(request)
     found = Case.objects.defer("search").filter(id=case_id).first()
-    if found is None or not (
-        found.assignee_id == account.id or policy.may(account, permissions.VIEW, found.division_path)
-    ):
-        raise acting.not_found()
+    if found is None or not (changing.may(found, account, permissions.VIEW)):
+        raise changing.not_found()
     return found
 
 
@@ -246,7 +245,10 @@ def _detail(request: HttpRequest, found: Case) -> CaseDetail:
             EventOut(actor=e.actor_name, **{n: getattr(e, n) for n in EventOut.model_fields if n != "actor"})
             for e in events
         ],
-        actions=[t.name for t in acting.possible(found, kind, account_of(request))],
+        actions=[
+            *(t.name for t in acting.possible(found, kind, account_of(request))),
+            *(deed.name for deed in acting.deeds(found, kind, account_of(request))),
+        ],
     )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from onecity.kernel.cases import announcing
-from onecity.kernel.cases.acting import PASSIVE
+from onecity.kernel.cases.entries import PASSIVE
 from onecity.kernel.cases.models import Case
 from onecity.kernel.core.clock import now
 

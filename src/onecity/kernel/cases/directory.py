@@ -72,14 +72,55 @@ class Recipients:
                 self._staff[organisation].append((facts[0], facts[1], facts[2], facts[3]))
 
     def of(self, organisation_id: UUID | None, role: str, division_path: str) -> list[UUID]:
-        """The dispatchers of this body for this place, else those in the role, else all who may handle there."""
+        """The dispatchers of this body for this place (empty: for any), else those in the role, else all who may handle."""
         if organisation_id is None:
             return []
         self.know([organisation_id])
-        rows = [row for row in self._staff[organisation_id] if division_path.startswith(row[3])]
-        dispatchers = [row[0] for row in rows if row[2] == permissions.DISPATCH]
+        rows = [row for row in self._staff[organisation_id] if not division_path or division_path.startswith(row[3])]
+        dispatchers = self.dispatching(organisation_id, division_path)
         in_role = [row[0] for row in rows if role and row[1] == role]
         return list(dict.fromkeys(dispatchers or in_role or [row[0] for row in rows]))
+
+    def dispatching(self, organisation_id: UUID, division_path: str) -> list[UUID]:
+        """Those who dispatch in this body for this place."""
+        self.know([organisation_id])
+        rows = self._staff[organisation_id]
+        return [
+            row[0]
+            for row in rows
+            if row[2] == permissions.DISPATCH and (not division_path or division_path.startswith(row[3]))
+        ]
+
+
+class Above:
+    """Who dispatches in the bodies above those that have a case: to whom it is reported when nobody there acts."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        above = {one for path in set(paths) for one in ancestors(path)}
+        self._bodies = (
+            list(Organisation.objects.filter(division_path__in=above, is_active=True).order_by("code").values_list(
+                "id", "division_path"
+            ))
+            if above
+            else []
+        )  # fmt: skip
+        self._asked = Recipients()
+        self._asked.know(body for body, _path in self._bodies)
+
+    def dispatchers(self, division_path: str, below: UUID | None) -> list[UUID]:
+        """The dispatchers of the nearest division above the one whose body has the case, else of that one itself."""
+        own = next((path for body, path in self._bodies if body == below), division_path)
+        higher = [path for path in ancestors(own) if path != own] or [own]
+        for path in higher:
+            found = [
+                account
+                for body, at in self._bodies
+                if at == path
+                for account in self._asked.dispatching(body, division_path)
+            ]
+            if found:
+                return list(dict.fromkeys(found))
+        return []
 
 
 def recipients(organisation_id: UUID | None, role: str, division_path: str) -> list[UUID]:

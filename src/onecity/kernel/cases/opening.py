@@ -34,7 +34,9 @@ class NewCase:
     `source` says through which door it came (`alert`, `hand`, …); `source_key` names the one thing it is about, so that
     telling it twice opens it once. `evidence` is what a page needs to show why (for an alert: `{"alert_id": …,
     "chart": "<address of the series>"}`). `division_path` decides who is asked. `said`: what the platform says of it in
-    each reader's language; title and description then are the same in the platform's own.
+    each reader's language; title and description then are the same in the platform's own. `answers`: those to the form of
+    its type. `parent`: the case of which it is a part; it shares that one's clock. `organisation_id`: who is asked, where
+    that was decided already.
     """
 
     type_name: str
@@ -51,6 +53,9 @@ class NewCase:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     opened_at: dt.datetime | None = None
     said: Said | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    parent: Case | None = None
+    organisation_id: UUID | None = None
 
 
 def open_case(new: NewCase, *, actor: Account | None = None) -> Case:
@@ -123,10 +128,11 @@ def _build(wanted: Sequence[NewCase], actor: Account | None) -> list[Case]:
         case = _case(new, found[new.type_name], calendar, moment)
         case.number = number
         case.opened_by_id = actor.id if actor else None
-        sent_to = routing.choose(
-            found[new.type_name].definition.routes, new.division_path, case.severity, levels, bodies
-        )
-        case.organisation_id, case.role = sent_to.organisation_id, sent_to.role
+        if new.organisation_id is None:
+            sent_to = routing.choose(
+                found[new.type_name].definition.routes, new.division_path, case.severity, levels, bodies
+            )
+            case.organisation_id, case.role = sent_to.organisation_id, sent_to.role
         cases.append(case)
     return cases
 
@@ -138,7 +144,13 @@ def _case(new: NewCase, kind: InForce, calendar: WorkingCalendar, moment: dt.dat
     state = definition.state(definition.initial)
     said = new.said.to_data() if new.said else {}
     due = deadline.due(
-        definition.limits, severity, stage=state.stage, stage_since=opened_at, opened_at=opened_at, calendar=calendar
+        definition.limits,
+        severity,
+        stage=state.stage,
+        stage_since=opened_at,
+        opened_at=opened_at,
+        calendar=calendar,
+        ladder=definition.ladder,
     )
     return Case(
         id=new_id(),
@@ -165,6 +177,9 @@ def _case(new: NewCase, kind: InForce, calendar: WorkingCalendar, moment: dt.dat
         entity_id=new.entity_id,
         evidence=dict(new.evidence),
         said=said,
+        answers=dict(new.answers),
+        parent=new.parent,
+        organisation_id=new.organisation_id,
         search=as_vector(
             search_text.document(new.title, new.description, new.address, *(wording.everything(said) if said else ()))
         ),

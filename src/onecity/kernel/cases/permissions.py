@@ -9,4 +9,5 @@ OPEN = declare("cases.open", _("Open cases by hand")).name
 HANDLE = declare("cases.handle", _("Handle cases")).name
 DISPATCH = declare("cases.dispatch", _("Assign, hand over and cancel cases")).name
 VERIFY = declare("cases.verify", _("Verify, close and reopen cases")).name
+SUPERVISE = declare("cases.supervise", _("Put cases under supervision")).name
 MANAGE = declare("cases.manage", _("Publish case types")).name

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from onecity.kernel.cases import acting, directory, type_store
+from onecity.kernel.cases import directory, entries, type_store
 from onecity.kernel.cases.logic.definition import Definition
-from onecity.kernel.cases.models import Case, CaseEvent
+from onecity.kernel.cases.models import Case, CaseEvent, Participant
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.places import service as places
 
@@ -81,7 +81,7 @@ def _step(event: CaseEvent, kind: Definition) -> Step:
     moved = in_language(kind.state(event.to_state).title) if event.to_state != event.from_state else ""
     data: Mapping[str, Any] = event.data
     details = tuple(str(data[name]) for name in ("assignee", "organisation", "name") if data.get(name))
-    return Step(event, acting.action_title(kind, event.action), event.actor_name, moved, details)
+    return Step(event, entries.title(kind, event.action), event.actor_name, moved, details)
 
 
 def stages(case: Case, kind: Definition, steps: Iterable[Step]) -> list[Stage]:
@@ -102,6 +102,13 @@ def stages(case: Case, kind: Definition, steps: Iterable[Step]) -> list[Stage]:
         )
         for i, name in enumerate(way)
     ]
+
+
+def participants(case: Case) -> list[tuple[Participant, str]]:
+    """The bodies that were asked to help, each with its name."""
+    found = list(Participant.objects.filter(case_id=case.id))
+    names = directory.bodies_named(one.organisation_id for one in found)
+    return [(one, names.get(one.organisation_id, "")) for one in found]
 
 
 def _usual_way(kind: Definition) -> list[str]:

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from django.utils import translation
@@ -16,8 +16,21 @@ from onecity.kernel.cases.logic.definition import (
     Severity,
     State,
     Transition,
-    Unit,
     parse,
+)
+from onecity.kernel.cases.logic.provisions import (
+    LADDER,
+    Choice,
+    Contact,
+    Extension,
+    Form,
+    Forwarding,
+    Rating,
+    Rung,
+    Suspension,
+    Title,
+    Unit,
+    Whistle,
 )
 
 LANGUAGES: Mapping[str, str] = {"zh": "zh-hans", "en": "en"}
@@ -47,6 +60,30 @@ DEFAULT_LIFE_CYCLE = LifeCycle(
 
 
 @dataclass(frozen=True)
+class Provides:
+    """What a kind of case provides for beside its states; see `logic.definition.Definition` for each member."""
+
+    form: Form | None = None
+    opens_when: Title | None = None
+    settled_when: Title | None = None
+    results: tuple[Choice, ...] = ()
+    contact: Contact | None = None
+    extension: Extension | None = None
+    suspension: Suspension | None = None
+    supervision: Limit | None = None
+    forwarding: Forwarding | None = None
+    whistle: Whistle | None = None
+    parts: bool = False
+    joint: bool = False
+    ladder: tuple[Rung, ...] = LADDER
+    rating: Rating | None = None
+    reopens_days: int = 0
+    confidential: bool = False
+    retention_years: int = 0
+    publication: Literal["none", "state", "full"] = "none"
+
+
+@dataclass(frozen=True)
 class CaseTypeDecl:
     """One kind of case.
 
@@ -69,6 +106,7 @@ class CaseTypeDecl:
     severity: Severity = ""
     manual: bool = True
     life_cycle: LifeCycle = DEFAULT_LIFE_CYCLE
+    provides: Provides = Provides()
 
     def definition(self) -> Definition:
         """The declaration as a checked definition with its texts in every language; raises DefinitionError."""
@@ -86,6 +124,7 @@ class CaseTypeDecl:
             routes=tuple(routes),
             severity=self.severity,
             manual=self.manual,
+            **{f.name: v for f in fields(self.provides) if (v := getattr(self.provides, f.name)) is not None},
         )
         return parse(msgspec.to_builtins(built))
 

@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from onecity.kernel.cases import acting, custody, type_store
-from onecity.kernel.cases.acting import PASSIVE
+from onecity.kernel.cases import acting, changing, custody, entries, type_store
+from onecity.kernel.cases.entries import PASSIVE
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.core.clock import now, to_us
 from onecity.kernel.core.errors import Problem
@@ -114,12 +114,12 @@ def _reject(act: Act, reason: str) -> None:
     case = Case.objects.defer("search").get(id=act.case_id)
     definition = type_store.version(case.type_name, case.type_version).definition
     with override("zh-hans"):
-        title = acting.action_title(definition, act.action)
+        title = entries.title(definition, act.action)
         text = _("“%(action)s” from the other tier was not accepted: %(reason)s") % {
             "action": title,
             "reason": reason,
         }
-    note = f"{text}\n{act.note}".strip()[: acting.LONGEST_NOTE]
+    note = f"{text}\n{act.note}".strip()[: changing.LONGEST_NOTE]
     with custody.speaking(custody.Speaker(act.actor_id, act.actor_name)):
         acting.append(act.case_id, "comment", None, note, {"rejected": {"action": act.action, "act": str(act.id)}})
 

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import acting, type_store
+from onecity.kernel.cases import entries, type_store
 from onecity.kernel.cases.models import Case
 from onecity.kernel.tiers import status
 from onecity.kernel.tiers.models import Act, Conflict
@@ -72,6 +72,5 @@ def _titled(rows: list[Act]) -> list[tuple[Act, object]]:
         if (case.type_name, case.type_version) in kinds
     }
     return [
-        (row, acting.action_title(found[row.case_id], row.action) if row.case_id in found else row.action)
-        for row in rows
+        (row, entries.title(found[row.case_id], row.action) if row.case_id in found else row.action) for row in rows
     ]

@@ -5,19 +5,21 @@ it can be computed again at any time.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onecity.kernel.cases.logic.definition import Limit
+from onecity.kernel.cases.logic.ledger import Entry, adjusted
+from onecity.kernel.cases.logic.provisions import LADDER, Rung, Unit
 from onecity.kernel.core.calendar import WorkingCalendar
 
-REMIND_AT = 0.8  # share of the time allowed after which the handler is reminded
 DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """`deadline`: the nearest of stage and whole case; `final`: that of the whole case; `remind_at`: 80 % of the former."""
+    """`deadline`: the nearest of stage and whole case; `final`: that of the whole case; `remind_at`: the first rung of the
+    ladder of reminders on the way to the former."""
 
     deadline: dt.datetime | None
     final: dt.datetime | None
@@ -54,27 +56,38 @@ def due(
     stage_since: dt.datetime,
     opened_at: dt.datetime,
     calendar: WorkingCalendar,
+    ledger: Sequence[Entry] = (),
+    ladder: Sequence[Rung] = LADDER,
 ) -> Due:
-    """The due times of a case of this severity that entered `stage` at `stage_since` and began at `opened_at`."""
+    """The due times of a case of this severity that entered `stage` at `stage_since` and began at `opened_at`.
+
+    While the clock stands still there are none.
+    """
     whole, part = limit_for(limits, "", severity), limit_for(limits, stage, severity) if stage else None
-    final = end(whole, opened_at, calendar) if whole else None
+    final = _end(whole, opened_at, calendar, ledger) if whole else None
     ends = [(final, opened_at, whole)] if whole else []
     if part:
-        ends.append((end(part, stage_since, calendar), stage_since, part))
+        ends.append((_end(part, stage_since, calendar, ledger), stage_since, part))
     known = [(moment, since, limit) for moment, since, limit in ends if moment is not None and limit is not None]
     if not known:
         return Due(None, final, None)
     moment, since, limit = min(known, key=lambda each: each[0])
-    return Due(moment, final, share(since, moment, limit, calendar))
+    first = share(since, moment, limit.unit, calendar, ladder[0].share) if ladder else None
+    return Due(moment, final, first)
 
 
-def share(
-    start: dt.datetime, deadline: dt.datetime, limit: Limit, calendar: WorkingCalendar, part: float = REMIND_AT
-) -> dt.datetime:
-    """The moment (UTC) at which `part` of the time between start and deadline has passed: working time, where the limit
-    counts working time, so that nobody is reminded in the night before a deadline that still has a morning."""
-    if limit.unit == "calendar_days":
+def _end(limit: Limit, start: dt.datetime, calendar: WorkingCalendar, ledger: Sequence[Entry]) -> dt.datetime | None:
+    return adjusted(end(limit, start, calendar), limit.unit, start, ledger, calendar)
+
+
+def share(start: dt.datetime, deadline: dt.datetime, unit: Unit, calendar: WorkingCalendar, part: float) -> dt.datetime:
+    """The moment (UTC) at which `part` of the time between start and deadline has passed (more than 1: after it): working
+    time, where the limit counts working time, so that nobody is reminded in the night before a deadline that still has a
+    morning."""
+    if unit == "calendar_days":
         return start + (deadline - start) * part
+    if part == 1:
+        return deadline
     seconds = calendar.working_seconds_between(start, deadline)
     return calendar.add_working_hours(start, seconds * part / 3600) if seconds > 0 else deadline
 

@@ -4,22 +4,42 @@ States, transitions, limits and routes are local data with effective dates: two 
 hours and 1 working day, and every added transition of a peer's history was a change of configuration, not of code.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
-Unit = Literal["working_hours", "working_days", "calendar_days"]
+from onecity.kernel.cases.logic.provisions import (
+    LADDER,
+    Choice,
+    Contact,
+    Evidence,
+    Extension,
+    Form,
+    Forwarding,
+    Rating,
+    Rung,
+    Suspension,
+    Title,
+    Unit,
+    Whistle,
+    doubled,
+)
+
 Clock = Literal["keep", "stage", "restart", "stop"]
 Requirement = Literal["note", "evidence", "assignee"]
 Severity = Literal["", "blue", "yellow", "orange", "red"]
 SEVERITIES: tuple[Severity, ...] = ("", "blue", "yellow", "orange", "red")
-Title = Mapping[str, str]
+# what must be so before a step: nobody below still works on a part of it, everybody asked has done his, the first word
+# was said
+Guard = Literal["parts_ended", "joint_done", "contacted"]
+# what a step means wherever it is called otherwise, so that figures of different types and cities can be compared
+Meaning = Literal[
+    "", "accept", "register", "dispatch", "start", "feedback", "review", "verify", "close", "callback", "redo", "return",
+    "cancel", "reopen",
+]  # fmt: skip
 
-NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
-
-class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A place a case can be in. `stage` groups states that share one clock; a final state ends the case."""
 
     name: str
@@ -28,11 +48,13 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     final: bool = False
 
 
-class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A step: from which states to which (`target`), who may take it, and what it asks for.
 
     `clock`: `stage` starts the target stage's limit when the stage changes, `restart` begins all limits anew (a reopened
-    case), `keep` leaves every due time, `stop` ends the clock.
+    case), `keep` leaves every due time, `stop` ends the clock. `reasons`: the grounds of which one has to be given.
+    `form`: what is asked with the step. `most`: how often it may be taken in one round (0: as often as needed).
+    `results`: one of the type's results has to be given.
     """
 
     name: str
@@ -44,9 +66,16 @@ class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock: Clock = "stage"
     releases: bool = False
     weight: Literal["primary", "plain", "danger"] = "plain"
+    means: Meaning = ""
+    reasons: tuple[Choice, ...] = ()
+    form: Form | None = None
+    evidence: Evidence | None = None
+    guards: tuple[Guard, ...] = ()
+    most: int = 0
+    results: bool = False
 
 
-class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How long a stage (or, with an empty stage, the whole case) may take; for some severities only, if given.
 
     `start`: hours usually begin at the event and days on the day after it; `next_day` and `same_day` say otherwise.
@@ -61,7 +90,7 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roll: bool = False
 
 
-class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who is asked to handle: an organisation by its code, or the organisation of the division of a level above."""
 
     level: str = ""
@@ -70,8 +99,14 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severities: tuple[Severity, ...] = ()
 
 
-class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that one version of a case type says."""
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Everything that one version of a case type says.
+
+    `opens_when`, `settled_when`: conditions for registering and for closing it (立案条件, 结案条件), in words. `parts`: it may
+    be split into parts with one clock. `joint`: several bodies may be asked, one leads. `reopens_days`: so many calendar
+    days after its end a resident's word reopens it. `retention_years`: how long it is kept after its end (0: for good).
+    `publication`: what the public may see of it.
+    """
 
     title: Title
     states: tuple[State, ...]
@@ -83,6 +118,24 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     routes: tuple[Route, ...] = ()
     severity: Severity = ""
     manual: bool = True
+    form: Form | None = None
+    opens_when: Title = {}
+    settled_when: Title = {}
+    results: tuple[Choice, ...] = ()
+    contact: Contact | None = None
+    extension: Extension | None = None
+    suspension: Suspension | None = None
+    supervision: Limit | None = None
+    forwarding: Forwarding | None = None
+    whistle: Whistle | None = None
+    parts: bool = False
+    joint: bool = False
+    ladder: tuple[Rung, ...] = LADDER
+    rating: Rating | None = None
+    reopens_days: int = 0
+    confidential: bool = False
+    retention_years: int = 0
+    publication: Literal["none", "state", "full"] = "none"
 
     def state(self, name: str) -> State:
         """The state of this name; raises KeyError."""
@@ -137,7 +190,7 @@ def mistakes(definition: Definition) -> list[str]:
         unknown = {*transition.sources, transition.target} - known
         found += [f"transition {transition.name!r} names the unknown state {n!r}" for n in sorted(unknown)]
     found += _unreached(definition) + _without_end(definition) + _bad_limits(definition)
-    return found
+    return found + _bad_provisions(definition)
 
 
 def _unreached(definition: Definition) -> list[str]:
@@ -170,3 +223,22 @@ def _bad_limits(definition: Definition) -> list[str]:
     found += [f"a limit names the unknown stage {x.stage!r}" for x in definition.limits if x.stage not in stages]
     whole = [x for x in definition.limits if x.unit != "working_hours" and x.amount != int(x.amount)]
     return found + [f"{limit.amount} {limit.unit}: days are counted whole" for limit in whole]
+
+
+def _bad_provisions(definition: Definition) -> list[str]:
+    lists = {"results": definition.results} | {
+        f"reasons of {t.name!r}": t.reasons for t in definition.transitions if t.reasons
+    }
+    found = [f"{name}: the code {code!r} is there twice" for name, codes in lists.items() for code in doubled(codes)]
+    found += [
+        f"transition {t.name!r} asks for a result, but no results are declared"
+        for t in definition.transitions
+        if t.results and not definition.results
+    ]
+    shares = [rung.share for rung in definition.ladder]
+    if shares != sorted(set(shares)) or any(share <= 0 for share in shares):
+        found.append("the rungs of the ladder must rise, each later than the one before")
+    rating = definition.rating
+    if rating is not None and not 1 <= rating.bad <= 4:
+        found.append(f"ratings up to {rating.bad} stars cannot all be bad ones")
+    return found

@@ -4,5 +4,6 @@ from onecity.kernel.cases.models.attachment import Attachment
 from onecity.kernel.cases.models.case import Case
 from onecity.kernel.cases.models.case_event import CaseEvent
 from onecity.kernel.cases.models.case_type import CaseType
+from onecity.kernel.cases.models.participant import Participant, ParticipantState
 
-__all__ = ["Attachment", "Case", "CaseEvent", "CaseType"]
+__all__ = ["Attachment", "Case", "CaseEvent", "CaseType", "Participant", "ParticipantState"]

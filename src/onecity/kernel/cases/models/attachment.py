@@ -11,7 +11,10 @@ from onecity.kernel.core.ids import new_id
 
 
 class Attachment(models.Model):
-    """One file of a case. The bytes lie under their SHA-256 in the uploads folder and are never changed."""
+    """One file of a case. The bytes lie under their SHA-256 in the uploads folder and are never changed.
+
+    `lon`, `lat` (WGS-84 degrees) and `taken_at`: where and when a photo was taken, as far as it or the phone said so.
+    """
 
     append_only: ClassVar[bool] = True
 
@@ -23,6 +26,9 @@ class Attachment(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     name = models.CharField(_("File name"), max_length=200)
+    lon = models.FloatField(null=True, blank=True)
+    lat = models.FloatField(null=True, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)
     added_by_id = models.UUIDField(null=True, blank=True)
     added_at = models.DateTimeField(default=now)
 

@@ -35,6 +35,9 @@ class Case(models.Model):
     `version` counts the changes: together with `state` it points at the event that made it, so that the database itself
     refuses a change without its entry in the history (see migration 0002). `deadline` is the nearest due time and
     `final_deadline` that of the whole case; `sweep_at` is when the next reminder or warning is due, empty when none is.
+    `round` counts how often it was begun (a case sent back after its end begins anew); `paused_since`: the clock stands
+    still; `asked`: what somebody above has to decide (`extension`); `external`: the outside body that has it now;
+    `rung`: how far its ladder of reminders was climbed; `parent`: the case of which it is a part; `answers`: its form.
     `said`: what the platform says of it in every language (see cases.wording), empty where people wrote `title` themselves.
     """
 
@@ -72,6 +75,18 @@ class Case(models.Model):
     source_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
     entity_id = models.UUIDField(null=True, blank=True)
     evidence = models.JSONField(default=dict, blank=True)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="parts", db_index=False
+    )
+    round = models.PositiveSmallIntegerField(default=1)
+    paused_since = models.DateTimeField(null=True, blank=True)
+    contacted_at = models.DateTimeField(null=True, blank=True)
+    result = models.CharField(max_length=40, blank=True)
+    asked = models.CharField(max_length=20, blank=True)
+    external = models.CharField(max_length=40, blank=True)
+    supervised_until = models.DateTimeField(null=True, blank=True)
+    rung = models.PositiveSmallIntegerField(default=0)
+    answers = models.JSONField(default=dict, blank=True)
     said: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(default=dict, blank=True)
     search = SearchVectorField(null=True)
 
@@ -122,6 +137,11 @@ class Case(models.Model):
             models.Index(fields=["sweep_at"], name="case_sweep", condition=Q(sweep_at__isnull=False)),
             models.Index(fields=["entity_id", "-opened_at"], name="case_entity", condition=Q(entity_id__isnull=False)),
             models.Index(fields=["number"], name="case_number"),
+            models.Index(fields=["parent"], name="case_parts", condition=Q(parent__isnull=False)),
+            models.Index(fields=["asked", "due_order", "id"], name="case_asked", condition=OPEN & ~Q(asked="")),
+            models.Index(
+                fields=["supervised_until"], name="case_supervised", condition=OPEN & Q(supervised_until__isnull=False)
+            ),
             GinIndex(fields=["search"], name="case_search"),
         ]
 

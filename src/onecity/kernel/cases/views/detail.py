@@ -13,7 +13,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import acting, attachments, choices, directory, listing, permissions, presentation, type_store
+from onecity.kernel.cases import (
+    acting,
+    asking,
+    attachments,
+    changing,
+    choices,
+    directory,
+    listing,
+    permissions,
+    presentation,
+    type_store,
+)
 from onecity.kernel.cases.forms import FilterForm
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.cases.logic.definition import Definition
@@ -70,15 +81,19 @@ def _do(request: HttpRequest, case_id: UUID, account: Account) -> None:
         body = parse_id(request.POST.get("organisation", "")) or UUID(int=0)
         acting.hand_over(case_id, body, account, note, expected)
     else:
-        acting.act(case_id, action, account, note, expected_version=expected)
+        acting.act(case_id, action, account, note, _sent(request, case_id, action), expected)
+
+
+def _sent(request: HttpRequest, case_id: UUID, action: str) -> dict[str, Any]:
+    case = _seen(case_id, account_of(request))
+    step = type_store.version(case.type_name, case.type_version).definition.transition(action)
+    return asking.read(request.POST, [step.form] if step and step.form else [])
 
 
 def _seen(case_id: UUID, account: Account) -> Case:
     case = Case.objects.defer("search").filter(id=case_id).first()
-    if case is None or not (
-        case.assignee_id == account.id or policy.may(account, permissions.VIEW, case.division_path)
-    ):
-        raise acting.not_found()
+    if case is None or not (changing.may(case, account, permissions.VIEW)):
+        raise changing.not_found()
     return case
 
 
@@ -107,10 +122,17 @@ def _page(request: HttpRequest, case: Case, problem: Problem | None = None) -> H
 def _possible(case: Case, account: Account, kind: Definition) -> dict[str, Any]:
     may_handle = policy.may(account, permissions.HANDLE, case.division_path)
     dispatches = case.is_open and policy.may(account, permissions.DISPATCH, case.division_path)
+    steps = [(t, in_language(t.title), asking.of_step(t, kind)) for t in acting.possible(case, kind, account)]
+    deeds = acting.deeds(case, kind, account)
+    offices = choices.offices(case) if dispatches or any("organisations" in deed.asks for deed in deeds) else []
     return {
-        "actions": [(t, in_language(t.title)) for t in acting.possible(case, kind, account)],
+        "actions": [(step, title) for step, title, fields in steps if not fields],
+        "asking": [(step.name, title, fields) for step, title, fields in steps if fields]
+        + [(deed.name, deed.title, asking.of_deed(deed, kind, offices)) for deed in deeds],
+        "participants": presentation.participants(case),
+        "parts": presentation.rows(list(Case.objects.defer("search").filter(parent_id=case.id).order_by("number"))),
         "may_take": case.is_open and case.assignee_id is None and may_handle,
         "people": directory.handlers(case.organisation_id, case.division_path) if dispatches else {},
-        "offices": choices.offices(case) if dispatches else [],
+        "offices": offices if dispatches else [],
         "dispatches": dispatches,
     }

@@ -7,7 +7,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import acting, attachments, permissions
+from onecity.kernel.cases import attachments, changing, permissions
 from onecity.kernel.cases.models import Attachment, Case
 from onecity.kernel.cases.service import visible_cases
 from onecity.kernel.people.doors import account_of
@@ -21,7 +21,7 @@ def attachment(request: HttpRequest, case_id: UUID, attachment_id: UUID) -> Http
     seen = visible_cases(account).filter(id=case_id) | Case.objects.filter(id=case_id, assignee_id=account.id)
     found = Attachment.objects.filter(id=attachment_id, case_id=case_id).first()
     if found is None or not seen.exists():
-        raise acting.not_found()
+        raise changing.not_found()
     etag = f'"{found.sha256}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304)
