@@ -1,0 +1,1 @@
+"""Tests of registrations, subscriptions to them, and snapshots."""
