@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -33,6 +34,8 @@ FORGET_S = 5.0
 BAN_S = 60.0
 # connections a device may hold at once; the oldest gives way
 CONNECTIONS = 4
+# where the broker itself brings an MQTT client what it subscribed to with QoS 1; it lets no client subscribe there
+MQTT_OWN = ("$MQTT.sub.>",)
 # so many messages a second to other topics are nobody's mistake any more
 LEAST_FLOOD = 100
 
@@ -75,6 +78,8 @@ class Doorkeeper:
     _serving: bool = False
     turned: Turned = field(default_factory=Turned)
     violations: Violations | None = None
+    # told of every device that comes in
+    came_in: Callable[[str], None] | None = None
 
     @property
     def open(self) -> bool:
@@ -199,12 +204,14 @@ class Doorkeeper:
             self._count_refused(request, device)
             return nkeys.refuse(self.keys, request, refusal, at)
         self._welcome(device, request)
+        if self.came_in is not None:
+            self.came_in(device.id)
         return nkeys.allow(
             self.keys,
             request,
             account=broker.ACCOUNT,
-            publish=[f"telemetry.{device.id}"],
-            subscribe=[f"command.{device.id}"],
+            publish=[f"telemetry.{device.id}", f"commands.{device.id}.ack"],
+            subscribe=[f"commands.{device.id}", *(MQTT_OWN if request.mqtt_id else ())],
             at=at,
         )
 

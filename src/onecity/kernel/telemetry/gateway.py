@@ -16,6 +16,7 @@ from onecity.kernel.core.clock import now, now_us
 from onecity.kernel.telemetry import broker
 from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
 from onecity.kernel.telemetry.collector import Collector
+from onecity.kernel.telemetry.commanding.sender import Sender
 from onecity.kernel.telemetry.doorkeeper import Doorkeeper
 from onecity.kernel.telemetry.link import Link, LinkError, Message
 from onecity.kernel.telemetry.logic import wire
@@ -54,6 +55,8 @@ class Gateway:
         self._parameters = database_parameters()
         self._watcher = Watcher(self._parameters)
         self._doorkeeper = Doorkeeper(self.url, self.keys, self._watcher, violations=Violations(broker_log()))
+        self._commands = Sender(self.url, self.keys)
+        self._doorkeeper.came_in = self._commands.came_in
 
     @property
     def ready(self) -> bool:
@@ -79,6 +82,7 @@ class Gateway:
         self._watcher.start()
         self._watcher.wait(30)
         self._doorkeeper.start()
+        self._commands.start()
         while not self._ending.is_set():
             link = Link(self.url, broker.USER, self.keys.password, "onecity-gateway")
             try:
@@ -92,6 +96,7 @@ class Gateway:
             finally:
                 self._collecting = False
                 link.close()
+        self._commands.stop()
         self._doorkeeper.stop()
         self._doorkeeper.turned.write(self._parameters)
         self._watcher.stop()

@@ -3,6 +3,7 @@
 from onecity.kernel.telemetry.models.address import DeviceAddress
 from onecity.kernel.telemetry.models.bookkeeping import Counter, Day, Heartbeat, LogPosition
 from onecity.kernel.telemetry.models.codec import CodecStatus, CodecVersion
+from onecity.kernel.telemetry.models.command import Command, CommandRoute, CommandState
 from onecity.kernel.telemetry.models.device import Device
 from onecity.kernel.telemetry.models.door import TurnedAway
 from onecity.kernel.telemetry.models.quarantine import Quarantine
@@ -13,6 +14,9 @@ from onecity.kernel.telemetry.models.upload import UploadMapping
 __all__ = [
     "CodecStatus",
     "CodecVersion",
+    "Command",
+    "CommandRoute",
+    "CommandState",
     "Counter",
     "Day",
     "Device",
