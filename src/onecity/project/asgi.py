@@ -15,7 +15,8 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 django = get_asgi_application()
 
-from onecity.kernel.telemetry.ingest import INGEST_PATHS  # noqa: E402 - models exist only now
+from onecity.kernel.telemetry.commanding import door as commands  # noqa: E402 - models exist only now
+from onecity.kernel.telemetry.ingest import INGEST_PATHS  # noqa: E402 - same
 from onecity.kernel.telemetry.ingest import app as ingest  # noqa: E402 - same
 from onecity.kernel.telemetry.network_door import NETWORK_PATHS  # noqa: E402 - same
 from onecity.kernel.telemetry.network_door import app as networks  # noqa: E402 - same
@@ -37,6 +38,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await ingest(scope, receive, send)
     elif path in NETWORK_PATHS:
         await networks(scope, receive, send)
+    elif commands.takes(scope):
+        await commands.app(scope, receive, send)
     elif sensorthings.takes(scope):
         await sensorthings.app(scope, receive, send)
     elif path.startswith(NGSI_LD):
