@@ -104,8 +104,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Command to a device',
                 'verbose_name_plural': 'Commands to devices',
-                'verbose_name': 'Command',
-                'verbose_name_plural': 'Commands',
                 'indexes': [models.Index(fields=['device_id', 'created_at', 'id'], name='command_by_device'), models.Index(condition=models.Q(('state__in', ('queued', 'sent', 'delivered'))), fields=['next_at'], name='command_due'), models.Index(condition=models.Q(('state__in', ('queued', 'sent', 'delivered'))), fields=['expires_at'], name='command_expiry')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('device_id', 'idempotency_key'), name='command_once'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'sent', 'delivered'))), models.Q(models.Q(('state__in', ('queued', 'sent', 'delivered')), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='command_end_known')],
             },
