@@ -1,11 +1,23 @@
 """Many entities in one request: create, upsert, update, merge, delete, each with its own result (5.6.7-5.6.10, 5.6.20)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.terms import Context
+from onecity.kernel.twin.ngsild.federation.distributing import batching, gate, outcomes
+from onecity.kernel.twin.ngsild.federation.distributing.batching import (
+    APPEND,
+    CREATE,
+    DELETE,
+    REPLACE,
+    Batch,
+    Item,
+)
+from onecity.kernel.twin.ngsild.federation.distributing.batching import MERGE as MERGE_STEP
+from onecity.kernel.twin.ngsild.federation.distributing.batching import UPDATE as UPDATE_STEP
+from onecity.kernel.twin.ngsild.federation.distributing.outcomes import Part
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.entities import create, delete, found, moment
 from onecity.kernel.twin.ngsild.http.limits import MAX_BATCH
@@ -22,13 +34,14 @@ Error = dict[str, Any]
 # what one item of the body asks for
 Make = Callable[[Any, Context], Operation]
 UNKNOWN_ID = "urn:ngsi-ld:null"
+ADDRESS = "/entityOperations"
 
 
 @route("POST", "/entityOperations/create", creates_tenant=True)
 async def batch_create(request: Request) -> Response:
     """5.6.7."""
-    results, errors = await _run(request, lambda item, context: create(reading.read_entity(item, context, moment())))
-    return _answer(results, errors, created=True)
+    batch = Batch("createBatch", f"{ADDRESS}/create", (CREATE,), creating=True)
+    return await _run(request, lambda item, context: create(reading.read_entity(item, context, moment())), batch)
 
 
 @route("POST", "/entityOperations/upsert", creates_tenant=True)
@@ -49,8 +62,12 @@ async def batch_upsert(request: Request) -> Response:
 
         return Operation(entity.urn, change)
 
-    results, errors = await _run(request, make)
-    return _answer(results, errors, created=True)
+    again = UPDATE_STEP if update else REPLACE
+    return await _run(
+        request,
+        make,
+        Batch("upsertBatch", f"{ADDRESS}/upsert", (CREATE, again), again, creating=True, query=_passed(request)),
+    )
 
 
 @route("POST", "/entityOperations/update")
@@ -65,8 +82,8 @@ async def batch_update(request: Request) -> Response:
             urn, lambda current, now: merging.append(found(current, urn), fragment, now, overwrite=overwrite)
         )
 
-    results, errors = await _run(request, make)
-    return _answer(results, errors)
+    step = UPDATE_STEP if overwrite else APPEND
+    return await _run(request, make, Batch("updateBatch", f"{ADDRESS}/update", (step,), query=_passed(request)))
 
 
 @route("POST", "/entityOperations/merge")
@@ -84,19 +101,43 @@ async def batch_merge(request: Request) -> Response:
             ),
         )
 
-    results, errors = await _run(request, make)
-    return _answer(results, errors)
+    return await _run(request, make, Batch("mergeBatch", f"{ADDRESS}/merge", (MERGE_STEP,), query=_passed(request)))
 
 
 @route("POST", "/entityOperations/delete")
 async def batch_delete(request: Request) -> Response:
     """5.6.10: the body is a list of ids."""
-    results, errors = await _run(request, lambda item, _context: delete(require_uri(item, "id")))
-    return _answer(results, errors)
+    batch = Batch("deleteBatch", f"{ADDRESS}/delete", (DELETE,))
+    return await _run(request, lambda item, _context: delete(require_uri(item, "id")), batch)
 
 
-async def _run(request: Request, make: Make) -> tuple[list[Result], list[Error]]:
-    """Read each item for itself, then write all that could be read; raises Problem where the body is no such list."""
+def _passed(request: Request) -> dict[str, str]:
+    """The parameters that a source is given with a batch."""
+    return {name: request.query[name] for name in ("options", "lang", "observedAt") if name in request.query}
+
+
+async def _run(request: Request, make: Make, batch: Batch) -> Response:
+    """Read each item for itself, tell others what is theirs, and write what could be read and is ours.
+
+    Raises Problem where the body is no such list.
+    """
+    federation = await gate.federation(request, "write")
+    operations, errors, items = await _read(request, make, divided=federation is not None)
+    shared = None if federation is None else await batching.shared(federation, request, batch, items)
+    told: dict[str, list[Part]] = {}
+    if shared is not None:
+        operations = [
+            operation if names.is_everything else make(batching.own_body(item, names), item.context)
+            for item, operation, names in zip(items, operations, shared.local, strict=True)
+            if names is not None
+        ]
+        told = await shared.carry_out()
+    results = await request.services.writer.submit(request.principal, request.tenant, operations)
+    return _answer(batching.settled(results, told, creating=batch.creating), errors, told, created=batch.creating)
+
+
+async def _read(request: Request, make: Make, *, divided: bool) -> tuple[list[Operation], list[Error], list[Item]]:
+    """What each item asks for, what is wrong with those that cannot be read, and, `divided`, the items to be divided."""
     items = request.array()
     if not items:
         raise problems.bad_request(_("The list is empty."))
@@ -105,26 +146,35 @@ async def _run(request: Request, make: Make) -> tuple[list[Result], list[Error]]
     if any(item is None for item in items):
         raise problems.bad_request(_("The list must not hold null."))
     context = None if request.is_ld else await request.context()
-    operations, errors = [], []
+    operations: list[Operation] = []
+    errors: list[Error] = []
+    whole: list[Item] = []
     for item in items:
         try:
             own = context or await request.context_of(item if isinstance(item, dict) else {})
             if context is not None and isinstance(item, dict) and "@context" in item:
                 await request.context_of(item)
-            operations.append(make(item, own))
+            operation = make(item, own)
+            operations.append(operation)
+            if divided:
+                whole.append(batching.item_of(item, operation.urn, own))
         except Problem as problem:
             errors.append(error(_id_of(item), problem))
-    return await request.services.writer.submit(request.principal, request.tenant, operations), errors
+    return operations, errors, whole
 
 
-def _answer(results: Sequence[Result], errors: list[Error], *, created: bool = False) -> Response:
+def _answer(
+    results: Sequence[Result], errors: list[Error], told: Mapping[str, list[Part]], *, created: bool
+) -> Response:
     """201 with the ids of what was created, 204, or 207 with a BatchOperationResult (5.2.16)."""
     failed = [*errors, *(error(r.urn, r.problem) for r in results if r.problem is not None), *_refused(results)]
+    failed += [one for urn, parts in told.items() for one in outcomes.errors(urn, parts)]
     if failed:
         bad = {one["entityId"] for one in failed}
-        done = dict.fromkeys(r.urn for r in results if r.problem is None and r.urn not in bad)
-        return responses.json({"success": list(done), "errors": failed}, 207)
-    new = list(dict.fromkeys(r.urn for r in results if r.created)) if created else []
+        done = dict.fromkeys([*(r.urn for r in results if r.problem is None), *told])
+        return responses.json({"success": [urn for urn in done if urn not in bad], "errors": failed}, 207)
+    elsewhere = [urn for urn, parts in told.items() if any(part.created for part in parts)]
+    new = list(dict.fromkeys([*(r.urn for r in results if r.created), *elsewhere])) if created else []
     return responses.json(new, 201) if new else responses.no_content()
 
 

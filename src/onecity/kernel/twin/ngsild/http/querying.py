@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
-from onecity.kernel.twin.ngsild.federation.distributing import gate, serving
+from onecity.kernel.twin.ngsild.federation.distributing import gate, purging, serving
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.warning import warned
 from onecity.kernel.twin.ngsild.http import query_body, rendering, selecting, shaping
@@ -26,7 +26,7 @@ from onecity.kernel.twin.ngsild.model.stored import Outcome, StoredEntity
 from onecity.kernel.twin.ngsild.query.language import link_depth
 from onecity.kernel.twin.ngsild.query.matching import type_test
 from onecity.kernel.twin.ngsild.query.parsing import parse_names, parse_types
-from onecity.kernel.twin.ngsild.store.operation import Operation
+from onecity.kernel.twin.ngsild.store.operation import Change, Operation
 from onecity.kernel.twin.ngsild.store.reading import is_plain
 
 COUNT = "NGSILD-Results-Count"
@@ -101,7 +101,7 @@ async def _query(
     question = selecting.question(request, parameters, context)
     depths = [link_depth(selection.q) for selection in question.selections if selection.q is not None]
     join = shaping.join(parameters, context, max(depths, default=0))
-    order = selecting.order(parameters, context, local=question.local)
+    order = selecting.order(parameters, context, local=question.local or federation is None)
     page = await serving.page(request, federation, parameters, question, operations)
     if page is None:
         page = await serving.own(request, question, order)
@@ -145,20 +145,30 @@ async def purge_entities(request: Request) -> Response:
         raise problems.bad_request(_("Give keep or drop, not both."))
     kept = frozenset(parse_names(keep, context, parameter="keep")) if keep else None
     dropped = frozenset(parse_names(drop, context, parameter="drop")) if drop else None
+
+    async def local() -> None:
+        await _purge_here(request, question, _purging(kept, dropped))
+
+    done = await purging.carried_out(request, serving.asked(request.query, question), local)
+    if done is None:
+        await local()
+    return done or responses.no_content()
+
+
+async def _purge_here(request: Request, question: Question, change: Change) -> None:
     reader, writer = request.services.reader, request.services.writer
     last = ""
     while True:
         urns = await reader.urns(request.principal, request.tenant, question.selections, after=last, most=MOST_PURGED)
         if not urns:
-            return responses.no_content()
+            return
         last = urns[-1]
-        operations = [Operation(urn, _purging(kept, dropped)) for urn in urns]
-        for result in await writer.submit(request.principal, request.tenant, operations):
+        for result in await writer.submit(request.principal, request.tenant, [Operation(urn, change) for urn in urns]):
             if result.problem is not None and result.problem.status != 404:
                 raise result.problem
 
 
-def _purging(kept: frozenset[str] | None, dropped: frozenset[str] | None) -> Any:
+def _purging(kept: frozenset[str] | None, dropped: frozenset[str] | None) -> Change:
     def change(current: StoredEntity | None, now: str) -> Outcome | None:
         if current is None or (kept is None and dropped is None):
             return None

@@ -68,7 +68,7 @@ def write(
     for mode in PROXIED:
         theirs = NOTHING
         for one, own in spoken:
-            if one.mode == mode and (part := _part(own, left, whole=whole)) is not None:
+            if one.mode == mode and (part := part_of(own, left, whole=whole)) is not None:
                 shares.append(Share(one, part, operation in one.operations))
                 theirs |= own
         left -= theirs
@@ -77,7 +77,7 @@ def write(
     if here:
         for one, own in spoken:
             if one.mode == INCLUSIVE and operation in one.operations:
-                part = _part(own, left, whole=whole)
+                part = part_of(own, left, whole=whole)
                 if part is not None:
                     shares.append(Share(one, part))
     return Division(tuple(shares), left, here)
@@ -148,7 +148,7 @@ def encountered(registrations: Iterable[Registration], aliases: Collection[str])
     return [one for one in registrations if not one.context_source_alias or one.context_source_alias not in aliases]
 
 
-def _part(own: Names, left: Names, *, whole: bool) -> Names | None:
+def part_of(own: Names, left: Names, *, whole: bool) -> Names | None:
     """What of a write goes to a source that covers `own`; None where nothing does."""
     if whole:
         return NOTHING if own.is_everything else None

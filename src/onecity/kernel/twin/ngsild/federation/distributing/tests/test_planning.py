@@ -42,7 +42,7 @@ registrations = st.lists(
 
 
 @given(names, names, st.sampled_from([*ATTRIBUTES, "other"]))
-def test_names_are_sets(one, two, name):
+def test_names_are_sets(one: Names, two: Names, name: str) -> None:
     assert (name in (one & two)) == (name in one and name in two)
     assert (name in (one | two)) == (name in one or name in two)
     assert (name in (one - two)) == (name in one and name not in two)
@@ -55,7 +55,9 @@ def test_names_are_sets(one, two, name):
     st.sampled_from([(), ("T",), ("T", "U")]),
     st.sets(st.sampled_from(ATTRIBUTES), min_size=1),
 )
-def test_a_write_is_divided_after_the_modes(registered, urn, types, written):
+def test_a_write_is_divided_after_the_modes(
+    registered: list[Registration], urn: str, types: tuple[str, ...], written: set[str]
+) -> None:
     division = planning.write(registered, urn, types, only(written), OPERATION)
     covers = {one.id: planning.covered(one, urn, types) for one in registered}
     shares = {share.registration.id: share for share in division.shares}
@@ -79,12 +81,14 @@ def test_a_write_is_divided_after_the_modes(registered, urn, types, written):
     assert division.here == bool(local)
 
 
-def exclusive_or_redirect(registered, covers, written):
+def exclusive_or_redirect(registered: list[Registration], covers: dict[str, Names], written: set[str]) -> set[str]:
     return {n for n in written if any(n in covers[o.id] for o in registered if o.mode in planning.PROXIED)}
 
 
 @given(registrations, st.sampled_from(URNS), st.sampled_from([(), ("U",)]), names)
-def test_a_read_takes_each_attribute_from_who_may_say_it(registered, urn, types, wanted):
+def test_a_read_takes_each_attribute_from_who_may_say_it(
+    registered: list[Registration], urn: str, types: tuple[str, ...], wanted: Names
+) -> None:
     division = planning.read(registered, urn, types, wanted, OPERATION)
     own = planning.owners(registered, urn, types)
     assert division.local == wanted & own["inclusive"]
@@ -103,12 +107,12 @@ def test_a_read_takes_each_attribute_from_who_may_say_it(registered, urn, types,
 
 
 @given(registrations, st.sampled_from(URNS), st.sampled_from([(), ("T",), ("T", "U")]))
-def test_the_index_misses_nobody(registered, urn, types):
+def test_the_index_misses_nobody(registered: list[Registration], urn: str, types: tuple[str, ...]) -> None:
     found = {one.id for one in Index(registered).candidates((urn,), types)}
     assert found >= {one.id for one in registered if planning.covered(one, urn, types)}
 
 
-def test_an_entity_without_attributes_goes_to_who_holds_it_whole():
+def test_an_entity_without_attributes_goes_to_who_holds_it_whole() -> None:
     whole = Registration(
         "r", "", "http://x", "redirect", frozenset({OPERATION}), (Information((EntityInfo(types=("T",)),)),)
     )
@@ -120,7 +124,7 @@ def test_an_entity_without_attributes_goes_to_who_holds_it_whole():
     assert deleted.shares[0].names == EVERYTHING
 
 
-def test_looking_up_among_ten_thousand_is_not_linear():
+def test_looking_up_among_ten_thousand_is_not_linear() -> None:
     many = [
         Registration(
             f"r{i}", "", "http://x", "inclusive", frozenset(), (Information((EntityInfo(f"urn:x:{i}", None, ("T",)),)),)

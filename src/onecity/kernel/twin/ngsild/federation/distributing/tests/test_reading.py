@@ -1,8 +1,11 @@
 """Retrieving and querying over several sources, with real servers on this machine."""
 
+from collections.abc import Callable
 from typing import Any
 
-from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import Said, dead_url
+from onecity.kernel.twin.ngsild.federation.distributing.tests.conftest import Register
+from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import Said, Server, Source, dead_url, town
+from onecity.kernel.twin.ngsild.http.tests.conftest import Client
 
 A = "urn:ngsi-ld:Station:a"
 B = "urn:ngsi-ld:Station:b"
@@ -18,7 +21,7 @@ def about(*types: str, **more: Any) -> dict[str, Any]:
     return {"entities": [{"type": name, **more} for name in types or ("Station",)]}
 
 
-def test_inclusive_adds_to_what_is_here(ngsi, register, other):
+def test_inclusive_adds_to_what_is_here(ngsi: Client, register: Register, other: Server) -> None:
     assert ngsi("POST", "/entities", station(A, here=1)).status == 201
     assert ngsi("POST", "/entities", station(A, there=2), NGSILD_Tenant="town").status == 201
     assert ngsi("POST", "/entities", station(B, there=3), NGSILD_Tenant="town").status == 201
@@ -37,7 +40,7 @@ def test_inclusive_adds_to_what_is_here(ngsi, register, other):
     assert ngsi("GET", "/entities?type=Other").json() == []
 
 
-def test_the_newest_value_wins(ngsi, register, source):
+def test_the_newest_value_wins(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     assert ngsi("POST", "/entities", station(A, v=1)).status == 201
     old = station(A) | {"v": {"type": "Property", "value": 2, "modifiedAt": "2020-01-01T00:00:00Z"}}
     one = source(old)
@@ -50,7 +53,7 @@ def test_the_newest_value_wins(ngsi, register, source):
     assert one.heard[0].query == "options=sysAttrs&type=Station" or one.heard[0].query == "options=sysAttrs"
 
 
-def test_auxiliary_only_fills_gaps(ngsi, register, source):
+def test_auxiliary_only_fills_gaps(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     assert ngsi("POST", "/entities", station(A, v=1)).status == 201
     new = {"type": "Property", "value": 9, "modifiedAt": "2099-01-01T00:00:00Z"}
     register(source(station(A) | {"v": new, "w": new}).url, "auxiliary", about(), operations=["retrieveOps"])
@@ -58,7 +61,9 @@ def test_auxiliary_only_fills_gaps(ngsi, register, source):
     assert (got["v"]["value"], got["w"]["value"]) == (1, 9)
 
 
-def test_exclusive_attribute_comes_from_its_source_alone(ngsi, register, source):
+def test_exclusive_attribute_comes_from_its_source_alone(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
     assert ngsi("POST", "/entities", station(A, v=1, mine=2)).status == 201
     one = source(station(A, mine=5, foreign=6))
     register(one.url, "exclusive", about(id=A) | {"propertyNames": ["mine"]})
@@ -71,7 +76,7 @@ def test_exclusive_attribute_comes_from_its_source_alone(ngsi, register, source)
     assert got.header("NGSILD-Warning") == f'299 {one.url[7:]} "The source answered with an error (500)"'
 
 
-def test_redirect_takes_the_whole_entity(ngsi, register, source):
+def test_redirect_takes_the_whole_entity(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     assert ngsi("POST", "/entities", station(A, v=1)).status == 201
     one = source(Said(404, {"type": "x"}))
     register(one.url, "redirect", about(), **OPS)
@@ -81,7 +86,7 @@ def test_redirect_takes_the_whole_entity(ngsi, register, source):
     assert ngsi("GET", f"/entities/{A}").json().keys() == {"id", "type", "w"}
 
 
-def test_faults_are_warnings(ngsi, register, source):
+def test_faults_are_warnings(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     assert ngsi("POST", "/entities", station(A, v=1)).status == 201
     cases = {
         "slow": (source(Said(200, [], pause_s=5)), '199 {} "No answer in time"'),
@@ -114,7 +119,9 @@ def test_faults_are_warnings(ngsi, register, source):
     assert '199 - "The number of results is a lower bound"' in warnings
 
 
-def test_a_source_that_hangs_is_left_alone_for_its_cooldown(ngsi, register, source):
+def test_a_source_that_hangs_is_left_alone_for_its_cooldown(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
     one = source(Said(200, [], pause_s=5))
     register(one.url, "inclusive", about(), management={"timeout": 100, "cooldown": 60_000})
     assert ngsi("GET", "/entities?type=Station").header("NGSILD-Warning") == f'199 {one.url[7:]} "No answer in time"'
@@ -123,7 +130,7 @@ def test_a_source_that_hangs_is_left_alone_for_its_cooldown(ngsi, register, sour
     assert len(one.heard) == 1
 
 
-def test_headers_of_the_registration_go_along(ngsi, register, source):
+def test_headers_of_the_registration_go_along(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     one = source(station(A, v=1))
     info = [
         {"key": "Authorization", "value": "Bearer secret"},
@@ -144,7 +151,9 @@ def test_headers_of_the_registration_go_along(ngsi, register, source):
     assert "local=true" in heard.query
 
 
-def test_an_answer_is_kept_for_its_cache_duration(ngsi, register, source):
+def test_an_answer_is_kept_for_its_cache_duration(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
     one = source([station(A, v=1)])
     register(one.url, "inclusive", about(), management={"cacheDuration": "PT1H"})
     first, second = (ngsi("GET", "/entities?type=Station") for _turn in range(2))
@@ -154,10 +163,8 @@ def test_an_answer_is_kept_for_its_cache_duration(ngsi, register, source):
     assert len(one.heard) == 1
 
 
-def test_two_platforms_that_lead_to_each_other(ngsi, register, other):
+def test_two_platforms_that_lead_to_each_other(ngsi: Client, register: Register, other: Server) -> None:
     """district → town → district: each answers once, and the loop is told."""
-    from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import town
-
     back = town("district")
     try:
         assert ngsi("POST", "/entities", station(A, here=1)).status == 201
@@ -171,7 +178,9 @@ def test_two_platforms_that_lead_to_each_other(ngsi, register, other):
         back.close()
 
 
-def test_a_request_that_has_been_here_is_refused(ngsi, register, source):
+def test_a_request_that_has_been_here_is_refused(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
     one = source([])
     register(one.url, "inclusive", about())
     assert ngsi("GET", "/entities?type=Station", Via="1.1 elsewhere, 1.1 district").status == 508
@@ -179,7 +188,9 @@ def test_a_request_that_has_been_here_is_refused(ngsi, register, source):
     assert one.heard == []
 
 
-def test_a_source_that_the_request_came_through_is_not_asked(ngsi, register, source):
+def test_a_source_that_the_request_came_through_is_not_asked(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
     one = source([])
     register(one.url, "inclusive", about(), contextSourceAlias="town-7")
     assert ngsi("GET", "/entities?type=Station", Via="1.1 town-7").status == 200

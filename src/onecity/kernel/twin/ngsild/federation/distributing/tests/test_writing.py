@@ -1,9 +1,13 @@
 """Writes that several sources share, with real servers on this machine."""
 
+from collections.abc import Callable
+
 import pytest
 
-from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import Said, dead_url
+from onecity.kernel.twin.ngsild.federation.distributing.tests.conftest import Register
+from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import Said, Server, Source, dead_url
 from onecity.kernel.twin.ngsild.federation.distributing.tests.test_reading import A, B, about, station
+from onecity.kernel.twin.ngsild.http.tests.conftest import Answer, Client
 
 OPS = ["redirectionOps"]
 PROBLEM = "https://uri.etsi.org/ngsi-ld/errors/"
@@ -13,11 +17,11 @@ def problem(kind: str) -> dict[str, str]:
     return {"type": PROBLEM + kind, "title": "x"}
 
 
-def local(ngsi, urn=A, tenant=""):
+def local(ngsi: Client, urn: str = A, tenant: str = "") -> Answer:
     return ngsi("GET", f"/entities/{urn}?local=true", NGSILD_Tenant=tenant)
 
 
-def test_every_write_reaches_an_inclusive_source(ngsi, register, other):
+def test_every_write_reaches_an_inclusive_source(ngsi: Client, register: Register, other: Server) -> None:
     register(other.url, "inclusive", about(), tenant="town", operations=OPS)
     assert ngsi("POST", "/entities", station(B), NGSILD_Tenant="town").status == 201
     steps = [
@@ -38,7 +42,7 @@ def test_every_write_reaches_an_inclusive_source(ngsi, register, other):
     assert local(ngsi).status == local(ngsi, tenant="town").status == 404
 
 
-def test_parts_go_where_they_belong(ngsi, register, source):
+def test_parts_go_where_they_belong(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     exclusive, redirect = source(Said(201)), source(Said(201))
     register(exclusive.url, "exclusive", about(id=A) | {"propertyNames": ["e"]}, operations=OPS)
     register(redirect.url, "redirect", about() | {"propertyNames": ["e", "r"]}, operations=OPS)
@@ -73,7 +77,9 @@ def test_parts_go_where_they_belong(ngsi, register, source):
         (Said(500, raw=b"<html>"), 502),
     ],
 )
-def test_the_one_source_of_an_entity_fails(ngsi, register, source, said, status):
+def test_the_one_source_of_an_entity_fails(
+    ngsi: Client, register: Register, source: Callable[..., Source], said: Said, status: int
+) -> None:
     assert ngsi("POST", "/entities", station(B, v=1)).status == 201
     one = source(said)
     register(one.url, "redirect", about(id=A), operations=OPS, management={"timeout": 300})
@@ -84,12 +90,14 @@ def test_the_one_source_of_an_entity_fails(ngsi, register, source, said, status)
     assert local(ngsi, B).json()["v"]["value"] == 1
 
 
-def test_nobody_listens(ngsi, register):
+def test_nobody_listens(ngsi: Client, register: Register) -> None:
     register(dead_url(), "redirect", about(id=A), operations=OPS)
     assert ngsi("DELETE", f"/entities/{A}").status == 502
 
 
-def test_an_operation_that_the_source_does_not_offer_is_a_conflict(ngsi, register, source):
+def test_an_operation_that_the_source_does_not_offer_is_a_conflict(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
     one = source(Said(204))
     register(one.url, "redirect", about(id=A))
     got = ngsi("POST", "/entities", station(A, v=1))
@@ -98,7 +106,9 @@ def test_an_operation_that_the_source_does_not_offer_is_a_conflict(ngsi, registe
     assert local(ngsi).status == 404
 
 
-def test_an_inclusive_source_that_fails_makes_it_partial(ngsi, register, source):
+def test_an_inclusive_source_that_fails_makes_it_partial(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
     one = source(Said(409, problem("AlreadyExists")))
     register(one.url, "inclusive", about(), operations=OPS)
     got = ngsi("POST", "/entities", station(A, v=1))
@@ -111,14 +121,14 @@ def test_an_inclusive_source_that_fails_makes_it_partial(ngsi, register, source)
     assert local(ngsi).status == 200
 
 
-def test_an_auxiliary_source_is_never_told(ngsi, register, source):
+def test_an_auxiliary_source_is_never_told(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     one = source(Said(204))
     register(one.url, "auxiliary", about(), operations=["retrieveOps"])
     assert ngsi("POST", "/entities", station(A, v=1)).status == 201
     assert one.heard == []
 
 
-def test_a_bad_request_is_told_to_nobody(ngsi, register, source):
+def test_a_bad_request_is_told_to_nobody(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     one = source(Said(204))
     register(one.url, "redirect", about(), operations=OPS)
     assert ngsi("POST", "/entities", {"id": "no uri", "type": "Station"}).status == 400
@@ -126,7 +136,7 @@ def test_a_bad_request_is_told_to_nobody(ngsi, register, source):
     assert one.heard == []
 
 
-def test_what_is_of_another_type_here_is_ours(ngsi, register, source):
+def test_what_is_of_another_type_here_is_ours(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     one = source(Said(204))
     assert ngsi("POST", "/entities", {"id": A, "type": "Bench"}).status == 201
     register(one.url, "redirect", about(), operations=OPS)
@@ -134,7 +144,9 @@ def test_what_is_of_another_type_here_is_ours(ngsi, register, source):
     assert one.heard == []
 
 
-def test_a_write_in_the_words_of_the_source(ngsi, register, source, other):
+def test_a_write_in_the_words_of_the_source(
+    ngsi: Client, register: Register, source: Callable[..., Source], other: Server
+) -> None:
     """jsonldContext: names in the address, in parameters and in the body are those of another @context (4.3.6.6)."""
     hosted = ngsi(
         "POST", "/jsonldContexts", {"@context": {"tempo": "https://uri.etsi.org/ngsi-ld/default-context/speed"}}
@@ -150,7 +162,9 @@ def test_a_write_in_the_words_of_the_source(ngsi, register, source, other):
     assert one.heard[1].path == f"/ngsi-ld/v1/entities/{A}/attrs/tempo"
 
 
-def test_who_may_not_change_the_district_tells_nobody(ngsi, register, source, settings):
+def test_who_may_not_change_the_district_tells_nobody(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
     one = source(Said(204))
     register(one.url, "inclusive", about(), operations=["redirectionOps"])
     ngsi.app.services.anonymous = "read"
