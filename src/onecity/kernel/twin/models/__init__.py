@@ -5,7 +5,7 @@ from onecity.kernel.twin.models.context import ContextKind, LdContext
 from onecity.kernel.twin.models.entity import Entity, EntityStatus
 from onecity.kernel.twin.models.entity_map import EntityMap
 from onecity.kernel.twin.models.kind import EntityKind
-from onecity.kernel.twin.models.registration import SourceRegistration
+from onecity.kernel.twin.models.registration import SourceChange, SourceRegistration
 from onecity.kernel.twin.models.relation import Relation
 from onecity.kernel.twin.models.subscription import Delivery, Notification, Position, Subscription
 from onecity.kernel.twin.models.tenant import Tenant
@@ -23,6 +23,7 @@ __all__ = [
     "Operation",
     "Position",
     "Relation",
+    "SourceChange",
     "SourceRegistration",
     "Subscription",
     "Tenant",

@@ -39,3 +39,20 @@ class SourceRegistration(models.Model):
 
     def __str__(self) -> str:
         return self.urn
+
+
+class SourceChange(models.Model):
+    """A registration before and after a change, until those who subscribed to registrations were told (5.11.7)."""
+
+    id = models.BigAutoField(primary_key=True)
+    tenant = models.TextField(db_default="", default="", blank=True, db_collation="C")
+    urn = models.TextField(db_collation="C")
+    before: "models.JSONField[dict[str, Any] | None, dict[str, Any] | None]" = models.JSONField(null=True)
+    after: "models.JSONField[dict[str, Any] | None, dict[str, Any] | None]" = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = _("Change of a context source")
+        verbose_name_plural = _("Changes of context sources")
+
+    def __str__(self) -> str:
+        return self.urn

@@ -4,13 +4,26 @@ from typing import Any
 
 from onecity.kernel.twin.ngsild.context import routes as contexts
 from onecity.kernel.twin.ngsild.federation import routes as federation
+from onecity.kernel.twin.ngsild.federation.subscribing import routes as source_subscriptions
 from onecity.kernel.twin.ngsild.http import attributes, batch, discovery, entities, info, querying
 from onecity.kernel.twin.ngsild.http.application import Application
 from onecity.kernel.twin.ngsild.http.router import PREFIX, Router
 from onecity.kernel.twin.ngsild.subscriptions import routes as subscriptions
 from onecity.kernel.twin.ngsild.temporal import routes as temporal
 
-MODULES = (entities, attributes, querying, batch, discovery, info, contexts, subscriptions, temporal, federation)
+MODULES = (
+    entities,
+    attributes,
+    querying,
+    batch,
+    discovery,
+    info,
+    contexts,
+    subscriptions,
+    temporal,
+    federation,
+    source_subscriptions,
+)
 
 
 def make(parameters: dict[str, Any] | None = None) -> Application:

@@ -53,7 +53,7 @@ class View:
 class Compiled:
     """One active subscription. `key` is equal for equal conditions; it tells of changes from `since` on, before `until`.
 
-    `names`: with `watched`, an attribute of which a change must touch; empty: any.
+    `names`: with `watched`, an attribute of which a change must touch; empty: any. `of_sources`: it tells of registrations.
     """
 
     id: UUID
@@ -74,6 +74,7 @@ class Compiled:
     throttling: float | None = None
     made_at: dt.datetime | None = None
     next_at: dt.datetime | None = None
+    of_sources: bool = False
 
     def live(self, moment: dt.datetime) -> bool:
         """Whether it has not expired."""

@@ -183,4 +183,5 @@ def _close(group: _Group, made: Made, moment: dt.datetime) -> None:
 def message_of(item: Item, one: Compiled, at: str) -> bytes:
     """The notification as it goes out."""
     context = one.view.link if one.endpoint.accept == "application/ld+json" else None
-    return telling.message(f"urn:ngsi-ld:Notification:{item.id}", one.urn, at, item.data, context=context)
+    tell = telling.source_message if one.of_sources else telling.message
+    return tell(f"urn:ngsi-ld:Notification:{item.id}", one.urn, at, item.data, context=context)

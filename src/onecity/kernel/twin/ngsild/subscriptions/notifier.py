@@ -5,6 +5,7 @@ import contextlib
 import logging
 import resource
 import signal
+from collections import ChainMap
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -17,6 +18,8 @@ from psycopg import AsyncConnection
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.outbound import networks
 from onecity.kernel.telemetry.catalogue import database_parameters
+from onecity.kernel.twin.ngsild.federation.subscribing.following import CHANNEL as SOURCES
+from onecity.kernel.twin.ngsild.federation.subscribing.following import SourceFollower
 from onecity.kernel.twin.ngsild.http.services import Services
 from onecity.kernel.twin.ngsild.store.database import Connection
 from onecity.kernel.twin.ngsild.store.statements import CHANNEL
@@ -58,7 +61,9 @@ class Notifier:
         senders: dict[str, Sender] = dict.fromkeys(HTTP, self._http) | dict.fromkeys(MQTT, self._mqtt)
         self._roster = Roster(self._services.contexts)
         self._matching = Matching(self._services, self._roster)
-        self._deliverer = Deliverer(self._services.database, self._roster.active, senders)
+        self._sources = SourceFollower(self._services)
+        active = ChainMap(self._roster.active, self._sources.watches.active)
+        self._deliverer = Deliverer(self._services.database, active, senders)
         self._woken = asyncio.Event()
         self.working = asyncio.Event()
 
@@ -68,16 +73,22 @@ class Notifier:
         hand = await AsyncConnection.connect(**self._parameters, autocommit=True, prepare_threshold=2)
         try:
             await _take_office(ears)
-            for channel in (CHANNEL, SUBSCRIPTIONS):
+            for channel in (CHANNEL, SUBSCRIPTIONS, SOURCES):
                 await ears.execute(f"LISTEN {channel}".encode())
             follower = Follower(hand, self._roster, self._matching)
             while (await follower.step()).full:
                 pass  # what it writes is taken up below, with what waits from before
+            await self._sources.step()
             await self._deliverer.load()
             self.working.set()
             periodic = Periodic(self._services, self._roster, self._matching, self._deliverer)
             await _together(
-                self._listen(ears), self._follow(follower, hand), self._deliverer.settle(), periodic.run(), self._keep()
+                self._listen(ears),
+                self._follow(follower, hand),
+                self._sources.run(self._deliverer),
+                self._deliverer.settle(),
+                periodic.run(),
+                self._keep(),
             )
         finally:
             await self._close(ears, hand)
@@ -97,12 +108,15 @@ class Notifier:
             async for notice in ears.notifies(timeout=LOOK_S):
                 if notice.channel == SUBSCRIPTIONS and notice.payload:
                     self._forget(UUID(notice.payload))
+                if notice.channel != CHANNEL:
+                    self._sources.woken.set()
                 self._woken.set()
             await ears.execute("SELECT 1")  # a connection that died in silence is found out here
             self._woken.set()
 
     def _forget(self, identifier: UUID) -> None:
         self._roster.drop(identifier)
+        self._sources.watches.drop(identifier)
         self._deliverer.changed([identifier])
 
     async def _follow(self, follower: Follower, hand: Connection) -> None:

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 class Roster:
     """Subscriptions by id, and the index of those that wait for changes."""
 
+    kind = ENTITY
+
     def __init__(self, contexts: Contexts) -> None:
         self.active: dict[UUID, Compiled] = {}
         self.periodic: dict[UUID, Compiled] = {}
@@ -53,7 +55,7 @@ class Roster:
         if newest is None or int(newest) < int(self._from):
             self._from = horizon
             return set()
-        cursor = await connection.execute(LOAD, (ENTITY, self._from))
+        cursor = await connection.execute(LOAD, (self.kind, self._from))
         changed = {row[0]: row for row in await cursor.fetchall() if self._versions.get(row[0]) != row[11]}
         for identifier, row in changed.items():
             await self._take(row)

@@ -1,6 +1,11 @@
-"""The door to subscriptions: create, list, retrieve, change and delete (5.8.1-5.8.5; 6.10, 6.11)."""
+"""The door to subscriptions: create, list, retrieve, change and delete (5.8.1-5.8.5; 6.10, 6.11).
+
+Subscriptions to registrations (5.11) come through a door of their own that works the same.
+"""
 
 import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -25,7 +30,7 @@ from onecity.kernel.twin.ngsild.model.names import require_uri
 from onecity.kernel.twin.ngsild.store import times
 from onecity.kernel.twin.ngsild.subscriptions import compiled, presenting, reading
 from onecity.kernel.twin.ngsild.subscriptions.endpoints import HTTP, MQTT, read_endpoint
-from onecity.kernel.twin.ngsild.subscriptions.records import Records
+from onecity.kernel.twin.ngsild.subscriptions.records import ENTITY, Records
 
 COUNT: Final = "NGSILD-Results-Count"
 # an endpoint whose name is not known within this time is accepted: it is judged again before each notification
@@ -36,9 +41,20 @@ ATTEMPTS: Final = 5
 LONGEST_URN: Final = 1024
 
 
-@route("POST", "/subscriptions", creates_tenant=True)
-async def create_subscription(request: Request) -> Response:
-    """5.8.1."""
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where subscriptions of one kind are, and what is to be checked of their conditions; `check` raises Problem 400."""
+
+    kind: str
+    path: str
+    check: Callable[[Mapping[str, Any], Context], object]
+
+
+ENTITIES: Final = Door(ENTITY, "/subscriptions", compiled.check)
+
+
+async def create(request: Request, door: Door) -> Response:
+    """Keep a new subscription."""
     context = await request.context()
     body = request.object()
     given = body.get("id", body.get("@id"))
@@ -46,23 +62,23 @@ async def create_subscription(request: Request) -> Response:
     if len(urn.encode()) > LONGEST_URN:
         raise problems.bad_request(_("The id of a subscription has at most {most} bytes.", most=LONGEST_URN), "id")
     document = reading.read_subscription(body, context)
-    await _check(request, document, context)
+    await _check(request, door, document, context)
     _in_future(document)
     document.setdefault("jsonldContext", await request.services.contexts.address(context, base_of(request)))
-    await _records(request).add(request.principal, request.tenant, urn, document, context.source)
-    return responses.created(f"{PREFIX}/subscriptions/{quote(urn, safe=':')}")
+    await _records(request, door).add(request.principal, request.tenant, urn, document, context.source)
+    return responses.created(f"{PREFIX}{door.path}/{quote(urn, safe=':')}")
 
 
-@route("GET", "/subscriptions")
-async def list_subscriptions(request: Request) -> Response:
-    """5.8.4."""
+async def listed(request: Request, door: Door) -> Response:
+    """A page of the subscriptions that the caller may see."""
     context = await request.context()
     count = request.flag("count")
     limit, offset = request.number("limit", DEFAULT_LIMIT, MAX_LIMIT), request.number("offset", 0, MAX_OFFSET)
     if limit == 0 and not count:
         raise problems.bad_request(_("limit=0 makes sense only together with count=true."))
     sys_attrs = "sysAttrs" in request.options(OPTIONS)
-    found, more, total = await _records(request).page(request.principal, request.tenant, limit, offset, count=count)
+    records = _records(request, door)
+    found, more, total = await records.page(request.principal, request.tenant, limit, offset, count=count)
     moment = clock.now()
     bodies = [presenting.present(record, context, moment, sys_attrs=sys_attrs) for record in found]
     response = represented(bodies, request, context)
@@ -75,18 +91,16 @@ async def list_subscriptions(request: Request) -> Response:
     return response
 
 
-@route("GET", "/subscriptions/{subscriptionId}")
-async def retrieve_subscription(request: Request) -> Response:
-    """5.8.3."""
+async def retrieve(request: Request, door: Door) -> Response:
+    """One subscription."""
     context = await request.context()
     sys_attrs = "sysAttrs" in request.options(OPTIONS)
-    record = await _records(request).one(request.principal, request.tenant, _urn(request))
+    record = await _records(request, door).one(request.principal, request.tenant, _urn(request))
     return represented(presenting.present(record, context, clock.now(), sys_attrs=sys_attrs), request, context)
 
 
-@route("PATCH", "/subscriptions/{subscriptionId}")
-async def change_subscription(request: Request) -> Response:
-    """5.8.2."""
+async def change(request: Request, door: Door) -> Response:
+    """Change members of a subscription."""
     urn, context = _urn(request), await request.context()
     body = request.object()
     if body.get("id", body.get("@id", urn)) != urn:
@@ -96,33 +110,62 @@ async def change_subscription(request: Request) -> Response:
     if fragment.get("jsonldContext", "") is None:
         fragment["jsonldContext"] = await request.services.contexts.address(context, base_of(request))
     for _attempt in range(ATTEMPTS):
-        record = await _records(request).one(request.principal, request.tenant, urn)
+        record = await _records(request, door).one(request.principal, request.tenant, urn)
         document = reading.patched(record.document, fragment)
         language = context if "q" in fragment else await request.services.contexts.resolve(None, record.context)
-        await _check(request, document, language)
-        if await _records(request).replace(request.principal, record, document, language.source):
+        await _check(request, door, document, language)
+        if await _records(request, door).replace(request.principal, record, document, language.source):
             return responses.no_content()
     raise problems.problem("Conflict", _("The subscription is being changed by others; send the change again."))
+
+
+async def delete(request: Request, door: Door) -> Response:
+    """Delete a subscription."""
+    await _records(request, door).delete(request.principal, request.tenant, _urn(request))
+    return responses.no_content()
+
+
+@route("POST", "/subscriptions", creates_tenant=True)
+async def create_subscription(request: Request) -> Response:
+    """5.8.1."""
+    return await create(request, ENTITIES)
+
+
+@route("GET", "/subscriptions")
+async def list_subscriptions(request: Request) -> Response:
+    """5.8.4."""
+    return await listed(request, ENTITIES)
+
+
+@route("GET", "/subscriptions/{subscriptionId}")
+async def retrieve_subscription(request: Request) -> Response:
+    """5.8.3."""
+    return await retrieve(request, ENTITIES)
+
+
+@route("PATCH", "/subscriptions/{subscriptionId}")
+async def change_subscription(request: Request) -> Response:
+    """5.8.2."""
+    return await change(request, ENTITIES)
 
 
 @route("DELETE", "/subscriptions/{subscriptionId}")
 async def delete_subscription(request: Request) -> Response:
     """5.8.5."""
-    await _records(request).delete(request.principal, request.tenant, _urn(request))
-    return responses.no_content()
+    return await delete(request, ENTITIES)
 
 
-def _records(request: Request) -> Records:
-    return Records(request.services.database)
+def _records(request: Request, door: Door) -> Records:
+    return Records(request.services.database, door.kind)
 
 
 def _urn(request: Request) -> str:
     return require_uri(request.params["subscriptionId"], "subscriptionId")
 
 
-async def _check(request: Request, document: dict[str, Any], context: Context) -> None:
-    """Raises Problem where a condition is not well formed, a context is not to be had, or the endpoint is out of bounds."""
-    compiled.check(document, context)
+async def _check(request: Request, door: Door, document: dict[str, Any], context: Context) -> None:
+    """Raises Problem 400 where a condition is not well formed, a context is not to be had, or the endpoint is out of bounds."""
+    door.check(document, context)
     if "jsonldContext" in document:
         await request.services.contexts.resolve(document["jsonldContext"], None)
     await check_endpoint(document)

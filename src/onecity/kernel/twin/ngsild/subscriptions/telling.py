@@ -120,3 +120,22 @@ def message(identifier: str, subscription: str, at: str, payload: str, *, contex
     if context is not None:
         found["@context"] = context
     return encode(found)
+
+
+def sources(bodies: Sequence[Body], reason: str) -> str:
+    """What `source_message` tells: registrations and why they are told of (5.3.3), as JSON."""
+    return encode({"data": list(bodies), "triggerReason": reason}).decode()
+
+
+def source_message(identifier: str, subscription: str, at: str, payload: str, *, context: str | None = None) -> bytes:
+    """The whole notification of registrations (5.3.2); `payload` is what `sources` made."""
+    found: dict[str, Any] = {
+        "id": identifier,
+        "type": "ContextSourceNotification",
+        "subscriptionId": subscription,
+        "notifiedAt": at,
+    }
+    found |= msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
+    if context is not None:
+        found["@context"] = context
+    return encode(found)
