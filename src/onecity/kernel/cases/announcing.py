@@ -56,6 +56,20 @@ def called(case: Case, bodies: Sequence[UUID], event: CaseEvent) -> None:
     )
 
 
+def spoken(case: Case, text: str) -> None:
+    """The resident said something: tell whoever has the case, also when it has ended."""
+    to = (
+        [case.assignee_id]
+        if case.assignee_id
+        else directory.recipients(case.organisation_id, case.role, case.division_path)
+    )
+    context = {**_context(case), "note": text}
+    notify.send_many(
+        notify.Notice(account, "case_word", context, f"case:{case.id}:{case.version}:word", _link(case))
+        for account in to
+    )
+
+
 def due(cases: Sequence[tuple[Case, str]], asked: Recipients) -> None:
     """Reminders (`due_soon`), warnings (`overdue`) and the like: to the assignee, or to the body where nobody has the case;
     what is reported upwards (`escalated`) to the bodies above."""

@@ -12,9 +12,10 @@ from django.db import connection, transaction
 from django.db.models import Func, TextField, Value
 from django.utils.translation import gettext_lazy as _
 
-from onecity.kernel.cases import announcing, calendars, directory, type_store, wording
+from onecity.kernel.cases import announcing, calendars, directory, reporting, type_store, wording
 from onecity.kernel.cases.logic import deadline, routing, search_text
 from onecity.kernel.cases.models import Case, CaseEvent
+from onecity.kernel.cases.reporting import Person
 from onecity.kernel.cases.type_store import InForce
 from onecity.kernel.cases.wording import Said
 from onecity.kernel.core.calendar import WorkingCalendar
@@ -36,7 +37,7 @@ class NewCase:
     "chart": "<address of the series>"}`). `division_path` decides who is asked. `said`: what the platform says of it in
     each reader's language; title and description then are the same in the platform's own. `answers`: those to the form of
     its type. `parent`: the case of which it is a part; it shares that one's clock. `organisation_id`: who is asked, where
-    that was decided already.
+    that was decided already. `reporter`: the person who reported it.
     """
 
     type_name: str
@@ -56,6 +57,7 @@ class NewCase:
     answers: Mapping[str, Any] = field(default_factory=dict)
     parent: Case | None = None
     organisation_id: UUID | None = None
+    reporter: Person | None = None
 
 
 def open_case(new: NewCase, *, actor: Account | None = None) -> Case:
@@ -77,15 +79,18 @@ def open_cases(wanted: Sequence[NewCase], *, actor: Account | None = None) -> li
     # two writers that lock the same keys in the same order cannot block each other for ever
     order = sorted(range(len(wanted)), key=lambda i: (wanted[i].source_key or "", i))
     built = _build([wanted[i] for i in order], actor)
+    before = reporting.name([(case, wanted[i].reporter) for i, case in zip(order, built, strict=True)])
     Case.objects.bulk_create(built, ignore_conflicts=True, batch_size=1000)
     inserted = set(Case.objects.filter(id__in=[c.id for c in built]).values_list("id", flat=True))
     fresh = [case for case in built if case.id in inserted]
+    reporting.forget([case for case in built if case.id not in inserted])
     _write_history(fresh, actor)
     announcing.opened(fresh)
     known = _known([case for case in built if case.id not in inserted])
     result: list[Case | None] = [None] * len(wanted)
     for place, case in zip(order, built, strict=True):
         result[place] = case if case.id in inserted else known[case.source_key or ""]
+    reporting.release(before)
     return [case for case in result if case is not None]
 
 

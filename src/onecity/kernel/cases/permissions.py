@@ -10,4 +10,5 @@ HANDLE = declare("cases.handle", _("Handle cases")).name
 DISPATCH = declare("cases.dispatch", _("Assign, hand over and cancel cases")).name
 VERIFY = declare("cases.verify", _("Verify, close and reopen cases")).name
 SUPERVISE = declare("cases.supervise", _("Put cases under supervision")).name
+REPORTERS = declare("cases.reporters", _("See who reported a case")).name
 MANAGE = declare("cases.manage", _("Publish case types")).name

@@ -5,5 +5,7 @@ from onecity.kernel.cases.models.case import Case
 from onecity.kernel.cases.models.case_event import CaseEvent
 from onecity.kernel.cases.models.case_type import CaseType
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
+from onecity.kernel.cases.models.rating import Rating
+from onecity.kernel.cases.models.reporter import Reporter
 
-__all__ = ["Attachment", "Case", "CaseEvent", "CaseType", "Participant", "ParticipantState"]
+__all__ = ["Attachment", "Case", "CaseEvent", "CaseType", "Participant", "ParticipantState", "Rating", "Reporter"]

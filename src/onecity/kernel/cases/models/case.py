@@ -37,7 +37,8 @@ class Case(models.Model):
     `final_deadline` that of the whole case; `sweep_at` is when the next reminder or warning is due, empty when none is.
     `round` counts how often it was begun (a case sent back after its end begins anew); `paused_since`: the clock stands
     still; `asked`: what somebody above has to decide (`extension`); `external`: the outside body that has it now;
-    `rung`: how far its ladder of reminders was climbed; `parent`: the case of which it is a part; `answers`: its form.
+    `rung`: how far its ladder of reminders was climbed; `parent`: the case of which it is a part; `answers`: its form;
+    `reporter_shown`: who reported it, masked, as everybody who handles it may read.
     `said`: what the platform says of it in every language (see cases.wording), empty where people wrote `title` themselves.
     """
 
@@ -86,6 +87,7 @@ class Case(models.Model):
     external = models.CharField(max_length=40, blank=True)
     supervised_until = models.DateTimeField(null=True, blank=True)
     rung = models.PositiveSmallIntegerField(default=0)
+    reporter_shown = models.CharField(max_length=60, blank=True)
     answers = models.JSONField(default=dict, blank=True)
     said: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(default=dict, blank=True)
     search = SearchVectorField(null=True)
