@@ -86,10 +86,44 @@ def read(body: bytes, kind: str, received_at: int, division: str = "") -> Heard 
     if kind == "status":
         signal = {"kind": kind, "margin": event.margin, "external_power": event.external_power_source}
         signal["battery_level"] = event.battery_level
+    if event.device_info.application_id:
+        signal["application"] = event.device_info.application_id[:80]
     moment = times.from_one(event.time)
     at = received_at if moment is None else moment
     uplink = _uplink(event, address, at, signal, division) if kind != "join" else None
     return Heard(address, event.deduplication_id[:80], signal, uplink)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the network server tells of a message to a device: `queued` is the number that we gave it.
+
+    `acknowledged` None: it was transmitted; otherwise whether the device confirmed it.
+    """
+
+    address: str
+    queued: str
+    acknowledged: bool | None
+
+
+class Answer(msgspec.Struct, rename="camel"):
+    """The parts of the events `ack` and `txack` that are used."""
+
+    device_info: DeviceInfo
+    queue_item_id: str = ""
+    acknowledged: bool = False
+
+
+def told(body: bytes, kind: str) -> Told | None:
+    """An event about a message to a device (`ack`, `txack`); None for every other. Raises CodecError."""
+    if kind not in {"ack", "txack"}:
+        return None
+    try:
+        event = msgspec.json.decode(body[: MAX_EVENT + 1], type=Answer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CodecError("", _("This is no event of ChirpStack: {text}", text=str(error)[:200])) from error
+    acknowledged = event.acknowledged if kind == "ack" else None
+    return Told(event.device_info.dev_eui.lower(), event.queue_item_id, acknowledged)
 
 
 def _uplink(event: Event, address: str, at: int, signal: Mapping[str, Any], division: str) -> Uplink:
@@ -108,7 +142,10 @@ def _known(value: object) -> bool:
     return isinstance(value, int | float) and value != UNKNOWN
 
 
-def downlink(application: str, address: str, data: bytes, port: int, *, confirmed: bool = False) -> tuple[str, bytes]:
-    """Topic and message with which the network server is asked to send `data` to a device."""
-    body = {"devEui": address, "confirmed": confirmed, "fPort": port, "data": base64.b64encode(data).decode()}
+def downlink(
+    application: str, address: str, data: bytes, port: int, *, confirmed: bool = False, number: str = ""
+) -> tuple[str, bytes]:
+    """Topic and message with which the network server is asked to send `data` to a device; `number` (a UUID) names it."""
+    body: dict[str, object] = {"id": number} if number else {}
+    body |= {"devEui": address, "confirmed": confirmed, "fPort": port, "data": base64.b64encode(data).decode()}
     return f"application/{application}/device/{address}/command/down", msgspec.json.encode(body)

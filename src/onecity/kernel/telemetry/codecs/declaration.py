@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from onecity.kernel.core.text import Text
 
@@ -142,6 +143,35 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes as they are, or a number of the command's payload: `(value - add) / scale`, looked up before."""
+
+    constant: bytes = b""
+    path: Path | None = None
+    kind: str = "uint8"
+    order: str = "big"
+    scale: float = 1.0
+    add: float = 0.0
+    lookup: Mapping[str, float] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Downlink:
+    """A command by its name: the pieces of its message one after the other, its port, whether the device confirms it.
+
+    `tests`: payloads and the message that must come of each.
+    """
+
+    name: str
+    port: int
+    confirmed: bool
+    pieces: tuple[Piece, ...]
+    tests: tuple[tuple[Mapping[str, Any], bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Codec:
     """A codec: the format of its messages and their layouts, of which the first that fits is taken."""
 
@@ -151,6 +181,7 @@ class Codec:
     separators: str = ";,"
     code: str = ""
     vectors: Sequence["Vector"] = ()
+    downlinks: tuple[Downlink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

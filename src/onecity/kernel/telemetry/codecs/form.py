@@ -1,6 +1,6 @@
 """The document of a codec as people write it (JSON): its members and their types, checked when it is read."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -116,6 +116,37 @@ class TestForm(msgspec.Struct, forbid_unknown_fields=True):
     fails: bool = False
 
 
+class PieceForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A piece of a command's message: `hex`, or the value at `path` of the payload as a number."""
+
+    hex: Hex = ""
+    path: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    type: Short = "uint8"
+    order: Short = "big"
+    scale: float = 1.0
+    add: float = 0.0
+    lookup: Annotated[dict[str, float], msgspec.Meta(max_length=1000)] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class DownlinkTestForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A payload of a command and the message that must come of it."""
+
+    payload: dict[str, Any]
+    hex: Hex
+
+
+class DownlinkForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A command that the device takes, by its name."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    pieces: Annotated[list[PieceForm], msgspec.Meta(max_length=100)] = []
+    port: Annotated[int, msgspec.Meta(ge=1, le=223)] = 1
+    confirmed: bool = True
+    tests: Annotated[list[DownlinkTestForm], msgspec.Meta(max_length=100)] = []
+
+
 class CodecForm(msgspec.Struct, forbid_unknown_fields=True):
     """The whole document; `title` and `notes` are for people."""
 
@@ -127,3 +158,4 @@ class CodecForm(msgspec.Struct, forbid_unknown_fields=True):
     separators: Annotated[str, msgspec.Meta(min_length=1, max_length=8)] = ";,"
     code: Short = ""
     tests: Annotated[list[TestForm], msgspec.Meta(max_length=200)] = []
+    downlinks: Annotated[list[DownlinkForm], msgspec.Meta(max_length=100)] = []

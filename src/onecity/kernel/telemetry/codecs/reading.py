@@ -10,7 +10,7 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.core.units import unit as parse_unit
 from onecity.kernel.telemetry.batch import NEVER
-from onecity.kernel.telemetry.codecs import form, paths
+from onecity.kernel.telemetry.codecs import encoding, form, paths
 from onecity.kernel.telemetry.codecs.declaration import (
     BCD,
     BINARY,
@@ -79,6 +79,7 @@ class _Reader:
             wanted.separators,
             wanted.code,
             tuple(self.vector(item, f"tests[{number}]") for number, item in enumerate(wanted.tests)),
+            encoding.read(wanted.downlinks),
         )
 
     def layout(self, wanted: form.LayoutForm, at: str) -> Layout:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onecity.kernel.core.text import Text
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.telemetry.batch import NEVER
-from onecity.kernel.telemetry.codecs import registry
+from onecity.kernel.telemetry.codecs import encoding, registry
 from onecity.kernel.telemetry.codecs.declaration import Codec, CodecError, Payload, Reading, Vector
 from onecity.kernel.telemetry.codecs.decoding import decode
 from onecity.kernel.telemetry.codecs.gathering import Decoded
@@ -49,7 +49,10 @@ def attempt(codec: Codec, payload: Payload) -> list[Reading]:
 
 def check(codec: Codec) -> list[Mismatch]:
     """The test vectors that do not hold."""
-    return [Mismatch(vector.name, what) for vector in codec.vectors if (what := _wrong(codec, vector)) is not None]
+    wrong = [Mismatch(vector.name, what) for vector in codec.vectors if (what := _wrong(codec, vector)) is not None]
+    for downlink in codec.downlinks:
+        wrong += [Mismatch(downlink.name, _("{text}", text=what)) for what in encoding.check(downlink)]
+    return wrong
 
 
 def _wrong(codec: Codec, vector: Vector) -> Text | None:

@@ -28,7 +28,15 @@ class Point(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     add: float = 0.0
 
 
-class ModbusPoint(Point, forbid_unknown_fields=True, kw_only=True):
+class Writable(Point, forbid_unknown_fields=True, kw_only=True):
+    """A point that a command of the name `command` may set to its payload's `value`, within these bounds."""
+
+    command: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    command_minimum: float | None = None
+    command_maximum: float | None = None
+
+
+class ModbusPoint(Writable, forbid_unknown_fields=True, kw_only=True):
     """A value in registers (`type`, `order` and `bits` as in a codec) or one coil; `address` counts from 0."""
 
     table: Literal["holding", "input", "coil", "discrete"] = "holding"
@@ -53,7 +61,7 @@ class Modbus(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     points: Annotated[list[ModbusPoint], Points]
 
 
-class OpcUaPoint(Point, forbid_unknown_fields=True, kw_only=True):
+class OpcUaPoint(Writable, forbid_unknown_fields=True, kw_only=True):
     """The value of a node, as in `ns=2;s=Pump.Level`."""
 
     node: Annotated[str, msgspec.Meta(pattern=r"^(ns=\d{1,5};)?[isgb]=.{1,400}$")]
@@ -137,8 +145,13 @@ def _check_point(point: Point, at: str) -> None:
         parse_unit(point.unit)
     except Problem as error:
         raise _wrong(f"{at}.unit", error.detail) from error
+    if isinstance(point, Writable) and point.command and not point.scale:
+        raise _wrong(f"{at}.scale", _("The scale of a point that is written must not be 0."))
     if not isinstance(point, ModbusPoint):
         return
+    if point.command and (point.table not in {"holding", "coil"} or point.bits or point.lookup or point.type == BCD):
+        detail = _("Only whole holding registers and coils can be written, without a table of values.")
+        raise _wrong(f"{at}.command", detail)
     if point.type not in WIDTHS and point.type != BCD:
         raise _wrong(f"{at}.type", _("The type must be one of %(list)s.") % {"list": ", ".join((*WIDTHS, BCD))})
     if point.order not in ORDERS:

@@ -4,7 +4,7 @@ Readings come as JSON, CBOR or SenML (RFC 8428), in blocks where they are long (
 query `token=<device id>.<secret>`. The door has no encryption of its own: it belongs into a network that has.
 """
 
-import time
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +20,13 @@ from onecity.kernel.telemetry.codecs import cbor
 from onecity.kernel.telemetry.codecs.declaration import CodecError, Payload
 from onecity.kernel.telemetry.fieldbus.entry import Entry
 from onecity.kernel.telemetry.fieldbus.faults import SourceError
+from onecity.kernel.telemetry.fieldbus.guard import Counted, Guard
+from onecity.kernel.telemetry.fieldbus.observing import AckDoor, CommandsDoor, LatestDoor, Observed
 from onecity.kernel.telemetry.fieldbus.samples import Samples
-from onecity.kernel.telemetry.ingest import formats, sign_in
+from onecity.kernel.telemetry.ingest import formats
 from onecity.kernel.telemetry.logic import senml, times
-from onecity.kernel.telemetry.logic.bucket import Buckets
 from onecity.kernel.telemetry.logic.catalogue import KnownDevice
-from onecity.kernel.telemetry.logic.readings import Refusal, TooMuchRefusedError, by_reason
+from onecity.kernel.telemetry.logic.readings import TooMuchRefusedError, by_reason
 from onecity.kernel.telemetry.uplinks import Uplink
 
 WAY = "coap"
@@ -33,34 +34,6 @@ NETWORK = "coap"
 MAX_BODY = 128 * 1024
 # https://www.iana.org/assignments/core-parameters: content formats
 TEXT, JSON, CBOR, SENML_JSON, SENML_CBOR, OCTETS = 0, 50, 60, 110, 112, 42
-Counted = tuple[int, list[Refusal]]
-
-
-@dataclass
-class Guard:
-    """Who sends, and whether it may send now."""
-
-    entry: Entry
-    buckets: Buckets = field(default_factory=Buckets)
-
-    def device(self, request: Message) -> KnownDevice:
-        """The device that proved itself; raises the CoAP errors 4.01, 4.29 and 5.03."""
-        if not self.entry.watcher.loaded:
-            raise error.ServiceUnavailable
-        query = dict(item.partition("=")[::2] for item in request.opt.uri_query)
-        name, _separator, secret = query.get("token", "").partition(".")
-        device = sign_in.verify(self.entry.watcher.current, name, secret[: sign_in.LONGEST])
-        if device is None:
-            raise error.Unauthorized
-        bucket = self.buckets.of(device.id, device.readings_per_second, time.monotonic())
-        if bucket.wait(time.monotonic()) > 0:
-            raise error.TooManyRequests
-        return device
-
-    def charge(self, device: KnownDevice, counted: Counted) -> None:
-        """Count what was sent against the device's allowance."""
-        bucket = self.buckets.of(device.id, device.readings_per_second, time.monotonic())
-        bucket.take(counted[0] + sum(refusal.readings for refusal in counted[1]), time.monotonic())
 
 
 class Door(resource.Resource):  # type: ignore[misc] # aiocoap has no types
@@ -163,6 +136,7 @@ class CoapDoor:
     host: str
     port: int
     _context: Context | None = None
+    _watching: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def open(self, entry: Entry) -> None:
         """Listen; raises OSError where the port is taken."""
@@ -170,11 +144,19 @@ class CoapDoor:
         site.add_resource(["readings"], ReadingsDoor(guard))
         site.add_resource(["raw"], RawDoor(guard))
         site.add_resource(["time"], TimeDoor())
+        latest, commands = LatestDoor(guard), CommandsDoor(guard)
+        site.add_resource(["latest"], latest)
+        site.add_resource(["commands"], commands)
+        site.add_resource(["commands", "ack"], AckDoor(guard))
         site.add_resource([".well-known", "core"], resource.WKCResource(site.get_resources_as_linkheader, None))
         self._context = await Context.create_server_context(site, bind=(self.host, self.port), transports=["udp6"])
+        observed: tuple[Observed, ...] = (latest, commands)
+        self._watching = [asyncio.get_running_loop().create_task(one.watch()) for one in observed]
 
     async def close(self) -> None:
         """Stop listening."""
+        for task in self._watching:
+            task.cancel()
         if self._context is not None:
             await self._context.shutdown()
 

@@ -6,6 +6,7 @@ that the broker holds for us whatever comes while we are away, and sends again w
 
 import asyncio
 import ssl
+from functools import partial
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -14,9 +15,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from onecity.kernel.core.clock import now_us
 from onecity.kernel.telemetry import chirpstack
+from onecity.kernel.telemetry.chirpstack import Told
 from onecity.kernel.telemetry.codecs.declaration import CodecError
-from onecity.kernel.telemetry.fieldbus import forms, sealing
+from onecity.kernel.telemetry.fieldbus import forms, lorawan_orders, sealing
 from onecity.kernel.telemetry.fieldbus.faults import Fault, SourceError
+from onecity.kernel.telemetry.fieldbus.orders import LOOK_S, ask
 from onecity.kernel.telemetry.fieldbus.runner import Context
 from onecity.kernel.telemetry.logic.readings import Refusals
 from onecity.kernel.telemetry.uplinks import Uplink
@@ -42,6 +45,7 @@ class ChirpStackDriver:
         self._loop = asyncio.get_running_loop()
         self._news: asyncio.Queue[mqtt.MQTTMessage | SourceError] = asyncio.Queue()
         self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._sending: asyncio.Task[None] | None = None
         self._client = self._make(sealing.unseal(context.source.id, context.source.sealed))
 
     def _make(self, credentials: dict[str, str]) -> mqtt.Client:
@@ -73,9 +77,12 @@ class ChirpStackDriver:
         async with asyncio.timeout(PATIENCE_S):
             await self._ready
         self._context.state.succeeded(0)
+        self._sending = self._loop.create_task(self._send())
 
     async def close(self) -> None:
         """Give the connection back; the broker keeps the session."""
+        if self._sending is not None:
+            self._sending.cancel()
         self._client.on_disconnect = None
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
@@ -98,13 +105,15 @@ class ChirpStackDriver:
         self._context.state.succeeded(count)
 
     async def _take(self, messages: list[mqtt.MQTTMessage]) -> int:
-        refusals, heard = Refusals(), list[tuple[Uplink, str]]()
+        refusals, heard, told = Refusals(), list[tuple[Uplink, str]](), list[Told]()
         for message in messages:
             try:
-                self._read(message, heard)
+                self._read(message, heard, told)
             except CodecError as error:
                 refusals.add("codec", [one_line(message)], count=1, detail=f"{message.topic}: {error}")
         entry, count = self._context.entry, 0
+        for answer in told:
+            await ask(entry.database, partial(lorawan_orders.settle, answer, self._context.source.division_path))
         if refusals.readings:
             await entry.refused(WAY, refusals)
         if len(heard) == 1:
@@ -114,13 +123,38 @@ class ChirpStackDriver:
             count, _refused = await entry.uplinks(WAY, _once(heard))
         return count
 
-    def _read(self, message: mqtt.MQTTMessage, uplinks: list[tuple[Uplink, str]]) -> None:
+    async def _send(self) -> None:
+        """Bring commands to the network server; what it has not taken is brought again."""
+        source, database = self._context.source, self._context.entry.database
+        while True:
+            waiting = await ask(database, partial(lorawan_orders.orders, source.id, source.division_path)) or []
+            sent = [(order.due.id, self._client.publish(order.topic, order.body, 1)) for order in waiting]
+            taken = []
+            for identity, publishing in sent:
+                try:
+                    await asyncio.to_thread(publishing.wait_for_publish, PATIENCE_S)
+                except (RuntimeError, ValueError):
+                    # the connection is gone: the lease ends and the command is claimed again
+                    continue
+                if publishing.is_published():
+                    taken.append(identity)
+            if taken:
+                await ask(database, partial(lorawan_orders.handed, taken))
+            await asyncio.sleep(LOOK_S)
+
+    def _read(self, message: mqtt.MQTTMessage, uplinks: list[tuple[Uplink, str]], told: list[Told]) -> None:
         kind = message.topic.rpartition("/")[2]
+        if (answer := chirpstack.told(bytes(message.payload), kind)) is not None:
+            told.append(answer)
+            return
         heard = chirpstack.read(bytes(message.payload), kind, now_us(), self._context.source.division_path)
         if heard is None:
             return
         self._context.entry.hearing.note(
-            chirpstack.NETWORK, heard.address, self._context.source.division_path, heard.signal
+            chirpstack.NETWORK,
+            heard.address,
+            self._context.source.division_path,
+            {**heard.signal, "source": str(self._context.source.id)},
         )
         if heard.uplink is not None:
             uplinks.append((heard.uplink, heard.key))

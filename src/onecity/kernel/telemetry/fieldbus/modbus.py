@@ -3,8 +3,9 @@
 MODBUS Application Protocol V1.1b3: at most 125 registers (6.3, 6.4) and 2,000 coils (6.1, 6.2) in one request.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pymodbus import FramerType, ModbusException
@@ -12,11 +13,12 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.pdu import ModbusPDU
 
 from onecity.kernel.core.clock import now_us
+from onecity.kernel.core.text import lazy as _
 from onecity.kernel.telemetry.codecs import block as blocks
 from onecity.kernel.telemetry.codecs.block import BytesBlock
-from onecity.kernel.telemetry.codecs.declaration import Field, Number, Where
+from onecity.kernel.telemetry.codecs.declaration import CodecError, Field, Number, Where
 from onecity.kernel.telemetry.codecs.decoding import measure
-from onecity.kernel.telemetry.fieldbus import forms
+from onecity.kernel.telemetry.fieldbus import forms, writing
 from onecity.kernel.telemetry.fieldbus.faults import Fault, SourceError
 from onecity.kernel.telemetry.fieldbus.runner import Context
 from onecity.kernel.telemetry.fieldbus.samples import Samples
@@ -70,6 +72,7 @@ class ModbusDriver:
         self._context = context
         self._form = form
         self._blocks = plan(form.points, form.gap)
+        self.commands = writing.commands(form.points)
         self._client = AsyncModbusTcpClient(
             form.host, port=form.port, framer=FramerType.SOCKET, timeout=form.timeout, retries=1, reconnect_delay=0
         )
@@ -95,6 +98,33 @@ class ModbusDriver:
         if complaints and not len(samples):
             raise SourceError(Fault.POINTS, "; ".join(complaints))
         self._context.state.succeeded(count, complaint="; ".join(complaints))
+
+    async def command(self, name: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write the points of a command; what was written where. Raises CodecError where the device refuses."""
+        written: dict[str, Any] = {}
+        for point in self._form.points:
+            if point.command == name:
+                words = writing.registers_of(point, payload)
+                await self._write(point, words)
+                written[f"{point.table} {point.address}"] = words
+        if not written:
+            raise CodecError("name", _("No point of the source takes this command"))
+        return {"written": written}
+
+    async def _write(self, point: forms.ModbusPoint, words: list[int]) -> None:
+        client = self._client
+        try:
+            if point.table == "coil":
+                answer = await client.write_coil(point.address, bool(words[0]), device_id=point.unit_id)
+            elif len(words) == 1:
+                answer = await client.write_register(point.address, words[0], device_id=point.unit_id)
+            else:
+                answer = await client.write_registers(point.address, words, device_id=point.unit_id)
+        except ModbusException as error:
+            raise SourceError(Fault.TIMEOUT if client.connected else Fault.UNREACHABLE, str(error)) from error
+        if answer.isError():
+            where, code = f"{point.table} {point.address}", answer.exception_code
+            raise CodecError(where, _("The device refuses it (exception {code})", code=code))
 
     async def _read(self, one: Block, samples: Samples, complaints: list[str]) -> list[Block]:
         """Read a block; the blocks to read in its place next time."""

@@ -7,7 +7,7 @@ are the times of readings; a value whose status is bad is no reading.
 import asyncio
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.conf import settings
 
 from onecity.kernel.core.clock import now_us, to_us
+from onecity.kernel.core.text import lazy as _
 from onecity.kernel.telemetry.codecs.block import number_of
-from onecity.kernel.telemetry.fieldbus import forms, sealing
+from onecity.kernel.telemetry.codecs.declaration import CodecError
+from onecity.kernel.telemetry.fieldbus import forms, sealing, writing
 from onecity.kernel.telemetry.fieldbus.faults import Fault, SourceError
 from onecity.kernel.telemetry.fieldbus.runner import Context
 from onecity.kernel.telemetry.fieldbus.samples import Samples
@@ -51,6 +53,7 @@ class OpcUaDriver:
         self._context = context
         self._form = form
         self.follows = form.mode == "subscribe"
+        self.commands = writing.commands(form.points)
         self._credentials = sealing.unseal(context.source.id, context.source.sealed)
         self._client = Client(form.url, timeout=form.timeout)
         self._client.application_uri = APPLICATION
@@ -89,6 +92,21 @@ class OpcUaDriver:
         except UaError as error:
             raise _fault(error) from error
         await self._deliver(changes)
+
+    async def command(self, name: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write the nodes of a command; what was written where. Raises CodecError where the server refuses."""
+        written: dict[str, Any] = {}
+        for node, point in self._nodes:
+            if point.command == name:
+                try:
+                    written[point.node] = await _write(node, writing.value_of(point, payload))
+                except (ua.uaerrors.BadCommunicationError, ua.uaerrors.BadTimeout) as error:
+                    raise SourceError(Fault.UNREACHABLE, str(error)) from error
+                except UaError as error:
+                    raise CodecError(point.node, _("The server refuses it: {text}", text=str(error)[:200])) from error
+        if not written:
+            raise CodecError("name", _("No point of the source takes this command"))
+        return {"written": written}
 
     async def _sign_in(self) -> None:
         form, client = self._form, self._client
@@ -198,6 +216,18 @@ async def _history(node: Node, start: dt.datetime) -> Sequence[ua.DataValue]:
         return []
     dated = [(item.SourceTimestamp, number) for number, item in enumerate(found) if item.SourceTimestamp is not None]
     return [found[number] for _at, number in sorted(dated)]
+
+
+async def _write(node: Node, value: float) -> float | bool:
+    """Write a number as the type that the node has (OPC 10000-4, 5.11.4); what was written."""
+    kind = await node.read_data_type_as_variant_type()
+    found: float | bool = value
+    if kind == ua.VariantType.Boolean:
+        found = bool(value)
+    elif kind not in {ua.VariantType.Float, ua.VariantType.Double}:
+        found = round(value)
+    await node.write_value(ua.DataValue(ua.Variant(found, kind)))
+    return found
 
 
 async def _secure(client: Client, form: forms.OpcUa) -> None:

@@ -5,9 +5,10 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from onecity.kernel.telemetry.fieldbus import orders
 from onecity.kernel.telemetry.fieldbus.board import State
 from onecity.kernel.telemetry.fieldbus.entry import Entry
 from onecity.kernel.telemetry.fieldbus.faults import Fault, SourceError
@@ -55,6 +56,17 @@ class Driver(Protocol):
         ...
 
 
+@runtime_checkable
+class Writes(Protocol):
+    """What a driver offers that carries out commands: their names, and doing one."""
+
+    commands: frozenset[str]
+
+    async def command(self, name: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Carry out a command; what came of it. Raises CodecError where the other side refuses, else as `open` does."""
+        ...
+
+
 @dataclass
 class Context:
     """What a driver may use: its source, its state and the way in."""
@@ -86,10 +98,14 @@ async def run(context: Context, make: Make) -> None:
 async def _session(context: Context, make: Make) -> None:
     """From connecting to the first failure."""
     driver: Driver | None = None
+    writing: asyncio.Task[None] | None = None
     try:
         driver = make(context)
         async with asyncio.timeout(OPEN_S):
             await driver.open()
+        if isinstance(driver, Writes) and driver.commands:
+            work = orders.carry_out(context.source.id, context.entry.database, driver.command)
+            writing = asyncio.get_running_loop().create_task(work)
         await _rounds(context, driver)
     except SourceError as error:
         context.state.failed(error)
@@ -102,6 +118,8 @@ async def _session(context: Context, make: Make) -> None:
         log.exception("source %s", context.source.name)
         context.state.failed(SourceError(Fault.INTERNAL, repr(error)))
     finally:
+        if writing is not None:
+            writing.cancel()
         if driver is not None:
             await driver.close()
     log.info("source %s: %s %s", context.source.name, context.state.error, context.state.detail)
