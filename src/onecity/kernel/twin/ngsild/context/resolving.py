@@ -221,7 +221,7 @@ class _Gathering:
         if isinstance(source, str):
             await self._remote(urljoin(base, source) if base else source, within, depth)
         elif isinstance(source, list):
-            for item in source:
+            for item in _sources(source):
                 await self.add(item, base, within, depth + 1)
         elif isinstance(source, dict):
             if set(source) == {"@context"}:
@@ -250,6 +250,13 @@ class _Gathering:
 def _source(source: object) -> Source:
     if isinstance(source, dict | list | str):
         return source
+    raise bad_request(_("An @context is an address, an object, or a list of these."), "@context")
+
+
+def _sources(items: list[object]) -> list[object]:
+    """The items, looked at before any of them is fetched; raises Problem."""
+    if all(item is None or isinstance(item, str | dict | list) for item in items):
+        return items
     raise bad_request(_("An @context is an address, an object, or a list of these."), "@context")
 
 

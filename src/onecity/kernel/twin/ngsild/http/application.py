@@ -11,7 +11,7 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.telemetry.ingest.answers import language
 from onecity.kernel.telemetry.ingest.body import inflate
-from onecity.kernel.twin.ngsild.http import authentication, limits
+from onecity.kernel.twin.ngsild.http import authentication, limits, parameters
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.negotiation import JSON, LD_JSON, MERGE_PATCH, choose, media_type, takes_gzip
 from onecity.kernel.twin.ngsild.http.request import Request
@@ -25,6 +25,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 TENANT = "ngsild-tenant"
 UPLOAD_S = 60
+# merging and replacing without saying what (5.6.17.4, 5.6.18.4)
+NO_ENTITY = b"/v1/entities/"
 # the type of the standard for problems that other packages raise
 BY_STATUS = {400: "InvalidRequest", 404: "ResourceNotFound", 409: "AlreadyExists", 422: "OperationNotSupported"}
 
@@ -32,11 +34,11 @@ log = logging.getLogger(__name__)
 
 
 class Application:
-    """The door; `services` are made when the first request comes. `parameters`: of the database, else Django's own."""
+    """The door; `services` are made when the first request comes. `database`: its parameters, else Django's own."""
 
-    def __init__(self, router: Router, parameters: dict[str, Any] | None = None) -> None:
+    def __init__(self, router: Router, database: dict[str, Any] | None = None) -> None:
         self._router = router
-        self._parameters = parameters
+        self._parameters = database
         self._services: Services | None = None
 
     @property
@@ -81,6 +83,8 @@ class Application:
             return _options(match)
         found = match.routes.get(method)
         if found is None:
+            if method in {"PATCH", "PUT"} and raw.endswith(NO_ENTITY):
+                raise problems.bad_request(_("The address lacks an identifier."))
             refusal = problems.problem("InvalidRequest", _("This address does not offer that method."), status=405)
             return _problem(refusal, headers).with_header("Allow", ", ".join(match.methods()))
         if (early := _preconditions(found, method, headers)) is not None:
@@ -111,6 +115,8 @@ class Application:
         query = scope.get("query_string", b"").decode("latin-1")
         request = Request(found.method, scope["path"], query, headers, params, body, services)
         request.principal, request.tenant, request.media = asking, tenant, media
+        if query:
+            parameters.check(found.method, found.path, request.query)
         return request
 
 

@@ -168,10 +168,12 @@ def _answer(
 ) -> Response:
     """201 with the ids of what was created, 204, or 207 with a BatchOperationResult (5.2.16)."""
     failed = [*errors, *(error(r.urn, r.problem) for r in results if r.problem is not None), *_refused(results)]
-    failed += [one for urn, parts in told.items() for one in outcomes.errors(urn, parts)]
+    elsewhere_failed = [one for urn, parts in told.items() for one in outcomes.errors(urn, parts)]
+    failed += elsewhere_failed
     if failed:
-        bad = {one["entityId"] for one in failed}
-        done = dict.fromkeys([*(r.urn for r in results if r.problem is None), *told])
+        # an id that came twice may be among both (5.5.11): each item has its own result
+        bad = {one["entityId"] for one in elsewhere_failed}
+        done = dict.fromkeys([*(r.urn for r in results if r.problem is None and not _partly(r)), *told])
         return responses.json({"success": [urn for urn in done if urn not in bad], "errors": failed}, 207)
     elsewhere = [urn for urn, parts in told.items() if any(part.created for part in parts)]
     new = list(dict.fromkeys([*(r.urn for r in results if r.created), *elsewhere])) if created else []
@@ -183,11 +185,15 @@ def _refused(results: Sequence[Result]) -> list[Error]:
     refused = []
     for result in results:
         outcome = result.outcome
-        if outcome is not None and outcome.not_updated:
+        if outcome is not None and _partly(result):
             names = ", ".join(name for name, _reason in outcome.not_updated)
             detail = _("These attributes were not changed: {names}.", names=names)
             refused.append(error(result.urn, problems.bad_request(detail)))
     return refused
+
+
+def _partly(result: Result) -> bool:
+    return result.outcome is not None and bool(result.outcome.not_updated)
 
 
 def error(urn: str, problem: Problem) -> Error:

@@ -36,4 +36,4 @@ def context_header(link: str) -> tuple[str, str]:
 
 def page_header(target: str, relation: str, media: str) -> tuple[str, str]:
     """The header that leads to another page (6.3.10)."""
-    return "Link", f'<{target}>; rel="{relation}"; type="{media}"'
+    return "Link", f'<{target}>;rel="{relation}";type="{media}"'

@@ -1,6 +1,7 @@
 """What the client sends and what it wants back: media types and their weights (6.3.4; RFC 9110, 12)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 JSON, LD_JSON, GEO_JSON = "application/json", "application/ld+json", "application/geo+json"
@@ -30,10 +31,9 @@ def _range(text: str) -> tuple[str, float] | None:
     for parameter in parameters:
         key, _equals, value = parameter.partition("=")
         if key.strip() == "q":
-            try:
+            # what is no weight counts as none given
+            with suppress(ValueError):
                 weight = min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return None
     return (name, weight) if "/" in name else None
 
 

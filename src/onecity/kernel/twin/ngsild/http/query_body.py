@@ -48,7 +48,9 @@ def _selectors(given: Any) -> dict[str, Any]:
             raise problems.bad_request(_("A selector of entities has the members id, idPattern and type."), "entities")
         ids = one.get("id")
         joined = ",".join(_words(one, "id")) if isinstance(ids, list) else _text(one, "id") if "id" in one else ""
-        selectors.append({"id": joined} | {name: _text(one, name) for name in ("idPattern", "type") if name in one})
+        texts = {name: _text(one, name) for name in ("idPattern", "type") if name in one}
+        # an id takes precedence over a pattern (5.2.33)
+        selectors.append({"id": joined} | texts | ({"idPattern": ""} if joined else {}))
     return selectors[0] if len(selectors) == 1 else {"selectors": selectors}
 
 

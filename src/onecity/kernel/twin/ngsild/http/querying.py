@@ -34,6 +34,7 @@ COUNT = "NGSILD-Results-Count"
 QUERY = frozenset({"queryEntity"})
 BATCH_QUERY = frozenset({"queryEntity", "queryBatch"})
 MOST_PURGED = 1000
+TEMPORAL_MEMBERS = frozenset({"temporalQ", "aggrParams"})
 
 
 @route("GET", "/entities/{entityId}", answers=GEO_ANSWERS)
@@ -86,8 +87,11 @@ async def query_entities(request: Request) -> Response:
 async def post_query(request: Request) -> Response:
     """5.7.2 by body (5.2.23)."""
     context = await request.context()
+    body = request.object()
+    if not TEMPORAL_MEMBERS.isdisjoint(body):
+        raise problems.bad_request(_("temporalQ and aggrParams belong to queries of histories."), "temporalQ")
     federation = await gate.federation(request, "read")
-    return await _query(request, query_body.parameters(request.object(), context), context, federation, BATCH_QUERY)
+    return await _query(request, query_body.parameters(body, context), context, federation, BATCH_QUERY)
 
 
 async def _query(

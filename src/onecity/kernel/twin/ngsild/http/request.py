@@ -10,6 +10,7 @@ from onecity.kernel.twin.ngsild.context.terms import Context
 from onecity.kernel.twin.ngsild.http import json_body
 from onecity.kernel.twin.ngsild.http.links import context_link
 from onecity.kernel.twin.ngsild.http.negotiation import JSON, LD_JSON, media_type
+from onecity.kernel.twin.ngsild.http.parameters import merged
 from onecity.kernel.twin.ngsild.model import problems
 from onecity.kernel.twin.ngsild.store.principal import Principal
 
@@ -21,7 +22,7 @@ TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 
 @dataclass(slots=True)
 class Request:
-    """One request. `query`: parameters by name, the last of several; `media`: what the answer is to be written in."""
+    """One request. `query`: parameters by name (parameters.merged); `media`: what the answer is to be written in."""
 
     method: str
     path: str
@@ -41,7 +42,7 @@ class Request:
     def query(self) -> dict[str, str]:
         """The parameters of the address."""
         if self._query is None:
-            self._query = dict(parse_qsl(self.query_string, keep_blank_values=True)) if self.query_string else {}
+            self._query = merged(parse_qsl(self.query_string, keep_blank_values=True)) if self.query_string else {}
         return self._query
 
     @property

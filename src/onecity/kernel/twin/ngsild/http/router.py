@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote
 
+from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.http.negotiation import ANSWERS
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response
+from onecity.kernel.twin.ngsild.model import problems
 
 PREFIX = "/ngsi-ld/v1"
 Handler = Callable[[Request], Awaitable[Response]]
@@ -96,14 +98,19 @@ class Router:
             node.routes[one.method] = one
 
     def match(self, raw_path: str) -> Match | None:
-        """What the address (still percent-encoded) leads to; None where there is nothing."""
+        """What the address (still percent-encoded) leads to; None where there is nothing.
+
+        Raises Problem 400 where an identifier is left out between two slashes.
+        """
         node, params = self._root, {}
         for segment in _segments(raw_path):
             following = node.fixed.get(segment)
             if following is None:
                 following = node.varying
-                if following is None or not segment:
+                if following is None:
                     return None
+                if not segment:
+                    raise problems.bad_request(_("The address lacks an identifier."))
                 params[following.name] = unquote(segment)
             node = following
         return Match(node.routes, params) if node.routes else None

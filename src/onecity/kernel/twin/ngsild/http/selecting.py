@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.context.core import NGSI
 from onecity.kernel.twin.ngsild.context.terms import Context
 from onecity.kernel.twin.ngsild.http.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from onecity.kernel.twin.ngsild.http.request import Request
@@ -23,7 +24,9 @@ from onecity.kernel.twin.ngsild.query.parsing import (
 )
 from onecity.kernel.twin.ngsild.query.selection import Selection
 
-SYSTEM = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt"})
+SYSTEM = frozenset(
+    prefix + name for name in ("createdAt", "modifiedAt", "deletedAt", "expiresAt") for prefix in ("", NGSI)
+)
 DEFAULT_DATASET = "@none"
 GEO = ("georel", "geometry", "coordinates")
 
@@ -64,7 +67,7 @@ def question(request: Request, parameters: dict[str, Any], context: Context, *, 
 
 
 def order(parameters: Mapping[str, Any], context: Context, *, local: bool) -> Order | None:
-    """The order of the answer (4.23); raises Problem 400 where it is wrong or the query is not local."""
+    """The order of the answer (4.23); raises Problem 400 where it is wrong or others are asked as well (4.23.1)."""
     text = _texts(parameters)
     by, collation = text("orderBy"), text("collation")
     if not by:

@@ -35,6 +35,9 @@ MEMBER_OF_NAME: Final = {iri: term for term, iri in core_terms().items() if term
 
 FORBIDDEN: Final = frozenset(core_terms().get(term, NGSI + term) for term in FORBIDDEN_NAMES)
 INSTANCE_ID: Final = "urn:ngsi-ld:instance:"
+PROOF: Final = "ngsildproof"
+LANGUAGE_STRING: Final = core_terms()["langString"]
+"""The only type that the values of a LanguageProperty have (5.2.32)."""
 
 
 def new_instance_id() -> str:
@@ -234,6 +237,8 @@ class _Assembly:
                 _("{where} is null; to delete something write urn:ngsi-ld:null in an update.", where=self.path(key)),
                 self.path(key),
             )
+        if key == "value" and self.name == PROOF and not isinstance(value, dict):
+            raise self.wrong(_("{name} must be an object.", name=self.path(key)))
         self.instance[key] = CHECKED[self.kind or KIND_OF_MEMBER[key]](value, self.path(key), self.reading)
 
     def data_set(self, key: str, value: Any) -> None:
@@ -262,7 +267,9 @@ class _Assembly:
         if value == NULL and self.reading.rules.nulls:
             self.instance[key] = NULL
         elif isinstance(value, str):
-            self.instance[key] = self.reading.context.name(value)
+            self.instance[key] = name = self.reading.context.name(value)
+            if key == "valueType" and self.kind == "LanguageProperty" and name != LANGUAGE_STRING:
+                raise self.wrong(_("{where} can only be langString.", where=self.path(key)))
         elif key == "objectType" and isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             self.instance[key] = [self.reading.context.name(item) for item in value]
         else:
@@ -281,7 +288,7 @@ class _Assembly:
 
     def sealed(self, key: str, value: Any) -> None:
         """The sealed identity in a proof (4.5.2.2)."""
-        if self.name.rpartition(".")[2] != "ngsildproof" or self.kind != "Property" or not isinstance(value, str):
+        if self.name.rpartition(".")[2] != PROOF or self.kind != "Property" or not isinstance(value, str):
             raise self.wrong(_("{where} is part of ngsildproof only.", where=self.path(key)))
         values.check(value, self.path(key))
         self.instance[key] = self.reading.context.name(value) if key == "entityTypeSealed" else value

@@ -6,6 +6,7 @@ from typing import Any, Final
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.model import values
 from onecity.kernel.twin.ngsild.model.geojson import require_geometry
+from onecity.kernel.twin.ngsild.model.kinds import NULL
 from onecity.kernel.twin.ngsild.model.limits import LANGUAGES, OBJECTS
 from onecity.kernel.twin.ngsild.model.names import require_uri
 from onecity.kernel.twin.ngsild.model.problems import bad_request
@@ -21,7 +22,14 @@ def _object(value: Any, where: str, reading: Reading) -> Any:  # noqa: ARG001 - 
     if isinstance(value, list):
         if not 0 < len(value) <= OBJECTS:
             raise bad_request(_("{where} must be one URI or a list of 1 to {most}.", where=where, most=OBJECTS), where)
-        return [require_uri(item, where) for item in value]
+        return [_target(item, where) for item in value]
+    return _target(value, where)
+
+
+def _target(value: Any, where: str) -> str:
+    """The URI of a linked entity; NGSI-LD Null is none (5.2.1)."""
+    if value == NULL:
+        values.check(value, where)
     return require_uri(value, where)
 
 
@@ -70,9 +78,7 @@ def _list(value: Any, where: str, reading: Reading) -> Any:
 def _objects(value: Any, where: str, reading: Reading) -> Any:  # noqa: ARG001 - any JSON; one signature
     if not isinstance(value, list) or len(value) > OBJECTS:
         raise bad_request(_("{where} must be a list of at most {most} URIs.", where=where, most=OBJECTS), where)
-    return [
-        require_uri(item.get("object") if isinstance(item, dict) and len(item) == 1 else item, where) for item in value
-    ]
+    return [_target(item.get("object") if isinstance(item, dict) and len(item) == 1 else item, where) for item in value]
 
 
 CHECKED: Final[dict[str, Callable[[Any, str, Reading], Any]]] = {

@@ -71,8 +71,13 @@ def _shows_scope(shape: Shape) -> bool:
     return "scope" not in shape.omit and SCOPE not in shape.omit
 
 
+def _whole(moment: str | None) -> str | None:
+    """Without a fraction of a second that nobody gave: the database writes one always."""
+    return moment and moment.replace(".000000Z", "Z")
+
+
 def _times(body: Body, entity: StoredEntity, shape: Shape) -> None:
-    times = {"createdAt": entity.created_at, "modifiedAt": entity.modified_at, "expiresAt": entity.expires_at}
+    times = {"createdAt": entity.created_at, "modifiedAt": entity.modified_at, "expiresAt": _whole(entity.expires_at)}
     for member, value in times.items():
         if value and member not in shape.omit:
             body[member] = value

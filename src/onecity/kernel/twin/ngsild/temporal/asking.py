@@ -19,6 +19,8 @@ FORMATS: Final = ("temporalValues", "aggregatedValues")
 MEMBERS: Final = frozenset({"id", "type", "scope", "https://uri.etsi.org/ngsi-ld/scope"})
 WHOLE: Final = Duration()
 MOST_LAST: Final = 1_000_000
+GATHERED: Final = "aggregated"
+"""What the member aggrParams of a body asks for, where the address names no format (5.2.44)."""
 TEMPORAL: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "aggrMethods", "aggrPeriodDuration")
 
 
@@ -52,7 +54,7 @@ class Asked:
 def asked(request: Request, parameters: Mapping[str, Any], context: Context, *, required: bool) -> Asked:
     """What is asked for; raises Problem 400 where a parameter is wrong, or where the time is missing but `required`."""
     span = read_span(parameters, required=required)
-    form = _format(request)
+    form = _format(request) or str(parameters.get(GATHERED) or "")
     pick, omit = shaping.projections(parameters, context)
     if any(one is not None and one.depth() for one in (pick, omit)):
         raise problems.bad_request(_("Histories of linked entities cannot be had; name attributes only."))
@@ -127,6 +129,8 @@ def from_body(body: Mapping[str, Any], context: Context) -> dict[str, Any]:
         if not isinstance(given, dict):
             raise problems.bad_request(_("{name} must be an object.", name=member), member)
         found |= _texts(given)
+        if member == "aggrParams":
+            found[GATHERED] = "aggregatedValues"
         if "lastN" in given:
             number = given["lastN"]
             if isinstance(number, bool) or not isinstance(number, int) or number < 1:

@@ -41,8 +41,11 @@ def selected(evolution: Evolution, asked: Asked) -> dict[str, list[Timed]]:
         chosen = [one for one in instances if datasets is None or one.get("datasetId", DEFAULT_INSTANCE) in datasets]
         if within := timed(chosen, asked.span):
             found[name] = within
-    if evolution.scopes and shows_scope(asked.shape) and (within := timed(evolution.scopes, asked.span)):
-        found[SCOPE_IRI] = within
+    if evolution.scopes and shows_scope(asked.shape):
+        held = evolution.held
+        within = timed(evolution.scopes, asked.span) if held is None else timed(held, Span(timeproperty="observedAt"))
+        if within:
+            found[SCOPE_IRI] = within
     return found
 
 

@@ -36,6 +36,7 @@ class Series:
 class Evolution:
     """The history of one entity. `attributes`: stored name → all its instances in the order in which they were written.
 
+    `held`: the scopes that a scope query found, wherever they were set; None where nothing was asked of scopes.
     `series`: measured attributes; their readings after `erased` (µs by name) belong to the history and are kept elsewhere.
     """
 
@@ -47,6 +48,7 @@ class Evolution:
     expires_at: str | None = None
     attributes: dict[str, list[Instance]] = field(default_factory=dict)
     scopes: list[Instance] = field(default_factory=list)
+    held: list[Instance] | None = None
     series: dict[str, Series] = field(default_factory=dict)
     erased: dict[str, int] = field(default_factory=dict)
 

@@ -35,7 +35,7 @@ SERIES: Final = "SELECT urn, id, name, unit, latest FROM twin_series_seen WHERE 
 WRITTEN: Final = """
 SELECT urn, attribute, instance_id, instance::text FROM twin_instance_seen
 WHERE tenant = %s AND urn = ANY (%s) AND (%s::text[] IS NULL OR attribute = ANY (%s))
-    AND (corrects OR observed_at IS NULL OR (observed_at >= %s AND observed_at < %s))
+    AND (corrects OR observed_at IS NULL OR ((observed_at >= %s OR attribute = 'scope') AND observed_at < %s))
 ORDER BY urn, observed_at {order} NULLS FIRST, instance_id LIMIT %s
 """
 ERASED: Final = """

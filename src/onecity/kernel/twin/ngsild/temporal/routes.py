@@ -64,7 +64,7 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
     question = selecting.question(request, parameters, context, most=most)
     if any(selection.follows_links() for selection in question.selections):
         raise problems.bad_request(_("A temporal query cannot depend on linked entities."))
-    descending = _descending(parameters, context, local=question.local)
+    descending = _descending(parameters, context)
     async with history.asking(request.services.database, request.principal) as ask:
         limit, offset = question.limit, question.offset
         if descending:
@@ -92,9 +92,9 @@ async def _answer(ask: Ask, evolutions: list[Evolution], asked: Asked, context: 
     return await collecting.collect(ask, evolutions, asked, context)
 
 
-def _descending(parameters: Mapping[str, Any], context: Context, *, local: bool) -> bool:
+def _descending(parameters: Mapping[str, Any], context: Context) -> bool:
     """Histories are ordered by their id alone (5.7.4.4); whether that is to be backwards."""
-    order = selecting.order(parameters, context, local=local)
+    order = selecting.order(parameters, context, local=True)
     if order is None:
         return False
     by = str(parameters.get("orderBy")).replace(" ", "").split(";")

@@ -1,6 +1,6 @@
 """Finds the entities whose history matches a temporal query (5.7.4.4), in the order of their ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,7 +81,26 @@ async def _matching(
     if selection.q is None and selection.geo is None and selection.scope is None:
         return found
     values = await _values(ask, found, tested.attribute_names(), asked.span)
-    return [one for one in found if matching.matches(tested, as_entity(one, asked.span, values))]
+    found = [one for one in found if matching.matches(tested, as_entity(one, asked.span, values))]
+    if selection.scope is not None:
+        for one in found:
+            _under(one, Selection(scope=selection.scope), asked.span)
+    return found
+
+
+def _under(evolution: Evolution, selection: Selection, span: Span) -> None:
+    """Leave of an evolution what it was while a scope of the selection held (4.18)."""
+    times: list[tuple[int, int]] = []
+    evolution.held = []
+    for instance, scopes, start, end in _reigns(evolution, span):
+        if matching.matches(selection, StoredEntity(evolution.urn, evolution.types, scopes)):
+            times.append((start, end))
+            evolution.held.append(instance)
+    for name, instances in evolution.attributes.items():
+        moments = [(one.get(span.timeproperty), one) for one in instances]
+        evolution.attributes[name] = [
+            one for at, one in moments if at is None or any(start <= micros(at) < end for start, end in times)
+        ]
 
 
 async def _present(ask: Ask, found: Sequence[Evolution], asked: Asked) -> set[str]:
@@ -141,13 +160,20 @@ def as_entity(evolution: Evolution, span: Span, values: Values) -> StoredEntity:
 
 
 def _scopes(evolution: Evolution, span: Span) -> dict[str, None]:
-    """The scopes that held at any moment of the span: each from when it was set until the next was."""
-    ordered = sorted(evolution.scopes, key=lambda one: micros(one.get("observedAt") or one["modifiedAt"]))
-    moments = [micros(one.get("observedAt") or one["modifiedAt"]) for one in ordered]
-    held: dict[str, None] = {}
+    """The scopes that held at any moment of the span."""
+    return dict.fromkeys(scope for _instance, scopes, _start, _end in _reigns(evolution, span) for scope in scopes)
+
+
+def _reigns(evolution: Evolution, span: Span) -> Iterator[tuple[Instance, tuple[str, ...], int, int]]:
+    """Scopes that held within the span, from when until when (µs): each from when it was set until the next was (4.18)."""
+    ordered = sorted(evolution.scopes, key=_set_at)
+    moments = [_set_at(one) for one in ordered]
     ends = [*moments[1:], ALWAYS[1]][: len(moments)]
     for one, start, end in zip(ordered, moments, ends, strict=True):
         value = one.get("value")
         if start < span.last and end > span.first and value != NULL:
-            held.update(dict.fromkeys(value if isinstance(value, list) else [str(value)]))
-    return held
+            yield one, tuple(value) if isinstance(value, list) else (str(value),), start, end
+
+
+def _set_at(scope: Instance) -> int:
+    return micros(scope.get("observedAt") or scope["modifiedAt"])

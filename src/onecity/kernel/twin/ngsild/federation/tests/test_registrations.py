@@ -255,8 +255,8 @@ def test_pages_and_counts(ngsi: Client) -> None:
     assert [one["id"] for one in answer.json()] == ["urn:r:2", "urn:r:3"]
     assert answer.header("ngsild-results-count") == "5"
     assert [link for link in answer.all("link") if 'rel="next"' in link or 'rel="prev"' in link] == [
-        f'</ngsi-ld/v1{DOOR}?type=Vehicle&limit=2&offset=0&count=true>; rel="prev"; type="application/json"',
-        f'</ngsi-ld/v1{DOOR}?type=Vehicle&limit=2&offset=4&count=true>; rel="next"; type="application/json"',
+        f'</ngsi-ld/v1{DOOR}?type=Vehicle&limit=2&offset=0&count=true>;rel="prev";type="application/json"',
+        f'</ngsi-ld/v1{DOOR}?type=Vehicle&limit=2&offset=4&count=true>;rel="next";type="application/json"',
     ]
     counted = ngsi("GET", f"{DOOR}?type=Vehicle&limit=0&count=true")
     assert (counted.json(), counted.header("ngsild-results-count")) == ([], "5")

@@ -34,8 +34,8 @@ def test_pages(ngsi: Client) -> None:
     assert page.header("ngsild-results-count") == "11"
     links = [link for link in page.all("link") if "ngsi-ld/v1/entities" in link]
     assert links == [
-        '</ngsi-ld/v1/entities?type=Room&limit=4&offset=0&count=true>; rel="prev"; type="application/json"',
-        '</ngsi-ld/v1/entities?type=Room&limit=4&offset=8&count=true>; rel="next"; type="application/json"',
+        '</ngsi-ld/v1/entities?type=Room&limit=4&offset=0&count=true>;rel="prev";type="application/json"',
+        '</ngsi-ld/v1/entities?type=Room&limit=4&offset=8&count=true>;rel="next";type="application/json"',
     ]
     none = ngsi("GET", "/entities?type=Room&limit=0&count=true")
     assert (none.json(), none.header("ngsild-results-count")) == ([], "11")
@@ -53,7 +53,7 @@ def test_selection(ngsi: Client) -> None:
     near = "georel=near;maxDistance==1200&geometry=Point&coordinates=[0.03,0]"
     assert ids(ngsi("GET", f"/entities?type=Room&{near}&count=true")) == ["02", "03", "04"]
     assert ids(ngsi("GET", "/entities?type=Room&orderBy=temperature;desc&limit=2&local=true")) == ["09", "08"]
-    assert ngsi("GET", "/entities?type=Room&orderBy=temperature").status == 400
+    assert len(ids(ngsi("GET", "/entities?type=Room&orderBy=temperature"))) == 11
     assert len(ids(ngsi("GET", "/entities?local=true"))) == 11
     body = {"type": "Query", "entities": [{"type": "Hall"}, {"type": "Room", "idPattern": ".*:03"}]}
     assert ids(ngsi("POST", "/entityOperations/query", body)) == ["1", "03"]
