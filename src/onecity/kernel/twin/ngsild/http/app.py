@@ -4,6 +4,7 @@ from typing import Any
 
 from onecity.kernel.twin.ngsild.context import routes as contexts
 from onecity.kernel.twin.ngsild.federation import routes as federation
+from onecity.kernel.twin.ngsild.federation.distributing import map_routes
 from onecity.kernel.twin.ngsild.federation.subscribing import routes as source_subscriptions
 from onecity.kernel.twin.ngsild.http import attributes, batch, discovery, entities, info, querying
 from onecity.kernel.twin.ngsild.http.application import Application
@@ -22,6 +23,7 @@ MODULES = (
     subscriptions,
     temporal,
     federation,
+    map_routes,
     source_subscriptions,
 )
 

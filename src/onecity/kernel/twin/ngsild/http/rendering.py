@@ -18,13 +18,15 @@ MOST_KEPT = 20_000
 MOST_BYTES = 4096
 # what may be asked for without changing how an entity looks
 PLAIN = frozenset({"type", "limit", "offset", "local"})
+# headers that ask for another look, or for other entities than those of the moment
+UNUSUAL = frozenset({"prefer", "ngsild-entitymap"})
 
 _kept: dict[tuple[str, str, Context], tuple[str, bytes]] = {}
 
 
 def is_usual(request: Request) -> bool:
     """Whether the answer is normalized JSON with all attributes, as by default."""
-    return request.media == JSON and PLAIN.issuperset(request.query) and "prefer" not in request.headers
+    return request.media == JSON and PLAIN.issuperset(request.query) and UNUSUAL.isdisjoint(request.headers)
 
 
 def text(record: Record, tenant: str, context: Context) -> bytes | None:

@@ -64,7 +64,9 @@ async def _pull(federation: Federation, registration: Registration, asked: Asked
         page = {"limit": str(step), "offset": str(seen)}
         if need.count and not turn:
             page["count"] = "true"
-        speak = query_calls.speak(registration, asked, federation.origin.context, page, ids=need.ids)
+        speak = query_calls.speak(
+            registration, asked, federation.origin.context, page, ids=need.ids, linked=need.location
+        )
         reply = await federation.sources.one(federation.origin, registration, speak)
         size += reply.size
         seen += _take(pulled, reply, now)

@@ -45,6 +45,7 @@ def speak(
     *,
     ids: Sequence[str] = (),
     path: str = "/entities",
+    linked: str = "",
 ) -> Speak:
     """The call for a page; `ids`: instead of those of the selection, and then without any condition."""
     parts = ids or planning.ids_of(registration, asked.selection.ids)
@@ -67,7 +68,7 @@ def speak(
                 attrs = {name for name in selection.attrs if name in names}
         if attrs:
             query["attrs"] = ",".join(sorted(compact(name) for name in attrs))
-        return Call("GET", path, query)
+        return Call("GET", path, query, headers={"ngsild-entitymap": linked} if linked else {})
 
     return made
 

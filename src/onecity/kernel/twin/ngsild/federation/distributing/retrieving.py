@@ -1,6 +1,6 @@
 """One entity out of the local store and of all sources that know of it (5.7.1.4)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -41,7 +41,7 @@ async def retrieve(
     wanted: Names = EVERYTHING,
     types: TypeExpr | None = None,
     among: Collection[str] | None = None,
-    maps: dict[str, str] | None = None,
+    maps: Mapping[str, str] | None = None,
 ) -> Found:
     """The entity as all know it together, of which only the attributes `wanted` are asked for.
 

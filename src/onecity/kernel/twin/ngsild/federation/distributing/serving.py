@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from onecity.kernel.core import clock
 from onecity.kernel.core.text import lazy as _
-from onecity.kernel.twin.ngsild.federation.distributing import querying, retrieving, warning
+from onecity.kernel.twin.ngsild.federation.distributing import mapping, maps, querying, retrieving, warning
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.names import EVERYTHING, only
 from onecity.kernel.twin.ngsild.federation.distributing.query_calls import Asked
 from onecity.kernel.twin.ngsild.federation.distributing.querying import LEAST, Query
+from onecity.kernel.twin.ngsild.federation.distributing.retrieving import Found
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Header
 from onecity.kernel.twin.ngsild.http.selecting import Question
@@ -51,12 +52,35 @@ async def entity(
     attrs: Collection[str] | None,
 ) -> Told:
     """One entity (5.7.1)."""
-    local = await request.services.reader.get(request.principal, request.tenant, urn)
+    used = await _used(request, request.query, maps.ENTITY)
+    if federation is None and used is None:
+        return Told(await request.services.reader.get(request.principal, request.tenant, urn))
+    known = None if used is None or used.map is None else used.map
+    among = None if known is None else known.entries.get(urn, ())
+    local = None
+    if among is None or maps.LOCAL in among:
+        local = await request.services.reader.get(request.principal, request.tenant, urn)
     if federation is None:
-        return Told(local)
-    wanted = EVERYTHING if attrs is None else only(attrs)
-    found = await retrieving.retrieve(federation, urn, local, text_of(clock.now_us()), wanted=wanted, types=types)
-    return Told(found.entity, found.warnings, warning.headers(found.warnings))
+        found = Found(local, sources=(maps.LOCAL,) if local is not None else ())
+    else:
+        wanted = EVERYTHING if attrs is None else only(attrs)
+        found = await retrieving.retrieve(
+            federation,
+            urn,
+            local,
+            text_of(clock.now_us()),
+            wanted=wanted,
+            types=types,
+            among=among,
+            maps=None if known is None else known.linked,
+        )
+    headers = warning.headers(found.warnings)
+    if used is not None and found.entity is not None:
+        if known is None:
+            entries = {urn: list(found.sources)}
+            known = await mapping.store(request).add(maps.ENTITY, entries, found.maps, used.seconds)
+        headers.append((mapping.HEADER, known.address))
+    return Told(found.entity, found.warnings, headers)
 
 
 async def page(
@@ -67,16 +91,51 @@ async def page(
     operations: frozenset[str],
 ) -> Served | None:
     """A page of a query (5.7.2); None where it is for the local store alone."""
-    if federation is None or question.local:
+    used = await _used(request, parameters, maps.ENTITY)
+    if question.local:
+        federation = None
+    if federation is None and used is None:
         return None
     query = Query(asked(parameters, question), operations, question.limit, question.offset, question.count)
-    found = await querying.query(federation, request, query, text_of(clock.now_us()))
-    if found is None:
+    now = text_of(clock.now_us())
+    if used is not None:
+        return await _along(request, federation, query, used, now)
+    found = None if federation is None else await querying.query(federation, request, query, now)
+    return None if found is None else Served(found.entities, found.more, found.total, _headers(found))
+
+
+async def _along(request: Request, federation: Federation | None, query: Query, used: "Used", now: str) -> Served:
+    """A page along an entity map, which is made where there is none yet."""
+    known, warnings = used.map, list[str]()
+    if known is None:
+        known, warnings = await mapping.create(federation, request, query, used.seconds, now)
+    found = await mapping.page(federation, request, query, known, now)
+    found.warnings += warnings
+    headers = [*_headers(found), (mapping.HEADER, known.address)]
+    return Served(found.entities, found.more, found.total, headers, created=used.map is None)
+
+
+def _headers(found: querying.Page) -> list[Header]:
+    """What is to be told with a page: warnings, and a number of results that is not certain."""
+    least = [] if found.least is None else [(LEAST, str(found.least))]
+    return warning.headers(found.warnings) + least
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """That a request is to go along a map: the one that it names, None for a new one that lives so many seconds."""
+
+    map: maps.EntityMap | None
+    seconds: float
+
+
+async def _used(request: Request, parameters: Mapping[str, Any], kind: str) -> Used | None:
+    """The map that a request goes along; None where it wants none (5.7.1.4, 5.7.2.4)."""
+    reference = request.headers.get(mapping.HEADER.lower(), "")
+    if not reference and ("entityMap" not in parameters or not flag(parameters, "entityMap")):
         return None
-    headers = warning.headers(found.warnings)
-    if found.least is not None:
-        headers.append((LEAST, str(found.least)))
-    return Served(found.entities, found.more, found.total, headers)
+    found = await mapping.store(request).find(reference) if reference else None
+    return Used(found if found is not None and found.kind == kind else None, mapping.lifetime(parameters))
 
 
 async def own(request: Request, question: Question, order: Order | None) -> Served:
