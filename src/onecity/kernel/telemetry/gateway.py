@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 
 from onecity.kernel.core.clock import now, now_us
 from onecity.kernel.telemetry import broker
+from onecity.kernel.telemetry.capture import Capture
 from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
 from onecity.kernel.telemetry.collector import Collector
 from onecity.kernel.telemetry.commanding.sender import Sender
@@ -47,6 +48,7 @@ class Gateway:
     keys: BrokerKeys
     _ending: threading.Event = field(default_factory=threading.Event)
     _collector: Collector = field(default_factory=Collector)
+    _capture: Capture = field(default_factory=Capture)
     _lost: int = 0
     _beat: float = 0.0
     _collecting: bool = False
@@ -113,6 +115,7 @@ class Gateway:
 
     def _flush(self, link: Link, messages: list[Message]) -> None:
         """Put one round of messages into the log; of QoS 0 nobody was promised anything, but what is lost is counted."""
+        self._note(messages)
         mine = [
             (message.subject[SUBJECT_START:].decode(errors="replace"), message.payload)
             for message in messages
@@ -130,6 +133,14 @@ class Gateway:
             if "error" in answer:
                 self._lost += len(batch) + refusals.readings
                 log.error("the log takes nothing: %s", answer["error"].get("description"))
+
+    def _note(self, messages: list[Message]) -> None:
+        """Note the first messages as they came: all of them while few come."""
+        devices = self._watcher.current.devices
+        for message in messages[: self._capture.room()]:
+            name = message.subject[SUBJECT_START:].decode(errors="replace")
+            if name in devices:
+                self._capture.note("mqtt", name, message.payload)
 
     def _watch_kept(self, messages: list[Message], kept: int) -> None:
         """A device that floods with QoS 1 is shown out as well; its messages are judged where they are read."""
@@ -153,6 +164,7 @@ class Gateway:
             return
         self._beat = time.monotonic() + HEARTBEAT_S
         self._doorkeeper.turned.write(self._parameters)
+        self._capture.write(self._parameters)
         detail = {"lost": self._lost, "connected": self._doorkeeper.connected, "banned": self._doorkeeper.banned}
         try:
             Heartbeat.objects.update_or_create(process="gateway", defaults={"at": now(), "detail": detail})

@@ -17,6 +17,8 @@ from onecity.kernel.core.clock import now_us
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.telemetry import chirpstack, uplinks
 from onecity.kernel.telemetry.batch import Batch
+from onecity.kernel.telemetry.capture import Capture
+from onecity.kernel.telemetry.catalogue import database_parameters
 from onecity.kernel.telemetry.codecs.declaration import CodecError
 from onecity.kernel.telemetry.hearing import Hearing
 from onecity.kernel.telemetry.ingest import Ingest, sign_in
@@ -45,6 +47,7 @@ class NetworkDoor:
         self._readings = readings
         self._shelf = uplinks.Shelf()
         self._hearing = Hearing()
+        self._capture = Capture()
         self._database = ThreadPoolExecutor(1, thread_name_prefix="network-door")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +80,8 @@ class NetworkDoor:
             if heard.uplink is not None:
                 batch = uplinks.take([heard.uplink], self._shelf, watcher.current, refusals, now_us())
         refused = refusals.finish()
+        if heard is not None and heard.uplink is not None:
+            uplinks.note(self._capture, WAY, [heard.uplink], self._shelf, refused)
         if len(batch) or refused:
             messages = list(wire.messages(WAY, now_us(), batch, refused))
             await log.append(WAY, messages, heard.key if heard is not None else "")
@@ -98,6 +103,7 @@ class NetworkDoor:
         try:
             self._shelf.refresh()
             self._hearing.write()
+            self._capture.write(database_parameters())
         except DatabaseError as error:
             # how the device was heard is written with the next message; readings do not wait for that
             logger.warning("the database cannot be reached: %s", str(error).strip())

@@ -39,5 +39,5 @@ def retain(timestamp: int = 0) -> int:  # noqa: ARG001 - same
 @app.periodic(cron="53 * * * *")
 @app.task(name="telemetry.forget", queueing_lock="telemetry.forget")
 def forget(timestamp: int = 0) -> int:  # noqa: ARG001 - same
-    """Remove refused readings and callers that were turned away long ago."""
+    """Remove refused readings, ended commands, raw messages and callers of long ago."""
     return forgetting.forget()

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 from onecity.kernel.core.clock import now_us
 from onecity.kernel.telemetry import limits
 from onecity.kernel.telemetry.batch import Batch, Int32s
+from onecity.kernel.telemetry.capture import Capture
 from onecity.kernel.telemetry.codecs import flat, registry
 from onecity.kernel.telemetry.codecs.declaration import BINARY, Codec, CodecError, Payload
 from onecity.kernel.telemetry.codecs.decoding import decode
@@ -22,7 +23,7 @@ from onecity.kernel.telemetry.ingest.formats import window
 from onecity.kernel.telemetry.logic import admission, times
 from onecity.kernel.telemetry.logic.catalogue import Catalogue
 from onecity.kernel.telemetry.logic.columns import join
-from onecity.kernel.telemetry.logic.readings import Readings, Refusals
+from onecity.kernel.telemetry.logic.readings import Readings, Refusal, Refusals
 from onecity.kernel.telemetry.models import CodecStatus, CodecVersion, DeviceAddress
 
 # how old what is known of addresses and codecs may be (s)
@@ -134,6 +135,22 @@ def take(uplinks: Sequence[Uplink], shelf: Shelf, catalogue: Catalogue, refusals
     readings = join(parts)
     sender = np.concatenate(senders) if senders else np.empty(0, np.int32)
     return admission.admit(catalogue, readings, sender, window(at), refusals, units)
+
+
+def note(capture: Capture, way: str, messages: Sequence[Uplink], shelf: Shelf, refused: Sequence[Refusal]) -> None:
+    """Note messages as they came, with what became of each sender's."""
+    outcomes = {refusal.device: refusal.reason for refusal in refused}
+    for message in messages:
+        known = shelf.addresses.get((message.network, message.address))
+        if known is not None and not message.silent and known.division_path.startswith(message.division):
+            capture.note(
+                way,
+                known.device,
+                message.payload.data,
+                port=message.payload.port,
+                document=message.document,
+                outcome=outcomes.get(known.device, ""),
+            )
 
 
 def again(raw: bytes, catalogue: Catalogue) -> tuple[Batch, Refusals]:

@@ -13,6 +13,7 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import new_id
 from onecity.kernel.telemetry import uplinks
 from onecity.kernel.telemetry.batch import Batch
+from onecity.kernel.telemetry.capture import Capture
 from onecity.kernel.telemetry.catalogue import Watcher
 from onecity.kernel.telemetry.fieldbus.faults import Fault, SourceError
 from onecity.kernel.telemetry.fieldbus.samples import Samples
@@ -40,6 +41,7 @@ class Entry:
     database: Executor
     shelf: Shelf = field(default_factory=Shelf)
     hearing: Hearing = field(default_factory=Hearing)
+    capture: Capture = field(default_factory=Capture)
     _forwarding: asyncio.Task[None] | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -86,7 +88,9 @@ class Entry:
         await asyncio.get_running_loop().run_in_executor(self.database, self.shelf.refresh)
         refusals = Refusals()
         batch = uplinks.take(messages, self.shelf, catalogue, refusals, now_us())
-        return await self.keep(way, batch, refusals, key)
+        count, refused = await self.keep(way, batch, refusals, key)
+        uplinks.note(self.capture, way, messages, self.shelf, refused)
+        return count, refused
 
     async def refused(self, way: str, refusals: Refusals) -> None:
         """Keep what could not be read at all."""

@@ -106,6 +106,7 @@ class FieldProcess:
         self.board.write()
         if self.entry is not None:
             self.entry.hearing.write()
+            self.entry.capture.write(database_parameters())
         detail = {
             "sources": len(self._tasks),
             "failing": sum(bool(state.failures) for state in self.board.states.values()),

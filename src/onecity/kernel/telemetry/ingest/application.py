@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core import clock
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.telemetry.capture import Capture
 from onecity.kernel.telemetry.catalogue import Watcher, database_parameters
 from onecity.kernel.telemetry.ingest import body as bodies
 from onecity.kernel.telemetry.ingest import formats, sign_in
@@ -49,6 +50,7 @@ class Ingest:
         self._buckets = Buckets()
         self._working: asyncio.Semaphore | None = None
         self._turned = Turned()
+        self._capture = Capture()
         self._writing: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,9 +133,12 @@ class Ingest:
             raw = await self._body(headers, receive)
             taken = await self._take(path, headers, query, raw, device)
         except UnreadableError as problem:
-            taken = formats.unreadable(_way(path, headers), problem.head, problem, device.id)
+            raw = problem.head
+            taken = formats.unreadable(_way(path, headers), raw, problem, device.id)
         bucket.take(_weight(taken), time.monotonic())
         refused = taken.refusals.finish()
+        self._capture.note(_way(path, headers), device.id, raw, outcome=refused[0].reason if refused else "")
+        self._write_soon()
         messages = list(wire.messages(taken.source, clock.now_us(), taken.batch, refused))
         key = headers.get("idempotency-key", "")[:200]
         await log.append(taken.source, messages, f"{device.id}/{key}" if key else "")
@@ -144,14 +149,18 @@ class Ingest:
         address, watcher = scope.get("client"), self._watcher
         known = watcher.current.devices.get(claimed.lower()) if watcher is not None else None
         self._turned.count(caller(known, claimed, formats.HTTP, str(address[0]) if address else ""))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.get_running_loop().create_task(self._write_turned())
+        self._write_soon()
 
-    async def _write_turned(self) -> None:
+    def _write_soon(self) -> None:
+        if (self._writing is None or self._writing.done()) and (self._turned.waiting or self._capture.waiting):
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
         parameters = database_parameters()
-        while self._turned.waiting:
+        while self._turned.waiting or self._capture.waiting:
             await asyncio.sleep(WRITE_S)
             await asyncio.to_thread(self._turned.write, parameters)
+            await asyncio.to_thread(self._capture.write, parameters)
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         declared = headers.get("content-length", "")

@@ -7,6 +7,7 @@ from onecity.kernel.telemetry.models.command import Command, CommandRoute, Comma
 from onecity.kernel.telemetry.models.device import Device
 from onecity.kernel.telemetry.models.door import TurnedAway
 from onecity.kernel.telemetry.models.quarantine import Quarantine
+from onecity.kernel.telemetry.models.raw import RawMessage
 from onecity.kernel.telemetry.models.series import Latest, Series
 from onecity.kernel.telemetry.models.source import FieldSource, Protocol, SourceState
 from onecity.kernel.telemetry.models.upload import UploadMapping
@@ -27,6 +28,7 @@ __all__ = [
     "LogPosition",
     "Protocol",
     "Quarantine",
+    "RawMessage",
     "Series",
     "SourceState",
     "TurnedAway",
