@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
+from onecity.kernel.twin.ngsild.federation.distributing import histories
+from onecity.kernel.twin.ngsild.federation.distributing.warning import headers, warned
 from onecity.kernel.twin.ngsild.http import selecting
 from onecity.kernel.twin.ngsild.http.answering import represented, represented_entities
 from onecity.kernel.twin.ngsild.http.entities import urn_of
@@ -40,9 +42,13 @@ async def retrieve_evolution(request: Request) -> Response:
         newest = asked.last is not None
         found = await history.evolutions(ask, request.tenant, [urn], asked.span, names, newest=newest)
         answer = await _answer(ask, list(found.values()), asked, context)
-    if not answer.bodies:
-        raise problems.problem("ResourceNotFound", _("Of {urn} no history is known in this time.", urn=urn))
-    return _respond(request, context, answer.bodies[0], answer)
+    told = await histories.one(request, urn, answer.bodies, asked)
+    if not told.bodies:
+        missing = problems.problem("ResourceNotFound", _("Of {urn} no history is known in this time.", urn=urn))
+        raise warned(missing, told.warnings)
+    response = _respond(request, context, told.bodies[0], answer)
+    response.headers += headers(told.warnings)
+    return response
 
 
 @route("GET", "/temporal/entities")
@@ -65,6 +71,11 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
     if any(selection.follows_links() for selection in question.selections):
         raise problems.bad_request(_("A temporal query cannot depend on linked entities."))
     descending = _descending(parameters, context)
+    federation = await histories.sources(request, question, ordered=bool(parameters.get("orderBy")))
+    if federation is not None:
+        shared = await histories.page(federation, parameters, question, asked, _local(request, asked, context))
+        if shared is not None:
+            return await _shared(request, context, question, shared)
     async with history.asking(request.services.database, request.principal) as ask:
         limit, offset = question.limit, question.offset
         if descending:
@@ -83,6 +94,28 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
     response.headers += _pages(request, question, more=page.more)
     if page.total is not None:
         response.headers.append((COUNT, str(page.total)))
+    return response
+
+
+def _local(request: Request, asked: Asked, context: Context) -> histories.Local:
+    """What the local store has, for one who puts it together with what others have."""
+
+    async def local(question: selecting.Question, most: int) -> tuple[list[dict[str, Any]], searching.Page]:
+        async with history.asking(request.services.database, request.principal) as ask:
+            page = await searching.find(ask, request.tenant, question.selections, asked, most, 0, count=question.count)
+            answer = await _answer(ask, page.evolutions, asked, context)
+        return answer.bodies, page
+
+    return local
+
+
+async def _shared(
+    request: Request, context: Context, question: selecting.Question, shared: histories.Shared
+) -> Response:
+    inline = request.media != LD_JSON and isinstance(context.source, dict | list)
+    link = await request.services.contexts.address(context, base_of(request)) if inline else ""
+    response = _respond(request, context, shared.bodies, Answer(shared.bodies), link=link)
+    response.headers += _pages(request, question, more=shared.more) + shared.headers
     return response
 
 

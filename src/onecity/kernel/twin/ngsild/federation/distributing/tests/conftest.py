@@ -22,7 +22,7 @@ def ngsi(transactional_db: None, settings: LazySettings) -> Iterator[Client]:
     settings.ONECITY_NGSI_LD_ANONYMOUS = "write"
     settings.ONECITY_OUTBOUND_ALLOW = ("127.0.0.0/8",)
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE twin_change, twin_census")
+        cursor.execute("TRUNCATE twin_change, twin_census, twin_evolution, twin_instance, twin_erasure")
     client = Client()
     client.app.services.alias = "district"
     yield client

@@ -1,0 +1,193 @@
+"""Histories out of the local store and of sources that keep some: read, and put together instance by instance (5.7.3, 5.7.4)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote
+
+from onecity.kernel.twin.ngsild.context.terms import CORE, Context
+from onecity.kernel.twin.ngsild.federation.distributing import joining, limits, planning, query_calls, warning
+from onecity.kernel.twin.ngsild.federation.distributing.asking import Reply
+from onecity.kernel.twin.ngsild.federation.distributing.calls import Call, Speak, Words
+from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
+from onecity.kernel.twin.ngsild.federation.distributing.names import Names, only
+from onecity.kernel.twin.ngsild.federation.distributing.query_calls import Asked
+from onecity.kernel.twin.ngsild.federation.registration import Registration
+from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS
+
+RETRIEVE, QUERY = "retrieveTemporal", "queryTemporal"
+# what means at a source what it means here
+TEMPORAL: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration")
+FILTERS: Final = ("datasetId", "lang")
+PARTIAL: Final = 206
+ONLY_PART: Final = "The source gave only a part of the time"
+NOT_GATHERED: Final = "Aggregates of several sources are not put together: those of the first are shown"
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Histories as they are shown, by id, with warnings; `whole`: every source gave all that it has."""
+
+    bodies: list[Body]
+    warnings: list[str] = field(default_factory=list)
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How histories are to look: their texts of the request, and what decides how instances are put together."""
+
+    parameters: Mapping[str, Any]
+    format: str
+    timeproperty: str
+    last: int | None
+    sys_attrs: bool
+    names: Sequence[str] = ()
+    omitted: frozenset[str] = frozenset()
+
+
+async def retrieve(federation: Federation, urn: str, local: Body | None, wanted: Wanted) -> Told:
+    """The history of one entity as all know it together."""
+    context = federation.origin.context
+    types = () if local is None else _types(local, context)
+    registrations = federation.about(urn, types)
+    asked = [one for one in registrations if RETRIEVE in one.operations]
+
+    def speak(registration: Registration) -> Speak:
+        def made(words: Words) -> Call:
+            names = planning.covered(registration, urn, types)
+            return Call("GET", f"/temporal/entities/{quote(urn, safe=':')}", _query(wanted, names, words))
+
+        return made
+
+    replies = await federation.ask([(one, speak(one)) for one in asked])
+    return _told(registrations, [] if local is None else [local], replies, wanted, context, lambda got: got == urn)
+
+
+async def query(
+    federation: Federation, asked: Sequence[Asked], local: Sequence[Body], wanted: Wanted, most: int
+) -> Told | None:
+    """The histories that match, up to `most` of each source; None where no source has anything to do with it."""
+    pairs = [
+        (registration, one)
+        for one in asked
+        for registration in federation.for_selection(one.selection, one.selection.types)
+    ]
+    if not pairs:
+        return None
+    context = federation.origin.context
+    offered = [(registration, one) for registration, one in pairs if QUERY in registration.operations]
+
+    def speak(registration: Registration, one: Asked) -> Speak:
+        page = {"limit": str(min(most, limits.PAGE))}
+        inner = query_calls.speak(registration, one, context, page, path="/temporal/entities")
+
+        def made(words: Words) -> Call:
+            call = inner(words)
+            names = planning.selects(registration, one.selection.ids, one.selection.id_pattern, one.selection.types, ())
+            return Call("GET", call.path, {**call.query, **_query(wanted, names, words)})
+
+        return made
+
+    replies = await federation.ask([(registration, speak(registration, one)) for registration, one in offered])
+    registrations = list({registration.id: registration for registration, _one in pairs}.values())
+    return _told(registrations, local, replies, wanted, context, lambda _urn: True)
+
+
+def _query(wanted: Wanted, names: Names, words: Words) -> dict[str, str]:
+    found = {name: str(wanted.parameters[name]) for name in (*TEMPORAL, *FILTERS) if wanted.parameters.get(name)}
+    options = [wanted.format] if wanted.format else []
+    found["options"] = ",".join([*options, "sysAttrs"])
+    attrs = list(wanted.names) if names.inverted else [n for n in wanted.names or names.listed if n in names.listed]
+    if attrs:
+        found["attrs"] = ",".join(sorted(words.context.compact(name) for name in attrs))
+    return found
+
+
+def _told(
+    registrations: Sequence[Registration],
+    local: Sequence[Body],
+    replies: Sequence[Reply],
+    wanted: Wanted,
+    context: Context,
+    is_asked: Callable[[str], bool],
+) -> Told:
+    versions: dict[str, list[tuple[Registration | None, Body]]] = {body["id"]: [(None, body)] for body in local}
+    warnings: list[str] = []
+    whole = True
+    for reply in replies:
+        warnings += reply.warnings()
+        whole = whole and (reply.ok or reply.missing) and 'rel="next"' not in reply.headers.get("link", "")
+        if not reply.ok:
+            continue
+        bodies = reply.body if isinstance(reply.body, list) else [reply.body]
+        if reply.status == PARTIAL:
+            warnings.append(warning.written(warning.MISCELLANEOUS, warning.agent(reply.registration), ONLY_PART))
+        for body in bodies:
+            if not joining.is_history(body) or not is_asked(body["id"]):
+                warnings.append(warning.warning(reply.registration, "invalid"))
+                continue
+            known = versions.setdefault(body["id"], [])
+            known.append((reply.registration, _in_words(body, reply.context or CORE, context)))
+    made = [_one(registrations, urn, versions[urn], wanted, context, warnings) for urn in sorted(versions)]
+    return Told([body for body in made if body is not None], list(dict.fromkeys(warnings)), whole)
+
+
+def _one(
+    registrations: Sequence[Registration],
+    urn: str,
+    versions: Sequence[tuple[Registration | None, Body]],
+    wanted: Wanted,
+    context: Context,
+    warnings: list[str],
+) -> Body | None:
+    """One history of its versions, each for the attributes that are its own; None where nobody may tell any."""
+    types = tuple(dict.fromkeys(name for _one, body in versions for name in _types(body, context)))
+    own = planning.owners(registrations, urn, types)
+    parts: list[tuple[Body, bool]] = []
+    for registration, body in versions:
+        names = own[planning.INCLUSIVE]
+        if registration is not None:
+            names = planning.covered(registration, urn, types) & (own[registration.mode] - only(wanted.omitted))
+        if names:
+            extra = registration is not None and registration.mode == planning.AUXILIARY
+            parts.append((_reduced(body, names, context), extra))
+    if not parts:
+        return None
+    parts.sort(key=lambda part: part[1])
+    how = joining.How(wanted.format, wanted.timeproperty, wanted.last, wanted.sys_attrs)
+    body, certain = joining.joined(parts, how)
+    if not certain:
+        warnings.append(warning.written(warning.MISCELLANEOUS, "-", NOT_GATHERED))
+    return body
+
+
+def _types(body: Body, context: Context) -> tuple[str, ...]:
+    given = body.get("type", ())
+    names = [given] if isinstance(given, str) else given
+    return tuple(context.expand(name) for name in names if isinstance(name, str))
+
+
+def _in_words(body: Body, source: Context, target: Context) -> Body:
+    """The history under our names; what is inside its attributes has no names of its own to change."""
+    if source is target:
+        return {key: value for key, value in body.items() if key != "@context"}
+    result: Body = {}
+    for key, value in body.items():
+        if key == "type":
+            result[key] = [
+                target.compact(source.expand(name)) for name in ([value] if isinstance(value, str) else value)
+            ]
+        elif key in ENTITY_MEMBERS:
+            result |= {} if key == "@context" else {key: value}
+        else:
+            result[target.compact(source.expand(key))] = value
+    return result
+
+
+def _reduced(body: Body, names: Names, context: Context) -> Body:
+    if names.is_everything:
+        return body
+    return {key: value for key, value in body.items() if key in ENTITY_MEMBERS or context.expand(key) in names}

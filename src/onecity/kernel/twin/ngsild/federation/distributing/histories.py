@@ -1,0 +1,93 @@
+"""What the door to histories asks for: one or a page, from here and from sources that keep some (5.7.3, 5.7.4)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.federation.distributing import evolutions, gate, limits, querying, serving, warning
+from onecity.kernel.twin.ngsild.federation.distributing.evolutions import Told, Wanted
+from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
+from onecity.kernel.twin.ngsild.federation.distributing.pulling import COUNT
+from onecity.kernel.twin.ngsild.http.request import Request
+from onecity.kernel.twin.ngsild.http.response import Header, encode
+from onecity.kernel.twin.ngsild.http.selecting import Question
+from onecity.kernel.twin.ngsild.model import problems
+from onecity.kernel.twin.ngsild.store.rows import decode
+from onecity.kernel.twin.ngsild.temporal.asking import Asked
+from onecity.kernel.twin.ngsild.temporal.searching import Page
+
+Body = dict[str, Any]
+Local = Callable[[Question, int], Awaitable[tuple[list[Body], Page]]]
+"""The first so many histories of the local store, as they are shown, and their page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A page of histories that several sources have, with the headers that go with it."""
+
+    bodies: list[Body]
+    more: bool
+    headers: list[Header] = field(default_factory=list)
+
+
+async def one(request: Request, urn: str, local: list[Body], asked: Asked) -> Told:
+    """The history of one entity; `local`: what is known of it here, nothing or one."""
+    federation = await gate.federation(request, "read")
+    if federation is None:
+        return Told(local)
+    own = None if not local else decode(encode(local[0]))
+    return await evolutions.retrieve(federation, urn, own, _wanted(request.query, asked))
+
+
+async def sources(request: Request, question: Question, *, ordered: bool) -> Federation | None:
+    """The sources that a query may be shared with; raises Problem 400 where it wants an order and is not local (5.7.4.4)."""
+    federation = None if question.local else await gate.federation(request, "read")
+    if federation is not None and ordered:
+        raise problems.bad_request(_("An order can be kept only among local entities; add local=true."))
+    return federation
+
+
+async def page(
+    federation: Federation,
+    parameters: Mapping[str, Any],
+    question: Question,
+    asked: Asked,
+    local: Local,
+) -> Shared | None:
+    """A page of a query; None where no source has anything to do with it."""
+    end = question.offset + question.limit
+    if not any(federation.for_selection(one, one.types) for one in question.selections):
+        return None
+    if end > limits.MOST_PAGED:
+        raise problems.problem(
+            "TooManyResults",
+            _("Where several sources answer, pages end at {most} entities; narrow the query.", most=limits.MOST_PAGED),
+        )
+    bodies, own = await local(question, end + 1)
+    whole = [decode(encode(body)) for body in bodies]
+    told = await evolutions.query(
+        federation, serving.asked(parameters, question), whole, _wanted(parameters, asked), end + 1
+    )
+    if told is None:
+        return None
+    more = len(told.bodies) > end or own.more or not told.whole
+    warnings, headers = list(told.warnings), list[Header]()
+    if question.count and not own.more and told.whole:
+        headers.append((COUNT, str(len(told.bodies))))
+    elif question.count:
+        headers.append((querying.LEAST, str(max(len(told.bodies), own.total or 0))))
+        warnings.append(warning.written(warning.MISCELLANEOUS, "-", querying.LOWER_BOUND))
+    return Shared(told.bodies[question.offset : end], more, headers + warning.headers(warnings))
+
+
+def _wanted(parameters: Mapping[str, Any], asked: Asked) -> Wanted:
+    return Wanted(
+        parameters,
+        asked.format,
+        asked.span.timeproperty,
+        asked.last,
+        asked.shape.sys_attrs,
+        sorted(asked.names or ()),
+        frozenset(asked.shape.omit),
+    )

@@ -1,0 +1,94 @@
+"""Histories that several sources keep."""
+
+from collections.abc import Callable
+from typing import Any
+
+from onecity.kernel.twin.ngsild.federation.distributing import joining
+from onecity.kernel.twin.ngsild.federation.distributing.joining import How
+from onecity.kernel.twin.ngsild.federation.distributing.tests.conftest import Register
+from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import Said, Server, Source
+from onecity.kernel.twin.ngsild.federation.distributing.tests.test_reading import A, B, about
+from onecity.kernel.twin.ngsild.http.tests.conftest import Client
+
+OPS = ["retrieveTemporal", "queryTemporal"]
+SINCE = "timerel=after&timeAt=2026-01-01T00:00:00Z"
+
+
+def history(urn: str, **attributes: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {"id": urn, "type": "Station"}
+    for name, values in attributes.items():
+        body[name] = [
+            {"type": "Property", "value": value, "observedAt": f"2026-02-01T0{hour}:00:00Z"} for hour, value in values
+        ]
+    return body
+
+
+def values(body: dict[str, Any], name: str) -> list[Any]:
+    found = body[name] if isinstance(body[name], list) else [body[name]]
+    return [one["value"] for one in found]
+
+
+def test_a_history_in_two_places_is_one(ngsi: Client, register: Register, other: Server) -> None:
+    assert ngsi("POST", "/temporal/entities", history(A, v=[(1, 1), (3, 3)])).status == 201
+    assert ngsi("POST", "/temporal/entities", history(A, v=[(2, 2)], w=[(2, 9)]), NGSILD_Tenant="town").status == 201
+    assert ngsi("POST", "/temporal/entities", history(B, v=[(5, 5)]), NGSILD_Tenant="town").status == 201
+    register(other.url, "inclusive", about(), tenant="town", operations=OPS)
+    one = ngsi("GET", f"/temporal/entities/{A}?{SINCE}")
+    assert (one.status, values(one.json(), "v"), values(one.json(), "w")) == (200, [1, 2, 3], [9])
+    assert values(ngsi("GET", f"/temporal/entities/{A}?{SINCE}&lastN=2").json(), "v") == [2, 3]
+    assert values(ngsi("GET", f"/temporal/entities/{A}?{SINCE}&attrs=w").json(), "w") == [9]
+    assert values(ngsi("GET", f"/temporal/entities/{A}?{SINCE}&local=true").json(), "v") == [1, 3]
+    assert values(ngsi("GET", f"/temporal/entities/{B}?{SINCE}").json(), "v") == [5]
+    page = ngsi("GET", f"/temporal/entities?type=Station&{SINCE}&count=true")
+    assert ([one["id"] for one in page.json()], page.header("NGSILD-Results-Count")) == ([A, B], "2")
+    assert [one["id"] for one in ngsi("GET", f"/temporal/entities?type=Station&{SINCE}&limit=1&offset=1").json()] == [B]
+    flat = ngsi("GET", f"/temporal/entities/{A}?{SINCE}&options=temporalValues").json()
+    assert [value for value, _at in flat["v"]["values"]] == [1, 2, 3]
+    assert ngsi("GET", f"/temporal/entities?type=Station&{SINCE}&orderBy=id").status == 400
+
+
+def test_aggregates_are_not_put_together(ngsi: Client, register: Register, other: Server) -> None:
+    for tenant in ("", "town"):
+        assert ngsi("POST", "/temporal/entities", history(A, v=[(1, 1), (3, 3)]), NGSILD_Tenant=tenant).status == 201
+    register(other.url, "inclusive", about(), tenant="town", operations=OPS)
+    got = ngsi("GET", f"/temporal/entities/{A}?{SINCE}&options=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=P1D")
+    assert got.json()["v"]["sum"][0][0] == 4
+    assert got.all("NGSILD-Warning") == [
+        '199 - "Aggregates of several sources are not put together: those of the first are shown"'
+    ]
+
+
+def test_faults_are_warnings_here_too(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
+    assert ngsi("POST", "/temporal/entities", history(A, v=[(1, 1)])).status == 201
+    one = source(Said(500))
+    register(one.url, "inclusive", about(), operations=OPS)
+    answers: list[Any] = [
+        Said(500),
+        Said(200, raw=b"["),
+        Said(200, [{"id": 7}]),
+        Said(200, [{"id": A, "type": "Station", "v": 7}]),
+        Said(200, {"id": A, "type": ["Station"], "v": [{"type": "Property"}, 3]}),
+        Said(200, {"id": A, "type": {}, "v": []}),
+        Said(206, {"id": A, "type": "Station", "v": [{"type": "Property", "observedAt": 5}]}),
+    ]
+    for said in answers:
+        one.say = lambda _heard, said=said: said  # type: ignore[misc]  # the loop's value is meant
+        for target in (f"/temporal/entities/{A}?{SINCE}", f"/temporal/entities?type=Station&{SINCE}"):
+            got = ngsi("GET", target)
+            assert got.status == 200
+            assert got.all("NGSILD-Warning")
+            assert b'"value":1' in got.body
+
+
+def test_each_moment_of_a_data_set_is_there_once() -> None:
+    def at(hour: int, value: int, **more: Any) -> dict[str, Any]:
+        return {"type": "Property", "value": value, "observedAt": f"2026-02-01T0{hour}:00:00Z", **more}
+
+    first = {"id": A, "type": "S", "v": [at(1, 1, modifiedAt="2026-02-02T00:00:00Z"), at(2, 2, datasetId="urn:x:d")]}
+    newer = {"id": A, "type": "T", "v": [at(1, 5, modifiedAt="2026-02-03T00:00:00Z"), at(2, 6)]}
+    extra = {"id": A, "type": "S", "v": [at(1, 7, modifiedAt="2027-01-01T00:00:00Z"), at(0, 8)], "w": at(1, 9)}
+    body, certain = joining.joined([(first, False), (newer, False), (extra, True)], How("", "observedAt"))
+    assert certain
+    assert body["type"] == ["S", "T"]
+    assert [one["value"] for one in body["v"]] == [8, 5, 2, 6]
+    assert [one["value"] for one in body["w"]] == [9]
