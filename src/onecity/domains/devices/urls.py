@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from onecity.domains.devices import views
+from onecity.domains.devices.views import state
 from onecity.kernel.twin import panels
 
 app_name = "devices"
-panels.add(views.outlook_panel)
+panels.add(state.outlook_panel)
 urlpatterns = [
-    path("desk/devices", views.index, name="index"),
-    path("devices/outlook/<uuid:entity_id>/<slug:attribute>", views.outlook_data, name="outlook"),
+    path("desk/devices", state.index, name="index"),
+    path("devices/outlook/<uuid:entity_id>/<slug:attribute>", state.outlook_data, name="outlook"),
 ]

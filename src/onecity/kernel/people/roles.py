@@ -25,6 +25,7 @@ class StandardRole:
 SEE_THE_CITY = (
     "alerts.view",
     "cases.view",
+    "devices.view",
     "entities.view",
     "operations.view",
     "rules.view",
@@ -35,14 +36,25 @@ WORK_ON_CASES = (*SEE_THE_CITY, "alerts.acknowledge", "cases.handle", "cases.ope
 LEAD_WORK = (*WORK_ON_CASES, "cases.dispatch", "cases.verify", "operations.command")
 
 STANDARD_ROLES = (
-    StandardRole("operator", _("Operations centre, on duty"), (*LEAD_WORK, "cases.reporters", "cases.supervise", "rules.edit")),
+    StandardRole(
+        "operator", _("Operations centre, on duty"), (*LEAD_WORK, "cases.reporters", "cases.supervise", "rules.edit")
+    ),
     StandardRole("handler", _("Case handler"), WORK_ON_CASES),
     StandardRole("town_lead", _("Town case manager"), LEAD_WORK),
     StandardRole("village_worker", _("Village or community worker"), WORK_ON_CASES),
     StandardRole(
         "data_officer",
         _("Data officer"),
-        (*SEE_THE_CITY, "cases.manage", "entities.edit", "rules.edit", "telemetry.manage", "tiers.manage"),
+        (
+            *SEE_THE_CITY,
+            "cases.manage",
+            "devices.command",
+            "devices.manage",
+            "entities.edit",
+            "rules.edit",
+            "telemetry.manage",
+            "tiers.manage",
+        ),
     ),
     StandardRole(
         "administrator",

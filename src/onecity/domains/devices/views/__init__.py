@@ -1,0 +1,1 @@
+"""The pages of the sensor network, one module for each part of it."""
