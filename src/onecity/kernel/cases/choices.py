@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.logic import prefixes
-from onecity.kernel.cases import type_store
+from onecity.kernel.cases import catalogue, type_store
 from onecity.kernel.cases.logic import routing
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.types import in_language
@@ -39,9 +39,15 @@ def divisions(account: Account, permission: str) -> list[tuple[str, str]]:
     return [(d.path, f"{'　' * max(0, d.path.count('/') - 2)}{d.name}") for d in rows]
 
 
-def kinds(*, manual_only: bool = False) -> list[tuple[str, str]]:
-    """Name and title of every kind of case in force."""
-    return [(k.name, k.title) for k in type_store.all_in_force() if k.definition.manual or not manual_only]
+def kinds(*, manual_only: bool = False) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Name and title of every kind of case in force, under the class to which it belongs; those of none come first."""
+    classes = {one.code: in_language(one.title) for one in catalogue.classes()}
+    groups: dict[str, list[tuple[str, str]]] = {code: [] for code in ("", *classes)}
+    for kind in type_store.all_in_force():
+        if kind.definition.manual or not manual_only:
+            code = kind.definition.category
+            groups[code if code in classes else ""].append((kind.name, kind.title))
+    return [(classes.get(code, str(_("Measured and others"))), rows) for code, rows in groups.items() if rows]
 
 
 def states() -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from onecity.kernel.cases import catalogue
 from onecity.kernel.cases import service as cases
 from onecity.kernel.cases.models import CaseType
 from onecity.kernel.cases.types import CaseTypeDecl
@@ -42,8 +43,10 @@ class SyncReport:
 
 @transaction.atomic
 def run(domains: Iterable[Domain]) -> SyncReport:
-    """Write the declarations of these domains and report what changed; what is no longer declared stays as it is."""
+    """Write the kinds of case that come with the platform and the declarations of these domains, and report what changed;
+    what is no longer declared stays as it is."""
     report = SyncReport()
+    report.case_types += catalogue.install(catalogue.shipped())
     for domain in domains:
         report.entity_types += [t.name for t in domain.entity_types if twin.declare_kind(t, domain.name)]
         report.case_types += [decl.name for decl in domain.case_types if _publish(decl)]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from onecity.kernel.cases import catalogue
 from onecity.kernel.cases.models import CaseType
 from onecity.kernel.people.models import Account
 from onecity.kernel.registry import sync
@@ -23,6 +24,8 @@ def versions() -> list[tuple[int, str]]:
 
 
 def test_the_first_run_writes_everything_and_the_second_nothing() -> None:
+    shipped = list(catalogue.shipped().definitions)
+    assert sync.run([]).case_types == shipped
     first = sync.run([WELLS])
     assert (first.entity_types, first.case_types, first.rules, first.offered) == (
         ["Well"],
@@ -34,7 +37,11 @@ def test_the_first_run_writes_everything_and_the_second_nothing() -> None:
     second = sync.run([WELLS])
     assert not second.changed
     assert str(second) == "Nothing to change."
-    assert (EntityKind.objects.count(), CaseType.objects.count(), versions()) == (1, 1, [(1, "published")])
+    assert (EntityKind.objects.count(), CaseType.objects.count(), versions()) == (
+        1,
+        len(shipped) + 1,
+        [(1, "published")],
+    )
 
 
 def test_a_changed_declaration_is_published_as_a_new_version() -> None:
