@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecity.kernel.telemetry.views import monitoring, quarantine, uploads
+from onecity.kernel.telemetry.views import codecs, monitoring, quarantine, uploads
 
 app_name = "telemetry"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("desk/quarantine/replay", quarantine.replay, name="replay"),
     path("desk/quarantine/<uuid:row_id>", quarantine.show, name="refused"),
     path("desk/uploads", uploads.upload, name="upload"),
+    path("desk/codecs", codecs.index, name="codecs"),
+    path("desk/codecs/edit", codecs.edit, name="codec_edit"),
+    path("desk/codecs/<str:name>/<int:version>", codecs.show, name="codec"),
+    path("desk/codecs/<str:name>/<int:version>/back", codecs.roll_back, name="codec_back"),
     path("metrics", monitoring.metrics, name="metrics"),
     path("healthz", monitoring.healthz, name="healthz"),
 ]
