@@ -11,6 +11,7 @@ from psycopg import sql
 
 from onecity.kernel.core.clock import now
 from onecity.kernel.telemetry.catalogue import database_parameters
+from onecity.kernel.twin.ngsild.snapshots.limits import PREPARING_S
 from onecity.kernel.twin.ngsild.store.database import Database
 from onecity.kernel.twin.ngsild.store.sweeping import sweep
 
@@ -23,6 +24,7 @@ INSERT INTO twin_census (tenant, division_path, public, type, attribute, kind, e
 SELECT tenant, division_path, public, type, attribute, kind, sum(entities) FROM gone
 GROUP BY tenant, division_path, public, type, attribute, kind HAVING sum(entities) <> 0
 """
+STALE = "UPDATE twin_snapshot SET status = 'failure' WHERE status = 'preparing' AND created_at < %s"
 
 
 def make_days() -> None:
@@ -55,6 +57,15 @@ def fold_census() -> None:
         cursor.execute(FOLD)
 
 
+def remove_snapshots() -> int:
+    """Remove snapshots whose time is over, and give those up whose process died preparing them; how many were removed."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM twin_snapshot WHERE expires_at <= statement_timestamp()")
+        removed: int = cursor.rowcount
+        cursor.execute(STALE, [now() - dt.timedelta(seconds=PREPARING_S)])
+    return removed
+
+
 def remove_expired() -> int:
     """Remove entities and attributes whose time is over; returns how many entities were touched."""
 
@@ -79,7 +90,7 @@ def census(timestamp: int = 0) -> None:  # noqa: ARG001 - the scheduler passes i
 @app.task(name="twin.expire", queueing_lock="twin.expire", lock="twin.expire")
 def expire(timestamp: int = 0) -> int:  # noqa: ARG001 - same
     """Remove what is over."""
-    return remove_expired()
+    return remove_expired() + remove_snapshots()
 
 
 @app.periodic(cron="17 * * * *")

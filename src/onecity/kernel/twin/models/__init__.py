@@ -7,6 +7,7 @@ from onecity.kernel.twin.models.entity_map import EntityMap
 from onecity.kernel.twin.models.kind import EntityKind
 from onecity.kernel.twin.models.registration import SourceChange, SourceRegistration
 from onecity.kernel.twin.models.relation import Relation
+from onecity.kernel.twin.models.snapshot import Snapshot
 from onecity.kernel.twin.models.subscription import Delivery, Notification, Position, Subscription
 from onecity.kernel.twin.models.tenant import Tenant
 
@@ -23,6 +24,7 @@ __all__ = [
     "Operation",
     "Position",
     "Relation",
+    "Snapshot",
     "SourceChange",
     "SourceRegistration",
     "Subscription",

@@ -26,6 +26,14 @@ class BoxField(models.TextField):  # type: ignore[type-arg]  # not subscriptable
         return "box"
 
 
+class EntityManager(models.Manager["Entity"]):
+    """The things of the city; copies of them in snapshots are no things."""
+
+    def get_queryset(self) -> "models.QuerySet[Entity]":
+        """All but what belongs to snapshots (see ngsild.snapshots)."""
+        return super().get_queryset().exclude(tenant__startswith="snapshot:")
+
+
 class Entity(models.Model):
     """One thing of the city. `urn` is its name for every other system (NGSI-LD 4.6.2: `urn:ngsi-ld:<type>:<key>`).
 
@@ -62,6 +70,8 @@ class Entity(models.Model):
     status = models.CharField(_("Status"), max_length=10, choices=EntityStatus.choices, default=EntityStatus.ACTIVE)
     created_at = models.DateTimeField(default=now, editable=False)
     changed_at = models.DateTimeField(default=now, editable=False)
+
+    objects = EntityManager()
 
     class Meta:
         verbose_name = _("Entity")

@@ -20,6 +20,7 @@ from onecity.kernel.twin.ngsild.federation.distributing.asking import Sources
 from onecity.kernel.twin.ngsild.federation.distributing.rights import Rights
 from onecity.kernel.twin.ngsild.federation.roster import Roster
 from onecity.kernel.twin.ngsild.http.tenants import Tenants
+from onecity.kernel.twin.ngsild.snapshots.preparing import Snapshots
 from onecity.kernel.twin.ngsild.store.database import Database
 from onecity.kernel.twin.ngsild.store.forwarding import Forwarder
 from onecity.kernel.twin.ngsild.store.reading import Reader
@@ -52,6 +53,7 @@ class Services:
         self.registrations = Roster(self.database)
         self.sources = Sources(self.contexts, allow, self.registrations.record_outcome)
         self.rights = Rights(self.database)
+        self.snapshots = Snapshots(self.database, allow)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run what needs Django's own connection in a thread, and give that connection back afterwards."""
@@ -88,6 +90,7 @@ class Services:
 
     async def close(self) -> None:
         """Give connections and threads back."""
+        await self.snapshots.close()
         await self.sources.close()
         await self.registrations.close()
         await self.database.close()
