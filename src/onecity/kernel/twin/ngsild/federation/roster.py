@@ -63,6 +63,12 @@ class Roster:
         self._tallies: dict[tuple[str, str], _Tally] = {}
         self._writing: asyncio.Task[None] | None = None
 
+    def at_hand(self, tenant: str) -> Index | None:
+        """The registrations of a tenant where they are known freshly enough; None where `active` must be asked."""
+        if time.monotonic() - self._checked > FRESH_S:
+            return None
+        return self._indexes.get(tenant, NOBODY)
+
     async def active(self, tenant: str) -> Index:
         """The registrations of a tenant that hold now."""
         age = time.monotonic() - self._checked

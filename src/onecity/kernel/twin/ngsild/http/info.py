@@ -3,6 +3,7 @@
 import datetime as dt
 
 from onecity.kernel.core.clock import now
+from onecity.kernel.twin.ngsild.federation.distributing.via import alias_of
 from onecity.kernel.twin.ngsild.http.answering import represented
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response
@@ -18,10 +19,12 @@ async def source_identity(request: Request) -> Response:
     """5.15.1: the alias by which loops are found, since when this process runs, and its time."""
     moment = now()
     context = await request.context()
+    # each tenant is a source of its own
+    alias = alias_of(request.services.alias, request.tenant)
     body = {
-        "id": f"urn:ngsi-ld:ContextSourceIdentity:{request.services.alias}",
+        "id": f"urn:ngsi-ld:ContextSourceIdentity:{alias}",
         "type": "ContextSourceIdentity",
-        "contextSourceAlias": request.services.alias,
+        "contextSourceAlias": alias,
         "contextSourceUptime": f"PT{int((moment - _started) / SECOND)}S",
         "contextSourceTimeAt": times.text(moment),
     }

@@ -60,7 +60,9 @@ async def federation(request: Request, right: Right) -> Federation | None:
     Raises Problem 508 where it has come through here before (6.3.17, 6.3.18).
     """
     services = request.services
-    roster = await services.registrations.active(request.tenant)
+    roster = services.registrations.at_hand(request.tenant)
+    if roster is None:
+        roster = await services.registrations.active(request.tenant)
     if not roster or SNAPSHOT in request.headers or request.flag("local"):
         return None
     alias, header = via.alias_of(services.alias, request.tenant), request.headers.get("via", "")

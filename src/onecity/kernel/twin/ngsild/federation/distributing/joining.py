@@ -11,6 +11,7 @@ from onecity.kernel.twin.ngsild.model.names import is_uri
 Body = dict[str, Any]
 # members of an attribute that hold its values with their moments (4.5.8)
 VALUES: Final = ("values", "objects", "languageMaps", "vocabs", "jsons", "valueLists", "objectLists")
+TEXTS: Final = ("datasetId", "observedAt", "createdAt", "modifiedAt", "deletedAt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,16 @@ def joined(parts: Sequence[tuple[Body, bool]], how: How) -> tuple[Body, bool]:
 
 
 def _is_attribute(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and all(isinstance(one, dict) for one in value))
+    if isinstance(value, list):
+        return all(_is_part(one) for one in value)
+    return _is_part(value)
+
+
+def _is_part(value: object) -> bool:
+    """Whether an instance, or the values of a data set, has members that can be compared with those of others."""
+    if not isinstance(value, dict) or not all(isinstance(value.get(name, ""), str) for name in TEXTS):
+        return False
+    return all(isinstance(value.get(member, []), list) for member in VALUES)
 
 
 def _listed(value: Any) -> list[Any]:
