@@ -12,6 +12,7 @@ from onecity.project.stack.offline import database
 # loaded only when asked for: a measurement brings tools that the platform does not need
 MODULES = {
     "cases": "onecity.kernel.cases.bench",
+    "city": "onecity.kernel.rules.bench.city",
     "ingest": "onecity.kernel.telemetry.bench.ingest",
     "places": "onecity.kernel.places.bench",
     "rules": "onecity.kernel.rules.bench",
@@ -27,7 +28,7 @@ def run(name: str, *, quick: bool) -> dict[str, object]:
         raise RuntimeError(_("Choose a measurement: {names}.").format(names=", ".join(sorted(MODULES))))
     # readings of air stations, so that the rules of the environment are at work
     more: dict[str, object] = {"kind": AIR_STATION} if name == "ingest" else {}
-    if name == "twin":
+    if name in {"city", "twin"}:
         more = {"database": _database_of}
     with database() if name in ON_A_DATABASE else nullcontext():
         result: dict[str, object] = import_module(MODULES[name]).run(quick=quick, **more)

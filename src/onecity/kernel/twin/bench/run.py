@@ -35,22 +35,25 @@ SETTINGS = {
     "web": f"granian, {WORKERS} workers, as `onecity up` runs it",
     "load": "one client process beside it on the same machine, keep-alive, one request a connection",
 }
+HERE = "onecity.kernel.twin.bench"
+# measurements that use models need the registry of applications before they are imported
+PREPARED = "import django, runpy, sys; django.setup(); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
 # where a running platform keeps its database: given by the platform, which this package does not know
 Database = Callable[[dict[str, str]], dict[str, Any]]
 
 
 def run(*, quick: bool = False, database: Database) -> dict[str, object]:
     """Measure; raises RuntimeError where the platform does not start or requests are refused."""
-    with tempfile.TemporaryDirectory(prefix="onecity-bench-") as folder, _platform(Path(folder)) as env:
+    with tempfile.TemporaryDirectory(prefix="onecity-bench-") as folder, platform(Path(folder)) as env:
         size = "quick" if quick else "full"
-        figures = _measured(env, "measure", size, env["PORT"], json.dumps(database(env)))
-        figures |= _measured(env, "temporal", size, env["PORT"])
+        figures = measured(env, f"{HERE}.measure", size, env["PORT"], json.dumps(database(env)))
+        figures |= measured(env, f"{HERE}.temporal", size, env["PORT"])
     return figures | {"targets": TARGETS, "settings": SETTINGS, "measured": time.strftime("%Y-%m-%d")}
 
 
-def _measured(env: dict[str, str], module: str, *arguments: str) -> dict[str, object]:
-    """The figures of one of this package's measurements, made by a process of its own."""
-    command = [sys.executable, "-m", f"onecity.kernel.twin.bench.{module}", *arguments]
+def measured(env: dict[str, str], module: str, *arguments: str) -> dict[str, object]:
+    """The figures of a measurement beside the running platform, made by a process of its own."""
+    command = [sys.executable, "-c", PREPARED, module, *arguments]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=False, timeout=1800)
     if done.returncode:
         raise RuntimeError(f"the measurement {module} ended with code {done.returncode}; its words are above")
@@ -59,7 +62,7 @@ def _measured(env: dict[str, str], module: str, *arguments: str) -> dict[str, ob
 
 
 @contextmanager
-def _platform(home: Path) -> Iterator[dict[str, str]]:
+def platform(home: Path) -> Iterator[dict[str, str]]:
     """The running platform; gives the environment in which its parts live."""
     port = _free_block()
     env = dict(os.environ) | {

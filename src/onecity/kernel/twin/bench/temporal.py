@@ -11,17 +11,13 @@ import sys
 import time
 from typing import Any, Final
 
-import django
 from django.db import connection
 
-django.setup()
-
-# what follows needs the registry of applications
-from onecity.kernel.telemetry import store, upkeep  # noqa: E402 - see above
-from onecity.kernel.telemetry.models import Series  # noqa: E402 - same
-from onecity.kernel.telemetry.types import Attribute, EntityType  # noqa: E402 - same
-from onecity.kernel.twin import service  # noqa: E402 - same
-from onecity.kernel.twin.bench.client import Load, load, request  # noqa: E402 - same
+from onecity.kernel.telemetry import store, upkeep
+from onecity.kernel.telemetry.models import Series
+from onecity.kernel.telemetry.types import Attribute, EntityType
+from onecity.kernel.twin import service
+from onecity.kernel.twin.bench.client import Load, load, request
 
 PATH: Final = "/ngsi-ld/v1/temporal/entities"
 DAYS, MINUTES = 365, 1440
