@@ -15,10 +15,15 @@ def represented(body: Any, request: Request, context: Context, status: int = 200
     """The answer with this body, in the media type that was negotiated; `link`: where its @context is to be had."""
     media = request.media
     if media == JSON or (media == GEO_JSON and prefers_plain(request)):
-        return Response(status, encode(body), media, [context_header(link or context.link)])
-    source = context.source or CORE_URL
-    body = [{**item, "@context": source} for item in body] if isinstance(body, list) else {**body, "@context": source}
-    return Response(status, encode(body), media)
+        response = Response(status, encode(body), media, [context_header(link or context.link)])
+    else:
+        source = {"@context": context.source or CORE_URL}
+        body = [item | source for item in body] if isinstance(body, list) else body | source
+        response = Response(status, encode(body), media)
+    wanted = preferred(request.headers.get("prefer", ""))
+    if wanted is None:
+        return response
+    return response.with_header("Preference-Applied", "ngsi-ld={}.{}".format(*applied(wanted)))
 
 
 def represented_entities(body: Any, request: Request, context: Context, *, link: str = "") -> Response:
@@ -27,8 +32,7 @@ def represented_entities(body: Any, request: Request, context: Context, *, link:
     if wanted is None:
         return represented(body, request, context, link=link)
     amended = downgraded(body, wanted)
-    response = represented(amended, request, context, 200 if amended == body else 203, link=link)
-    return response.with_header("Preference-Applied", "ngsi-ld={}.{}".format(*applied(wanted)))
+    return represented(amended, request, context, 200 if amended == body else 203, link=link)
 
 
 def prefers_plain(request: Request) -> bool:

@@ -134,11 +134,12 @@ class Matching:
     ) -> Bodies:
         """What is told of the change; equal views are made once, unless they show what only this subscriber may see."""
         view = one.view
-        key = (view.key, one.urn if view.join.how else "")
+        gone = one.watched if event.deleted and "entityDeleted" not in one.triggers else frozenset()
+        key = (view.key, one.urn if view.join.how or gone else "")
         bodies = views.get(key)
         if bodies is None:
             if event.deleted:
-                bodies = [telling.of_deletion(event, entity, view)]
+                bodies = [telling.of_deletion(event, entity, view, gone)]
             elif view.join.how:
                 bodies = await self._with_linked(one, event, entity)
             else:

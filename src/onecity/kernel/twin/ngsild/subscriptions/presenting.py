@@ -21,7 +21,8 @@ def present(record: Record, context: Context, moment: dt.datetime, *, sys_attrs:
     body: dict[str, Any] = {"id": record.urn, "type": "Subscription"}
     body |= names.shown(record.document, context)
     body["notification"] |= _counted(record)
-    body["isActive"] = record.is_active
+    if not record.is_active:
+        body["isActive"] = False
     body["status"] = status(record, moment)
     if sys_attrs:
         body |= {"createdAt": times.text(record.created_at), "modifiedAt": times.text(record.changed_at)}

@@ -41,7 +41,8 @@ def changed(event: Event, entity: StoredEntity, view: View) -> tuple[StoredEntit
 
 
 def _detailed(view: View) -> bool:
-    return view.shape.sys_attrs or view.show_changes
+    """Whether a deleted attribute is an object: in the normalized form, of which its kind is part (4.5.2), always."""
+    return view.shape.sys_attrs or view.show_changes or view.shape.format == "normalized"
 
 
 def _with_previous(instance: Instance, before: Instance | None) -> Instance:
@@ -73,14 +74,16 @@ def of_change(event: Event, entity: StoredEntity, view: View) -> Body:
     return finished(represent(shown, view.context, view.shape), view, bare)
 
 
-def of_deletion(event: Event, before: StoredEntity, view: View) -> Body:
-    """What is told of an entity that was deleted: that it was, when, and what it was where changes are to be shown."""
-    attributes = {}
-    if view.show_changes:
-        attributes = {
-            name: [_deleted(one, event.at_text, view) for one in instances]
-            for name, instances in before.attributes.items()
-        }
+def of_deletion(event: Event, before: StoredEntity, view: View, names: frozenset[str]) -> Body:
+    """What is told of an entity that was deleted: that it was, when, and what it was where changes are to be shown.
+
+    `names`: attributes whose deletion was waited for, told of in any case.
+    """
+    attributes = {
+        name: [_deleted(one, event.at_text, view) for one in instances]
+        for name, instances in before.attributes.items()
+        if view.show_changes or name in names
+    }
     body = represent(replace(before, attributes=attributes, expires_at=None), view.context, view.shape)
     inner = body["properties"] if view.shape.geojson else body
     inner.pop("scope", None)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from onecity.kernel.twin.ngsild.model.kinds import RELATIONSHIPS, VALUE_MEMBER
 from onecity.kernel.twin.ngsild.model.stored import Instance
@@ -47,6 +48,15 @@ class Gathered:
     plain: Sequence[Any]
 
 
+def _whole(at: NDArray[np.int64]) -> list[str]:
+    return [text.replace(".000000Z", "Z") for text in texts(at)]
+
+
+def moment_text(moment_us: int) -> str:
+    """Where a period begins or ends, without a fraction of a second where it has none."""
+    return text_of(moment_us).replace(".000000Z", "Z")
+
+
 def instances(timed: Sequence[Timed], cut: Cut, methods: Sequence[str]) -> dict[str, Any]:
     """The attribute as 4.5.19.0 shows it; methods that do not suit its data type are left out."""
     living = [one for one in timed if one.at is not None and "deletedAt" not in one.instance]
@@ -59,7 +69,7 @@ def instances(timed: Sequence[Timed], cut: Cut, methods: Sequence[str]) -> dict[
     for (start, end), found in sorted(periods.items()):
         gathered = gather(found)
         for method in suiting:
-            shown[method].append([REDUCE[method](gathered), text_of(start), text_of(end)])
+            shown[method].append([REDUCE[method](gathered), moment_text(start), moment_text(end)])
     return shown
 
 
@@ -178,7 +188,7 @@ def table(sums: Sums, cut: Cut, methods: Sequence[str]) -> Table:
     edges = np.unique(sums.start)
     ends = [cut.period(int(edge))[1] for edge in edges.tolist()]
     where = np.searchsorted(edges, sums.start)
-    starts_text, ends_text = np.array(texts(edges)), np.array(texts(np.array(ends, np.int64)))
+    starts_text, ends_text = np.array(_whole(edges)), np.array(_whole(np.array(ends, np.int64)))
     first = np.flatnonzero(np.r_[True, np.diff(sums.series) != 0]) if len(sums) else np.empty(0, np.int64)
     bounds = [*first.tolist(), len(sums)]
     rows = {number: slice(bounds[place], bounds[place + 1]) for place, number in enumerate(sums.series[first].tolist())}

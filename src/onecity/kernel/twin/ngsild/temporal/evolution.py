@@ -195,7 +195,10 @@ def _moments(instances: Iterable[Instance], member: str) -> Iterator[tuple[int |
 
 
 def _within(at: int | None, span: Span) -> bool:
-    return not span.relation if at is None else span.holds(at)
+    if at is None:
+        # whoever asks by the time of deletion asks for what was deleted
+        return not span.relation and span.timeproperty != "deletedAt"
+    return span.holds(at)
 
 
 def _order(one: Timed) -> tuple[bool, int]:

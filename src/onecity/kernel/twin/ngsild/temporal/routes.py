@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
-from onecity.kernel.twin.ngsild.federation.distributing import histories
+from onecity.kernel.twin.ngsild.federation.distributing import histories, map_routes
 from onecity.kernel.twin.ngsild.federation.distributing.warning import headers, warned
 from onecity.kernel.twin.ngsild.http import selecting
 from onecity.kernel.twin.ngsild.http.answering import represented, represented_entities
@@ -72,10 +72,12 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
         raise problems.bad_request(_("A temporal query cannot depend on linked entities."))
     descending = _descending(parameters, context)
     federation = await histories.sources(request, question, ordered=bool(parameters.get("orderBy")))
-    if federation is not None:
-        shared = await histories.page(federation, parameters, question, asked, _local(request, asked, context))
-        if shared is not None:
-            return await _shared(request, context, question, shared)
+    local = _local(request, asked, context)
+    shared = await histories.along(request, federation, parameters, question, asked, local)
+    if shared is None and federation is not None:
+        shared = await histories.page(federation, parameters, question, asked, local)
+    if shared is not None:
+        return await _shared(request, context, question, shared)
     async with history.asking(request.services.database, request.principal) as ask:
         limit, offset = question.limit, question.offset
         if descending:
@@ -97,14 +99,14 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
     return response
 
 
-def _local(request: Request, asked: Asked, context: Context) -> histories.Local:
-    """What the local store has, for one who puts it together with what others have."""
+def _local(request: Request, asked: Asked, context: Context, *, shown: bool = True) -> histories.Local:
+    """What the local store has, for one who puts it together with what others have; not `shown`: only what there is."""
 
     async def local(question: selecting.Question, most: int) -> tuple[list[dict[str, Any]], searching.Page]:
         async with history.asking(request.services.database, request.principal) as ask:
             page = await searching.find(ask, request.tenant, question.selections, asked, most, 0, count=question.count)
-            answer = await _answer(ask, page.evolutions, asked, context)
-        return answer.bodies, page
+            bodies = (await _answer(ask, page.evolutions, asked, context)).bodies if shown else []
+        return bodies, page
 
     return local
 
@@ -116,7 +118,32 @@ async def _shared(
     link = await request.services.contexts.address(context, base_of(request)) if inline else ""
     response = _respond(request, context, shared.bodies, Answer(shared.bodies), link=link)
     response.headers += _pages(request, question, more=shared.more) + shared.headers
+    if shared.created:
+        response.status = 201
     return response
+
+
+@route("GET", "/temporal/entityMaps")
+async def make_map(request: Request) -> Response:
+    """5.14.5 by address."""
+    return await _map(request, request.query, await request.context())
+
+
+@route("POST", "/temporal/entityMaps", right="read")
+async def post_map(request: Request) -> Response:
+    """5.14.5 by body."""
+    context = await request.context()
+    return await _map(request, asking.from_body(request.object(), context), context)
+
+
+async def _map(request: Request, parameters: dict[str, Any], context: Context) -> Response:
+    asked = asking.asked(request, parameters, context, required=True)
+    question = selecting.question(request, parameters, context)
+    if any(selection.follows_links() for selection in question.selections):
+        raise problems.bad_request(_("A temporal query cannot depend on linked entities."))
+    local = _local(request, asked, context, shown=False)
+    made, warnings = await histories.made_map(request, parameters, question, asked, local)
+    return map_routes.answer(request, context, made, warnings)
 
 
 async def _answer(ask: Ask, evolutions: list[Evolution], asked: Asked, context: Context) -> Answer:
@@ -162,4 +189,4 @@ def _page(request: Request, question: selecting.Question, offset: int, relation:
     return page_header(f"{request.path}?{urlencode(parameters)}", relation, request.media)
 
 
-ROUTES = (retrieve_evolution, query_evolutions, post_query, *EDITING)
+ROUTES = (retrieve_evolution, query_evolutions, post_query, make_map, post_map, *EDITING)

@@ -97,7 +97,7 @@ def test_triggers_deletions_and_changes(ngsi: Client, receiver: Receiver, office
     fuel = {"type": "Property", "value": 7}
     speed = {"type": "Property", "value": 31}
     assert plain[1] == {"id": URN, "type": "Vehicle", "speed": speed, "fuel": fuel}
-    assert plain[2] == {"id": URN, "type": "Vehicle", "speed": speed, "fuel": "urn:ngsi-ld:null"}
+    assert plain[2] == {"id": URN, "type": "Vehicle", "speed": speed, "fuel": fuel | {"value": "urn:ngsi-ld:null"}}
     assert plain[3].keys() == {"id", "type", "deletedAt"}
     shown_bodies = [one.data[0] for one in receiver.at("/shown")]
     assert shown_bodies[1]["speed"] == speed | {"previousValue": 30}

@@ -152,18 +152,18 @@ def test_periods(measured: Client, rolled_up: bool) -> None:
             "totalCount": len(values),
         }
     )
-    assert whole["avg"][0][1:] == ["2026-03-01T00:30:00.000000Z", "2026-03-03T00:00:00.000000Z"]
+    assert whole["avg"][0][1:] == ["2026-03-01T00:30:00Z", "2026-03-03T00:00:00Z"]
     daily = f"{query}&aggrMethods=avg,max&aggrPeriodDuration=P1D".replace("00:30:00", "00:00:00")
     days = measured("GET", f"/temporal/entities/{urn('1')}?{daily}").json()["pm25"]
     assert days["avg"] == [
-        [719.5, "2026-03-01T00:00:00.000000Z", "2026-03-02T00:00:00.000000Z"],
-        [2159.5, "2026-03-02T00:00:00.000000Z", "2026-03-03T00:00:00.000000Z"],
+        [719.5, "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"],
+        [2159.5, "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"],
     ]
     month = measured("GET", f"/temporal/entities/{urn('1')}?{daily.replace('P1D', 'P1M')}").json()["pm25"]
-    assert month["max"] == [[2879.0, "2026-03-01T00:00:00.000000Z", "2026-04-01T00:00:00.000000Z"]]
+    assert month["max"] == [[2879.0, "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"]]
     odd = measured("GET", f"/temporal/entities/{urn('1')}?{daily.replace('P1D', 'PT7M')}").json()["pm25"]
     assert (odd["avg"][1], len(odd["avg"])) == (
-        [10.0, "2026-03-01T00:07:00.000000Z", "2026-03-01T00:14:00.000000Z"],
+        [10.0, "2026-03-01T00:07:00Z", "2026-03-01T00:14:00Z"],
         -(-2880 // 7),
     )
 
