@@ -19,11 +19,13 @@ from onecity.kernel.core.moments import Moment
 from onecity.kernel.core.openapi import CHART_SCHEMA, answers_with, like, may_answer
 from onecity.kernel.telemetry import answers, charts, finding, query
 from onecity.kernel.telemetry.api_quarantine import router as quarantine
+from onecity.kernel.telemetry.api_uploads import router as uploads
 from onecity.kernel.telemetry.finding import Wanted
 from onecity.kernel.telemetry.models import Series
 
 router = Router(tags=["telemetry"], auth=public)
 router.add_router("/quarantine", quarantine)
+router.add_router("/uploads", uploads)
 
 MOST_SERIES = 200
 MOST_ROWS = 50_000

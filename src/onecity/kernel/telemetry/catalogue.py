@@ -137,6 +137,6 @@ def _series(database: psycopg.Connection[Any], since: dt.datetime) -> pl.DataFra
 def _devices(database: psycopg.Connection[Any]) -> list[KnownDevice]:
     rows = database.execute("SELECT * FROM telemetry_known_devices()").fetchall()
     return [
-        KnownDevice(number, id_, bytes.fromhex(secret_hash), active, rate, division_path)
-        for number, (id_, secret_hash, active, rate, division_path) in enumerate(rows)
+        KnownDevice(number, id_, bytes.fromhex(secret), active, rate, place, bytes.fromhex(earlier), until)
+        for number, (id_, secret, active, rate, place, earlier, until) in enumerate(rows)
     ]

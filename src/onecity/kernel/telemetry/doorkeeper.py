@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from onecity.kernel.core.clock import now_us
 from onecity.kernel.telemetry import broker
 from onecity.kernel.telemetry.catalogue import Watcher
 from onecity.kernel.telemetry.ingest.sign_in import verify
@@ -19,6 +20,7 @@ from onecity.kernel.telemetry.logic.catalogue import KnownDevice
 from onecity.kernel.telemetry.logic.nkeys import BrokerKeys, Request
 from onecity.kernel.telemetry.pipeline.source import MQTT as MQTT_LOG
 from onecity.kernel.telemetry.pipeline.source import prepare
+from onecity.kernel.telemetry.service import hash_secret
 from onecity.kernel.telemetry.turned_away import Turned, caller
 from onecity.kernel.telemetry.violations import Violations
 
@@ -274,7 +276,7 @@ class Doorkeeper:
 
     def _welcome(self, device: KnownDevice, request: Request) -> None:
         visits = self._visits.setdefault(device.id, deque())
-        visit = Visit(device.id, request.server, request.client, device.secret_hash, request.mqtt_id)
+        visit = Visit(device.id, request.server, request.client, hash_secret(request.password), request.mqtt_id)
         visits.append(visit)
         self._connections[visit.server, visit.client] = visit
         if visit.mqtt_id:
@@ -284,10 +286,10 @@ class Doorkeeper:
 
     def _check_visits(self) -> None:
         """Show out whoever was revoked or given a new secret since coming in."""
-        devices = self.watcher.current.devices
+        devices, at = self.watcher.current.devices, now_us()
         for name, visits in list(self._visits.items()):
             known = devices.get(name)
-            if known is None or not known.active or any(v.secret_hash != known.secret_hash for v in visits):
+            if known is None or not known.active or not all(known.accepts(v.secret_hash, at) for v in visits):
                 self._show_out(name)
 
     def _show_out(self, device: str) -> None:

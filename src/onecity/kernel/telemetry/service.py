@@ -1,5 +1,6 @@
 """Devices and series: the acts by which someone or something may send readings, and a place to put them."""
 
+import datetime as dt
 import hashlib
 import secrets
 import uuid
@@ -34,14 +35,18 @@ def create_device(
     return device, secret
 
 
-def rotate_secret(device_id: uuid.UUID) -> str:
-    """Give a device a new secret; the old one ends within two seconds. Raises Device.DoesNotExist."""
+def rotate_secret(device_id: uuid.UUID, overlap: dt.timedelta = dt.timedelta()) -> str:
+    """Give a device a new secret. The old one opens for `overlap` longer, and any before that no more; all within two
+    seconds. Raises Device.DoesNotExist.
+    """
     secret = secrets.token_urlsafe(SECRET_BYTES)
     with transaction.atomic():
         device = Device.objects.select_for_update().get(id=device_id)
+        device.earlier_hash = bytes(device.secret_hash) if overlap else b""
+        device.earlier_until = now() + overlap if overlap else None
         device.secret_hash = hash_secret(secret)
         device.secret_changed_at = now()
-        device.save(update_fields=["secret_hash", "secret_changed_at"])
+        device.save(update_fields=["earlier_hash", "earlier_until", "secret_hash", "secret_changed_at"])
     return secret
 
 
@@ -54,6 +59,14 @@ def revoke_device(device_id: uuid.UUID) -> None:
         device.status = DeviceStatus.REVOKED
         device.revoked_at = now()
         device.save(update_fields=["status", "revoked_at"])
+
+
+def end_overlap(device_id: uuid.UUID) -> None:
+    """Let only the newest secret open from now on, within two seconds everywhere. Raises Device.DoesNotExist."""
+    with transaction.atomic():
+        device = Device.objects.select_for_update().get(id=device_id)
+        device.earlier_hash, device.earlier_until = b"", None
+        device.save(update_fields=["earlier_hash", "earlier_until"])
 
 
 def register_series(

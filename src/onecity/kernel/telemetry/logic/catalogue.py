@@ -1,5 +1,6 @@
 """All series and devices in memory, as arrays: what turns the names in a reading into the number of its series."""
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
@@ -31,7 +32,10 @@ SERIES_SCHEMA: Mapping[str, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
-    """A device as gateways know it; `number` is its place in this catalogue only."""
+    """A device as gateways know it; `number` is its place in this catalogue only.
+
+    `earlier_hash` is of the secret before the last change; it opens until `earlier_until` (µs since 1970 UTC).
+    """
 
     number: int
     id: str
@@ -39,6 +43,14 @@ class KnownDevice:
     active: bool
     readings_per_second: int
     division_path: str
+    earlier_hash: bytes = b""
+    earlier_until: int = 0
+
+    def accepts(self, secret_hash: bytes, at_us: int) -> bool:
+        """Whether a secret of this hash opens at this instant; takes the same time whatever it is."""
+        newest = hmac.compare_digest(secret_hash, self.secret_hash)
+        earlier = hmac.compare_digest(secret_hash, self.earlier_hash)
+        return self.active and (newest or (earlier and at_us < self.earlier_until))
 
 
 @dataclass(frozen=True, slots=True)

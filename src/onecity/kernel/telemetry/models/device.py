@@ -23,6 +23,9 @@ class Device(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(_("Name"), max_length=200)
     secret_hash = models.BinaryField(max_length=32, editable=False)
+    # after a change the secret before it still opens every door until then, so that a device can change over in peace
+    earlier_hash = models.BinaryField(max_length=32, default=b"", editable=False)
+    earlier_until = models.DateTimeField(null=True, editable=False)
     division_path = models.CharField(_("Division"), max_length=255, db_collation="C")
     status = models.CharField(_("Status"), max_length=10, choices=DeviceStatus.choices, default=DeviceStatus.ACTIVE)
     readings_per_second = models.PositiveIntegerField(

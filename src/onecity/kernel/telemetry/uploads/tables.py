@@ -1,5 +1,6 @@
 """Tables out of files: CSV in whatever separator and encoding, Excel's first sheet; every cell as text, by columns."""
 
+import codecs
 import datetime as dt
 import hashlib
 import io
@@ -14,7 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from onecity.kernel.core.text import Text
 from onecity.kernel.core.text import lazy as _
 
-MAX_FILE = 64 * 1024 * 1024
+MAX_FILE = 100 * 1024 * 1024
 MAX_UNPACKED = 512 * 1024 * 1024
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 300
@@ -60,14 +61,14 @@ def read(file: bytes) -> Table:
 
 
 def _csv(file: bytes) -> Table:
-    text = _decoded(file)
-    head = text[:20_000].splitlines()
+    text = _utf8(file)
+    head = text[:20_000].decode(errors="replace").splitlines(keepends=True)
     first = next((number for number, line in enumerate(head) if line.strip()), 0)
     separator = max(SEPARATORS, key=lambda mark: head[first].count(mark) if head else 0)
-    body = text if first == 0 else "\n".join(text.splitlines()[first:])
+    start = len("".join(head[:first]).encode())
     try:
         frame = pl.read_csv(
-            body.encode(),
+            text[start:] if start else text,
             separator=separator,
             has_header=False,
             infer_schema=False,
@@ -78,14 +79,16 @@ def _csv(file: bytes) -> Table:
     return _table(frame, first + 2)
 
 
-def _decoded(file: bytes) -> str:
+def _utf8(file: bytes) -> bytes:
+    """The text as UTF-8 without a byte order mark; what is UTF-8 already is not copied more than once."""
     if b"\0" in file[:4096]:
         raise TableError(_("The file is neither text nor Excel (.xlsx)"))
     for encoding in ENCODINGS:
         try:
-            return file.decode(encoding)
+            text = file.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return file.removeprefix(codecs.BOM_UTF8) if encoding.startswith("utf") else text.encode()
     raise TableError(_("The text of the file is neither UTF-8 nor GB 18030"))
 
 
