@@ -99,10 +99,12 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
     return response
 
 
-def _local(request: Request, asked: Asked, context: Context, *, shown: bool = True) -> histories.Local:
-    """What the local store has, for one who puts it together with what others have; not `shown`: only what there is."""
+def _local(request: Request, asked: Asked, context: Context) -> histories.Local:
+    """What the local store has, for one who puts it together with what others have."""
 
-    async def local(question: selecting.Question, most: int) -> tuple[list[dict[str, Any]], searching.Page]:
+    async def local(
+        question: selecting.Question, most: int, shown: bool
+    ) -> tuple[list[dict[str, Any]], searching.Page]:
         async with history.asking(request.services.database, request.principal) as ask:
             page = await searching.find(ask, request.tenant, question.selections, asked, most, 0, count=question.count)
             bodies = (await _answer(ask, page.evolutions, asked, context)).bodies if shown else []
@@ -141,7 +143,7 @@ async def _map(request: Request, parameters: dict[str, Any], context: Context) -
     question = selecting.question(request, parameters, context)
     if any(selection.follows_links() for selection in question.selections):
         raise problems.bad_request(_("A temporal query cannot depend on linked entities."))
-    local = _local(request, asked, context, shown=False)
+    local = _local(request, asked, context)
     made, warnings = await histories.made_map(request, parameters, question, asked, local)
     return map_routes.answer(request, context, made, warnings)
 

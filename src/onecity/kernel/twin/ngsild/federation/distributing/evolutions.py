@@ -10,6 +10,7 @@ from onecity.kernel.twin.ngsild.federation.distributing import joining, limits, 
 from onecity.kernel.twin.ngsild.federation.distributing.asking import Reply
 from onecity.kernel.twin.ngsild.federation.distributing.calls import Call, Speak, Words
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
+from onecity.kernel.twin.ngsild.federation.distributing.joining import is_history
 from onecity.kernel.twin.ngsild.federation.distributing.names import Names, only
 from onecity.kernel.twin.ngsild.federation.distributing.query_calls import Asked
 from onecity.kernel.twin.ngsild.federation.registration import Registration
@@ -96,6 +97,17 @@ async def query(
     return _told(registrations, local, replies, wanted, context, lambda _urn: True)
 
 
+def dated(speak: Speak, wanted: Wanted) -> Speak:
+    """The call with the time that is asked for."""
+
+    def made(words: Words) -> Call:
+        call = speak(words)
+        time = {name: str(wanted.parameters[name]) for name in TEMPORAL[:4] if wanted.parameters.get(name)}
+        return Call(call.method, call.path, {**call.query, **time})
+
+    return made
+
+
 def _query(wanted: Wanted, names: Names, words: Words) -> dict[str, str]:
     found = {name: str(wanted.parameters[name]) for name in (*TEMPORAL, *FILTERS) if wanted.parameters.get(name)}
     options = [wanted.format] if wanted.format else []
@@ -126,7 +138,7 @@ def _told(
         if reply.status == PARTIAL:
             warnings.append(warning.written(warning.MISCELLANEOUS, warning.agent(reply.registration), ONLY_PART))
         for body in bodies:
-            if not joining.is_history(body) or not is_asked(body["id"]):
+            if not is_history(body) or not is_asked(body["id"]):
                 warnings.append(warning.warning(reply.registration, "invalid"))
                 continue
             known = versions.setdefault(body["id"], [])

@@ -1,13 +1,24 @@
 """What the door to histories asks for: one or a page, from here and from sources that keep some (5.7.3, 5.7.4)."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onecity.kernel.core.text import lazy as _
-from onecity.kernel.twin.ngsild.federation.distributing import evolutions, gate, limits, querying, serving, warning
+from onecity.kernel.twin.ngsild.federation.distributing import (
+    evolutions,
+    gate,
+    limits,
+    mapping,
+    maps,
+    past_maps,
+    querying,
+    serving,
+    warning,
+)
 from onecity.kernel.twin.ngsild.federation.distributing.evolutions import Told, Wanted
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
+from onecity.kernel.twin.ngsild.federation.distributing.maps import EntityMap
 from onecity.kernel.twin.ngsild.federation.distributing.pulling import COUNT
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Header, encode
@@ -18,8 +29,8 @@ from onecity.kernel.twin.ngsild.temporal.asking import Asked
 from onecity.kernel.twin.ngsild.temporal.searching import Page
 
 Body = dict[str, Any]
-Local = Callable[[Question, int], Awaitable[tuple[list[Body], Page]]]
-"""The first so many histories of the local store, as they are shown, and their page."""
+Local = Callable[[Question, int, bool], Awaitable[tuple[list[Body], Page]]]
+"""The first so many histories of the local store, where wanted (True) as they are shown, and their page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,7 @@ class Shared:
     bodies: list[Body]
     more: bool
     headers: list[Header] = field(default_factory=list)
+    created: bool = False
 
 
 async def one(request: Request, urn: str, local: list[Body], asked: Asked) -> Told:
@@ -64,7 +76,7 @@ async def page(
             "TooManyResults",
             _("Where several sources answer, pages end at {most} entities; narrow the query.", most=limits.MOST_PAGED),
         )
-    bodies, own = await local(question, end + 1)
+    bodies, own = await local(question, end + 1, True)
     whole = [decode(encode(body)) for body in bodies]
     told = await evolutions.query(
         federation, serving.asked(parameters, question), whole, _wanted(parameters, asked), end + 1
@@ -79,6 +91,54 @@ async def page(
         headers.append((querying.LEAST, str(max(len(told.bodies), own.total or 0))))
         warnings.append(warning.written(warning.MISCELLANEOUS, "-", querying.LOWER_BOUND))
     return Shared(told.bodies[question.offset : end], more, headers + warning.headers(warnings))
+
+
+async def along(
+    request: Request,
+    federation: Federation | None,
+    parameters: Mapping[str, Any],
+    question: Question,
+    asked: Asked,
+    local: Local,
+) -> Shared | None:
+    """A page along an entity map, which is made where there is none yet; None where none is wanted."""
+    used = await serving.using(request, parameters, maps.TEMPORAL)
+    if used is None:
+        return None
+    wanted, warnings, known = _wanted(parameters, asked), list[str](), used.map
+    if known is None:
+        known, warnings = await past_maps.create(federation, request, parameters, question, wanted, _urns(local))
+
+    async def bodies(narrowed: Question) -> Told:
+        found, _page = await local(narrowed, narrowed.limit, True)
+        own = [decode(encode(body)) for body in found]
+        if federation is None:
+            return Told(own)
+        told = await evolutions.query(federation, serving.asked(parameters, narrowed), own, wanted, narrowed.limit)
+        return told or Told(own)
+
+    walked = await past_maps.walk(request, known, question, bodies)
+    headers = [*warning.headers([*warnings, *walked.told.warnings]), (mapping.HEADER, known.address)]
+    if question.count:
+        headers.append((querying.LEAST, str(len(walked.told.bodies))))
+    return Shared(walked.told.bodies, walked.more, headers, created=used.map is None)
+
+
+async def made_map(
+    request: Request, parameters: Mapping[str, Any], question: Question, asked: Asked, local: Local
+) -> tuple[EntityMap, list[str]]:
+    """A new map (5.14.5), with warnings of sources that could not be asked."""
+    federation = None if question.local else await gate.federation(request, "read")
+    wanted = _wanted(parameters, asked)
+    return await past_maps.create(federation, request, parameters, question, wanted, _urns(local))
+
+
+def _urns(local: Local) -> past_maps.Urns:
+    async def urns(question: Question, most: int) -> list[str]:
+        _bodies, page = await local(replace(question, count=False), most, False)
+        return [one.urn for one in page.evolutions]
+
+    return urns
 
 
 def _wanted(parameters: Mapping[str, Any], asked: Asked) -> Wanted:

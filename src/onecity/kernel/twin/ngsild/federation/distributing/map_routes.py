@@ -76,6 +76,11 @@ async def _make(request: Request, parameters: dict[str, Any], context: Context) 
     query = Query(serving.asked(parameters, question), QUERY, question.limit)
     seconds = mapping.lifetime(parameters)
     made, warnings = await mapping.create(federation, request, query, seconds, times.text(clock.now()))
+    return answer(request, context, made, warnings)
+
+
+def answer(request: Request, context: Context, made: EntityMap, warnings: list[str]) -> Response:
+    """The answer to who had a map made."""
     response = represented(body(made), request, context, 201)
     response.headers += [(mapping.HEADER, made.address), *warning.headers(warnings)]
     return response

@@ -27,7 +27,9 @@ Pairs = Sequence[tuple[Registration, Asked]]
 
 
 @dataclass(slots=True)
-class _Found:
+class Found:
+    """What a map is made of, while it is being made."""
+
     entries: dict[str, list[str]]
     linked: dict[str, str]
     warnings: list[str]
@@ -56,7 +58,7 @@ async def create(
     pairs = _pairs(federation, query)
     split = any(asked.split or _is_partial(one) for one, asked in pairs)
     asked = [replace(one, split=split) for one in query.asked]
-    found = _Found({}, {}, [])
+    found = Found({}, {}, [])
     selections = [one.candidates() if split else one.selection for one in asked]
     last = ""
     while True:
@@ -148,7 +150,7 @@ def _is_partial(registration: Registration) -> bool:
     return any(one.properties or one.relationships for one in registration.information)
 
 
-async def _ask(federation: Federation, pairs: Pairs, found: _Found, now: str) -> None:
+async def _ask(federation: Federation, pairs: Pairs, found: Found, now: str) -> None:
     """Ask each source for its own map where it makes some, else for its entities."""
     makers = [pair for pair in pairs if OPERATION in pair[0].operations]
     context = federation.origin.context
@@ -157,16 +159,16 @@ async def _ask(federation: Federation, pairs: Pairs, found: _Found, now: str) ->
     )
     plain: list[tuple[Registration, Asked]] = [pair for pair in pairs if OPERATION not in pair[0].operations]
     for reply, pair in zip(replies, makers, strict=True):
-        if not _take_map(reply, found):
+        if not take_map(reply, found):
             plain.append(pair)
     for pulled in await pulling.pull_all(federation, [(*pair, Need(None)) for pair in plain], now):
         found.warnings += pulled.warnings
         for entity in pulled.entities:
             if planning.covered(pulled.registration, entity.urn, entity.types):
-                _note(found, entity.urn, pulled.registration.id)
+                note(found, entity.urn, pulled.registration.id)
 
 
-def _take_map(reply: Reply, found: _Found) -> bool:
+def take_map(reply: Reply, found: Found) -> bool:
     """Take in the map that a source made; False where it made none, and is to be asked for its entities."""
     body = reply.body
     if not reply.ok or not isinstance(body, dict) or not isinstance(body.get("entityMap"), dict):
@@ -174,13 +176,14 @@ def _take_map(reply: Reply, found: _Found) -> bool:
     found.warnings += reply.warnings()
     for urn in list(body["entityMap"])[: limits.MOST_MAPPED]:
         if is_uri(urn):
-            _note(found, urn, reply.registration.id)
+            note(found, urn, reply.registration.id)
     if isinstance(body.get("id"), str) and is_uri(body["id"]):
         found.linked[reply.registration.id] = body["id"]
     return True
 
 
-def _note(found: _Found, urn: str, registration: str) -> None:
+def note(found: Found, urn: str, registration: str) -> None:
+    """Take down that a source knows of an entity."""
     known = found.entries.setdefault(urn, [])
     if registration not in known:
         known.append(registration)

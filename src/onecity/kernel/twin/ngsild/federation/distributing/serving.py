@@ -52,7 +52,7 @@ async def entity(
     attrs: Collection[str] | None,
 ) -> Told:
     """One entity (5.7.1)."""
-    used = await _used(request, request.query, maps.ENTITY)
+    used = await using(request, request.query, maps.ENTITY)
     if federation is None and used is None:
         return Told(await request.services.reader.get(request.principal, request.tenant, urn))
     known = None if used is None or used.map is None else used.map
@@ -91,7 +91,7 @@ async def page(
     operations: frozenset[str],
 ) -> Served | None:
     """A page of a query (5.7.2); None where it is for the local store alone."""
-    used = await _used(request, parameters, maps.ENTITY)
+    used = await using(request, parameters, maps.ENTITY)
     if question.local:
         federation = None
     if federation is None and used is None:
@@ -129,7 +129,7 @@ class Used:
     seconds: float
 
 
-async def _used(request: Request, parameters: Mapping[str, Any], kind: str) -> Used | None:
+async def using(request: Request, parameters: Mapping[str, Any], kind: str) -> Used | None:
     """The map that a request goes along; None where it wants none (5.7.1.4, 5.7.2.4)."""
     reference = request.headers.get(mapping.HEADER.lower(), "")
     if not reference and ("entityMap" not in parameters or not flag(parameters, "entityMap")):

@@ -92,3 +92,23 @@ def test_each_moment_of_a_data_set_is_there_once() -> None:
     assert body["type"] == ["S", "T"]
     assert [one["value"] for one in body["v"]] == [8, 5, 2, 6]
     assert [one["value"] for one in body["w"]] == [9]
+
+
+def test_pages_of_histories_along_a_map(ngsi: Client, register: Register, other: Server) -> None:
+    assert ngsi("POST", "/temporal/entities", history(A, v=[(1, 1)])).status == 201
+    assert ngsi("POST", "/temporal/entities", history(B, v=[(2, 2)]), NGSILD_Tenant="town").status == 201
+    urn = register(other.url, "inclusive", about(), tenant="town", operations=[*OPS, "createEntityMapQueryTemporal"])
+    first = ngsi("GET", f"/temporal/entities?type=Station&{SINCE}&limit=1&entityMap=true")
+    assert (first.status, [one["id"] for one in first.json()]) == (201, [A])
+    address = first.header("NGSILD-EntityMap") or ""
+    assert ngsi("POST", "/temporal/entities", history(f"{A}a", v=[(1, 1)])).status == 201
+    second = ngsi("GET", f"/temporal/entities?type=Station&{SINCE}&limit=1&offset=1", NGSILD_EntityMap=address)
+    assert (second.status, [one["id"] for one in second.json()]) == (200, [B])
+    shown = ngsi("GET", address.removeprefix("/ngsi-ld/v1")).json()
+    assert shown["entityMap"] == {A: ["@none"], B: [urn]}
+    assert shown["linkedMaps"].keys() == {urn}
+    made = ngsi("GET", f"/temporal/entityMaps?type=Station&{SINCE}&local=true")
+    assert (made.status, made.json()["entityMap"].keys()) == (201, {A, f"{A}a"})
+    assert ngsi("GET", "/temporal/entityMaps?type=Station").status == 400
+    # a map of histories is none of entities
+    assert ngsi("GET", "/entities?type=Station", NGSILD_EntityMap=address).status == 201
