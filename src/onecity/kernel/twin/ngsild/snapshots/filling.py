@@ -23,6 +23,7 @@ from onecity.kernel.twin.ngsild.store.principal import EVERYWHERE, SET, Principa
 from onecity.kernel.twin.ngsild.store.rows import Row
 from onecity.kernel.twin.ngsild.store.search import Search
 from onecity.kernel.twin.ngsild.store.series import SeriesNames
+from onecity.kernel.twin.ngsild.store.statements import KEPT_HERE
 from onecity.kernel.twin.ngsild.temporal import readings, searching
 from onecity.kernel.twin.ngsild.temporal.asking import Asked
 from onecity.kernel.twin.ngsild.temporal.collecting import selected, series_of
@@ -72,8 +73,7 @@ class Filling:
 
     async def _begin(self) -> None:
         await self._connection.execute(SET, self._principal.settings())
-        # copies travel to no other tier
-        await self._connection.execute("SELECT set_config('onecity.tiers_from', 'snapshot', true)")
+        await self._connection.execute(KEPT_HERE)
 
     async def _detail(self, copy: Callable[[Wanted], Awaitable[int]], wanted: Wanted) -> Detail:
         """What came of one query; where it fails, nothing of it is kept (5.2.42)."""

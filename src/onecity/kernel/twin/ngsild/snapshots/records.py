@@ -16,6 +16,7 @@ from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.model import problems
 from onecity.kernel.twin.ngsild.snapshots import limits, reading
 from onecity.kernel.twin.ngsild.store.database import Connection, Database
+from onecity.kernel.twin.ngsild.store.names import SNAPSHOT
 from onecity.kernel.twin.ngsild.store.principal import SET, Principal
 from onecity.kernel.twin.ngsild.subscriptions.records import SUBSCRIBER, owner_of
 
@@ -69,7 +70,7 @@ class Record:
     @property
     def space(self) -> str:
         """The tenant under which what it holds is kept; it can stand in no request."""
-        return f"snapshot:{self.id}"
+        return f"{SNAPSHOT}{self.id}"
 
 
 class Records:

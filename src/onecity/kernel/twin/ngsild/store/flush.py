@@ -17,6 +17,7 @@ from onecity.kernel.twin.ngsild.model.problems import problem as problem_of
 from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.store import expiry, problems, rows, statements, times
 from onecity.kernel.twin.ngsild.store.database import SMALL, Connection
+from onecity.kernel.twin.ngsild.store.names import SNAPSHOT
 from onecity.kernel.twin.ngsild.store.operation import Operation, Result
 from onecity.kernel.twin.ngsild.store.principal import SET, Principal
 from onecity.kernel.twin.ngsild.store.rows import Census, Row
@@ -86,6 +87,8 @@ async def _begin(
     async with _at_once(connection, sum(map(len, urns))):
         await connection.execute("BEGIN")
         await connection.execute(SET, principal.settings())
+        if tenant.startswith(SNAPSHOT):
+            await connection.execute(statements.KEPT_HERE)
         scopes = await connection.execute(statements.SCOPES)
         locked = await connection.execute(statements.LOCK, (tenant, urns))
         found = {row.urn: row for row in map(rows.read, await locked.fetchall())}

@@ -2,3 +2,4 @@
 
 LOCATION = "https://uri.etsi.org/ngsi-ld/location"
 NAME = "name"
+SNAPSHOT = "snapshot:"  # begins the tenants under which snapshots are kept; no client can name them

@@ -65,3 +65,5 @@ READINGS = "SELECT id::text, readings::text FROM twin_seen WHERE id = ANY (%s::u
 SEEN = "SELECT urn FROM twin_seen WHERE tenant = %s AND urn = ANY (%s)"
 # which of these names are taken, by entities that the asking role may neither see nor write as well
 TAKEN = "SELECT twin_taken(%s, %s)"
+# what is done in a snapshot travels to no other tier
+KEPT_HERE = "SELECT set_config('onecity.tiers_from', 'snapshot', true)"
