@@ -330,6 +330,20 @@ async def test_a_revoked_device_is_out_within_two_seconds(door: Door) -> None:
     assert door.counts() == (1, 0)
 
 
+async def test_the_secret_before_opens_as_long_as_it_was_given(door: Door) -> None:
+    newest = await sync_to_async(service.rotate_secret)(door.device.id, dt.timedelta(seconds=1.5))
+    await until_async(lambda: bool(door.app.start()[0].current.devices[str(door.device.id)].earlier_until))
+    assert (await door.post(lines(reading(0)))).status_code == 202
+    earlier, door.secret = door.secret, newest
+    assert (await door.post(lines(reading(1)))).status_code == 202
+    door.secret = earlier
+    codes = [202]
+    while codes[-1] == 202:
+        codes.append((await door.post(lines(reading(1)))).status_code)
+        assert len(codes) < 10_000
+    assert codes[-1] == 401
+
+
 async def test_a_series_is_known_within_a_second_of_its_registration(door: Door) -> None:
     device, secret, _series = await sync_to_async(station)("new")
     await until_async(lambda: "new" in door.app.start()[0].current.entity_of, seconds=1)

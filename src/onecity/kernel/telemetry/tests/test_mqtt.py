@@ -1,5 +1,6 @@
 """Devices at the broker's MQTT door, with gateway and pipeline behind it: who comes in, what arrives, who is shown out."""
 
+import datetime as dt
 import json
 import threading
 import uuid
@@ -236,6 +237,20 @@ def test_revocation_and_a_new_secret_end_a_session_within_two_seconds(shop: Shop
     service.revoke_device(device.id)
     service.rotate_secret(other.id)
     until(lambda: client.gone and second.gone, seconds=2)
+
+
+def test_both_secrets_open_until_the_overlap_ends(shop: Shop) -> None:
+    device, secret, _series = station("a")
+    known(shop, "a")
+    first = shop(device.id, secret)
+    newest = service.rotate_secret(device.id, dt.timedelta(hours=1))
+    until(lambda: bool(shop.gateway.catalogue.devices[str(device.id)].earlier_until))
+    again, second = shop(device.id, secret, "other-session"), shop(device.id, newest, "third-session")
+    assert (first.inside, again.inside, second.inside) == (True, True, True)
+    service.end_overlap(device.id)
+    until(lambda: first.gone and again.gone, seconds=2)
+    assert not shop(device.id, secret).inside
+    assert shop(device.id, newest).inside
 
 
 def test_a_flood_is_shown_out_and_harms_nobody_else(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from onecity.kernel.core.clock import FixedClock, now, use_clock
 from onecity.kernel.core.ids import new_id
 from onecity.kernel.telemetry import service
 from onecity.kernel.telemetry.ingest.sign_in import credentials, verify
@@ -36,6 +37,19 @@ def test_a_new_secret_ends_the_old_one(known: Callable[[], Catalogue]) -> None:
     other = service.rotate_secret(device.id)
     assert verify(known(), str(device.id), secret) is None
     assert verify(known(), str(device.id), other) is not None
+
+
+def test_the_secret_before_opens_until_its_time_is_over(known: Callable[[], Catalogue]) -> None:
+    device, first = service.create_device("roof", "adm/1/")
+    second = service.rotate_secret(device.id, dt.timedelta(minutes=5))
+    opened = [verify(known(), str(device.id), secret) is not None for secret in (first, second)]
+    with use_clock(FixedClock(now() + dt.timedelta(minutes=6))):
+        later = [verify(known(), str(device.id), secret) is not None for secret in (first, second)]
+    third = service.rotate_secret(device.id, dt.timedelta(minutes=5))
+    again = [verify(known(), str(device.id), secret) is not None for secret in (first, second, third)]
+    assert (opened, later, again) == ([True, True], [False, True], [False, True, True])
+    service.revoke_device(device.id)
+    assert [verify(known(), str(device.id), secret) for secret in (second, third)] == [None, None]
 
 
 def test_a_revoked_device_is_out(known: Callable[[], Catalogue]) -> None:
