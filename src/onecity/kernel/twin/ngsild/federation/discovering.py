@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from onecity.kernel.twin.ngsild.federation.describing import description
 from onecity.kernel.twin.ngsild.federation.distributing import planning
-from onecity.kernel.twin.ngsild.federation.distributing.gate import description
 from onecity.kernel.twin.ngsild.federation.registration import Registration
 from onecity.kernel.twin.ngsild.query.geo_matching import geo_test, shape_or_none
 from onecity.kernel.twin.ngsild.query.language import LOCATION, GeoQuery
@@ -61,17 +61,22 @@ def _described(registration: Registration, selection: Selection) -> bool:
         return False
     if selection.csf is not None and not q_test(selection.csf)(description(registration), nothing_linked):
         return False
-    return selection.geo is None or _somewhere(registration, selection.geo)
+    return selection.geo is None or somewhere(registration, selection.geo)
 
 
-def _somewhere(registration: Registration, query: GeoQuery) -> bool:
-    """Whether the source's area meets the relation, or has room for places that do."""
+def area_of(registration: Registration, query: GeoQuery) -> Mapping[str, Any] | None:
+    """The area of the source that a query is about; None where none is registered."""
     spaces: Mapping[str, Mapping[str, Any] | None] = {
         LOCATION: registration.location,
         CORE + "observationSpace": registration.observation_space,
         CORE + "operationSpace": registration.operation_space,
     }
-    area = spaces.get(query.geoproperty)
+    return spaces.get(query.geoproperty)
+
+
+def somewhere(registration: Registration, query: GeoQuery) -> bool:
+    """Whether the source's area meets the relation, or has room for places that do."""
+    area = area_of(registration, query)
     if area is None:
         return False
     if geo_test(query)([{"value": area}]):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from onecity.kernel.core.text import lazy as _
+from onecity.kernel.twin.ngsild.federation.describing import description
+from onecity.kernel.twin.ngsild.federation.discovering import area_of, somewhere
 from onecity.kernel.twin.ngsild.federation.distributing import planning, via
 from onecity.kernel.twin.ngsild.federation.distributing.asking import Origin, Reply, Sources
 from onecity.kernel.twin.ngsild.federation.distributing.calls import Speak
@@ -13,9 +15,8 @@ from onecity.kernel.twin.ngsild.federation.index import Index
 from onecity.kernel.twin.ngsild.federation.registration import Registration
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.model import problems
-from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.query.language import TypeExpr
-from onecity.kernel.twin.ngsild.query.matching import nothing_linked
+from onecity.kernel.twin.ngsild.query.matching import nothing_linked, scope_test
 from onecity.kernel.twin.ngsild.query.q_matching import q_test
 from onecity.kernel.twin.ngsild.query.selection import Selection
 
@@ -47,6 +48,7 @@ class Federation:
             if planning.selects(one, selection.ids, selection.id_pattern, types, selection.attrs)
             and _datasets_meet(one, selection)
             and _described(one, selection)
+            and _placed(one, selection)
         ]
 
     async def ask(self, asked: Sequence[tuple[Registration, Speak]], *, body: bool = False) -> list[Reply]:
@@ -91,7 +93,9 @@ def _described(registration: Registration, selection: Selection) -> bool:
     return selection.csf is None or q_test(selection.csf)(description(registration), nothing_linked)
 
 
-def description(registration: Registration) -> StoredEntity:
-    """What a registration says of its source, as an entity that conditions can be held against."""
-    properties = {name: [{"type": "Property", "value": value}] for name, value in registration.properties.items()}
-    return StoredEntity(registration.id, ("ContextSourceRegistration",), registration.scopes, properties)
+def _placed(registration: Registration, selection: Selection) -> bool:
+    """Whether the scopes and areas that the source is registered for leave room for what is asked; all where none is."""
+    scopes, geo = registration.scopes, selection.geo
+    if selection.scope is not None and scopes and not scope_test(selection.scope)(scopes):
+        return False
+    return geo is None or area_of(registration, geo) is None or somewhere(registration, geo)

@@ -89,7 +89,7 @@ class Server:
                 head = await reader.readuntil(b"\r\n\r\n")
                 await self._exchange(head.decode("latin-1"), reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
+            return
         finally:
             self._connections.discard(own)
             writer.close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from onecity.kernel.twin.models import SourceRegistration
 from onecity.kernel.twin.ngsild.federation.distributing.tests.conftest import Register
 from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import Said, Server, Source, dead_url, town
 from onecity.kernel.twin.ngsild.http.tests.conftest import Client
@@ -197,3 +198,46 @@ def test_a_source_that_the_request_came_through_is_not_asked(
     assert one.heard == []
     assert ngsi("GET", "/entities?type=Station", Via="1.1 town-8").status == 200
     assert len(one.heard) == 1
+
+
+def test_places_scopes_and_descriptions_choose_the_sources(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
+    one = source([])
+    square = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
+    register(one.url, "inclusive", about(), location=square, scope=["/A"], reliability=5, operations=["retrieveOps"])
+    near = "georel=near;maxDistance==1000&geometry=Point&coordinates="
+    for asked, number in (
+        (near + "[0.5,0.5]", 1),
+        (near + "[9,9]", 0),
+        ("scopeQ=/A", 1),
+        ("scopeQ=/B", 0),
+        ("csf=reliability>3", 1),
+        ("csf=reliability>7", 0),
+        ("id=urn:x:1", 1),
+        ("attrs=v", 1),
+    ):
+        one.heard.clear()
+        assert ngsi("GET", f"/entities?type=Station&{asked}").status == 200
+        assert (asked, len(one.heard)) == (asked, number)
+
+
+def test_an_entity_that_a_source_may_not_speak_of_is_left_out(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
+    foreign = [station(A, v=1), {"id": "urn:x:t", "type": "Tree"}, station(B, v=2)]
+    register(source(foreign).url, "inclusive", about(id=A), operations=["retrieveOps"])
+    assert [one["id"] for one in ngsi("GET", "/entities?type=Station").json()] == [A]
+
+
+def test_the_counters_of_a_registration_move(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
+    one = source([])
+    urn = register(one.url, "inclusive", about())
+    assert ngsi("GET", "/entities?type=Station").status == 200
+    one.say = lambda _heard: Said(500)
+    assert ngsi("GET", "/entities?type=Station").status == 200
+    ngsi._runner.run(ngsi.app.services.registrations.flush())
+    found = SourceRegistration.objects.get(urn=urn)
+    assert (found.times_sent, found.times_failed, found.status) == (2, 1, "failed")
+    assert found.last_success is not None
+    assert found.last_failure is not None
