@@ -60,7 +60,7 @@ def battery(daily: Floats, minimum: Floats) -> tuple[Bools, Floats]:
     """
     newest = _newest(daily)
     slope = theil_sen(daily)
-    low: Bools = newest <= minimum
+    low: Bools = np.less_equal(newest, minimum)
     falling = slope < 0
     days = np.where(falling, (newest - minimum) / np.where(falling, -slope, 1.0), np.inf)
     days = np.where(np.isfinite(newest), np.maximum(days, 0.0), np.inf)

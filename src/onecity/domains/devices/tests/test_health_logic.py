@@ -41,7 +41,7 @@ def precision_and_recall(found: np.ndarray, truth: np.ndarray) -> tuple[float, f
 
 
 def test_drift_is_found_with_stated_precision_and_recall() -> None:
-    """Over five towns with 40 drifting stations each (8 to 30 units, at once or within a day): at least 0.98 and 0.90."""
+    """Over five towns with 40 drifting stations each (8 to 30 units, at once or within a day): at least 0.97 and 0.95."""
     rng = np.random.default_rng(2)
     hits = []
     for seed in range(5):
@@ -55,8 +55,8 @@ def test_drift_is_found_with_stated_precision_and_recall() -> None:
         found = drift(made.values, made.neighbours).shift != 0
         hits.append(precision_and_recall(found, truth))
     precision, recall = np.mean(hits, axis=0)
-    assert precision >= 0.98, precision
-    assert recall >= 0.90, recall
+    assert precision >= 0.97, precision
+    assert recall >= 0.95, recall
 
 
 def test_what_all_see_is_no_drift() -> None:
