@@ -119,6 +119,8 @@ class ContextShelf:
 
     async def one(self, key: str) -> Kept:
         """The document of a local identifier, or of the address a cached one comes from; raises Problem 404."""
+        if "\x00" in key:
+            raise unknown(key.replace("\x00", ""))
         local = _uuid(key)
         where, value = ("id = %s", local) if local else ("url = %s AND url <> ''", key)
         rows = await self._rows(f"SELECT {COLUMNS} FROM twin_context WHERE {where}", [value])  # noqa: S608 - constants

@@ -14,7 +14,7 @@ SECOND = dt.timedelta(seconds=1)
 _started = now()
 
 
-@route("GET", "/info/sourceIdentity")
+@route("GET", "/info/sourceIdentity", creates_tenant=True)
 async def source_identity(request: Request) -> Response:
     """5.15.1: the alias by which loops are found, since when this process runs, and its time."""
     moment = now()

@@ -1,7 +1,7 @@
 """Linked entities in an answer (4.5.23): inside the relationships that lead to them, or behind the entities themselves."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from onecity.kernel.twin.ngsild.context.terms import Context
@@ -22,11 +22,13 @@ async def joined(request: Request, entities: Entities, shape: Shape, context: Co
     """The entities, represented, with those they link to."""
     if join.how == "flat":
         linked = await _reached(request, entities, join)
-        inner = replace(shape, attrs=None)
-        return [*(represent(e, context, shape) for e in entities), *(represent(e, context, inner) for e in linked)]
+        return [
+            *(represent(e, context, shape) for e in entities),
+            *(represent(one.entity, context, _inner(shape, one.pick, one.omit)) for one in linked),
+        ]
     if join.how == "inline":
         seen = await _reached(request, entities, join)
-        known = {entity.urn: entity for entity in (*seen, *entities)}
+        known = {entity.urn: entity for entity in (*(one.entity for one in seen), *entities)}
         inline = _Inline(known, context, join.contained)
         return [
             inline.represent(e, shape, join.level, join.contained | {e.urn}, join.pick, join.omit) for e in entities
@@ -34,28 +36,54 @@ async def joined(request: Request, entities: Entities, shape: Shape, context: Co
     return [represent(entity, context, shape) for entity in entities]
 
 
-async def _reached(request: Request, entities: Entities, join: Join) -> list[StoredEntity]:
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """An entity that was reached, and what of it is to be shown."""
+
+    entity: StoredEntity
+    pick: Projection | None
+    omit: Projection | None
+
+
+def _inner(shape: Shape, pick: Projection | None, omit: Projection | None) -> Shape:
+    """The shape of a linked entity."""
+    return replace(
+        shape,
+        attrs=None,
+        geojson=False,
+        pick=None if pick is None else pick.names,
+        omit=() if omit is None else omit.dropped,
+    )
+
+
+async def _reached(request: Request, entities: Entities, join: Join) -> list[_Linked]:
     """The entities that are linked to, level by level, each once."""
     seen = {entity.urn for entity in entities} | join.contained
-    found: list[StoredEntity] = []
-    frontier: Entities = entities
+    found: list[_Linked] = []
+    frontier = [_Linked(entity, join.pick, join.omit) for entity in entities]
     for _level in range(join.level):
-        wanted = sorted({urn for entity in frontier for urn in _targets(entity)} - seen)
+        ways = {urn: way for one in frontier for urn, way in _ways(one) if urn not in seen}
+        wanted = sorted(ways)
         if not wanted:
             break
         if len(seen) + len(wanted) > MOST_LINKED:
             raise problems.too_many(MOST_LINKED)
         seen.update(wanted)
         got = await request.services.reader.get_many(request.principal, request.tenant, wanted)
-        frontier = [got[urn] for urn in wanted if urn in got]
+        frontier = [_Linked(got[urn], *ways[urn]) for urn in wanted if urn in got]
         found += frontier
     return found
 
 
-def _targets(entity: StoredEntity) -> Iterable[str]:
-    for instances in entity.attributes.values():
+def _ways(one: _Linked) -> Iterator[tuple[str, tuple[Projection | None, Projection | None]]]:
+    """The ids that an entity leads to by relationships that are shown, with what is picked and omitted there."""
+    for name, instances in one.entity.attributes.items():
+        if (one.pick is not None and name not in one.pick) or (one.omit is not None and name in one.omit.dropped):
+            continue
+        further = (None if p is None else p.linked(name) for p in (one.pick, one.omit))
+        way = (next(further), next(further))
         for instance in instances:
-            yield from targets(instance)
+            yield from ((urn, way) for urn in targets(instance))
 
 
 def targets(instance: Instance) -> list[str]:
@@ -105,13 +133,7 @@ class _Inline:
             return instance
         inner_pick = None if pick is None else pick.linked(name)
         inner_omit = None if omit is None else omit.linked(name)
-        inner = replace(
-            shape,
-            attrs=None,
-            geojson=False,
-            pick=None if inner_pick is None else inner_pick.names,
-            omit=() if inner_omit is None else inner_omit.names,
-        )
+        inner = _inner(shape, inner_pick, inner_omit)
         bodies = {
             urn: self.represent(self._known[urn], inner, level - 1, path | {urn}, inner_pick, inner_omit)
             for urn in wanted

@@ -22,7 +22,6 @@ from onecity.kernel.twin.ngsild.federation.roster import Roster
 from onecity.kernel.twin.ngsild.http.tenants import Tenants
 from onecity.kernel.twin.ngsild.snapshots.preparing import Snapshots
 from onecity.kernel.twin.ngsild.store.database import Database
-from onecity.kernel.twin.ngsild.store.forwarding import Forwarder
 from onecity.kernel.twin.ngsild.store.reading import Reader
 from onecity.kernel.twin.ngsild.store.writer import Writer
 
@@ -45,8 +44,7 @@ class Services:
         self.anonymous: str = settings.ONECITY_NGSI_LD_ANONYMOUS
         self.database = Database(parameters or database_parameters())
         self.tenants = Tenants(self.database)
-        self.forwarder = Forwarder(self.catalogue, self.database)
-        self.writer = Writer(self.database, self.locate, self.forwarder.after_commit)
+        self.writer = Writer(self.database, self.locate)
         self.reader = Reader(self.database)
         allow = networks(settings.ONECITY_OUTBOUND_ALLOW)
         self.contexts = Contexts(self.database, allow)

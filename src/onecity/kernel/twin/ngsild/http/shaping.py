@@ -10,7 +10,7 @@ from onecity.kernel.twin.ngsild.http.negotiation import GEO_JSON
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.model import problems
 from onecity.kernel.twin.ngsild.model.names import require_uri
-from onecity.kernel.twin.ngsild.model.shape import LOCATION, Format, Shape
+from onecity.kernel.twin.ngsild.model.shape import DEFAULT_INSTANCE, LOCATION, Format, Shape
 from onecity.kernel.twin.ngsild.query.language import Projection
 from onecity.kernel.twin.ngsild.query.parsing import parse_names, parse_projection
 
@@ -44,11 +44,14 @@ def shape(request: Request, parameters: Mapping[str, Any], context: Context) -> 
     pick, omit = projections(parameters, context)
     attrs = str(parameters.get("attrs") or "")
     datasets = tuple(word.strip() for word in str(parameters.get("datasetId") or "").split(",") if word.strip())
+    for dataset in datasets:
+        if dataset != DEFAULT_INSTANCE:
+            require_uri(dataset, "datasetId")
     return Shape(
         format=_format(request, options),
         sys_attrs="sysAttrs" in options,
         pick=None if pick is None else pick.names,
-        omit=() if omit is None else omit.names,
+        omit=() if omit is None else omit.dropped,
         attrs=parse_names(attrs, context) if attrs else None,
         lang=str(parameters["lang"]) if parameters.get("lang") else None,
         dataset_ids=datasets or None,
@@ -58,12 +61,15 @@ def shape(request: Request, parameters: Mapping[str, Any], context: Context) -> 
 
 
 def projections(parameters: Mapping[str, Any], context: Context) -> tuple[Projection | None, Projection | None]:
-    """What pick and omit say."""
-    pick, omit = str(parameters.get("pick") or ""), str(parameters.get("omit") or "")
-    return (
-        parse_projection(pick, context) if pick else None,
-        parse_projection(omit, context, parameter="omit") if omit else None,
-    )
+    """What pick and omit say; raises Problem 400 where they say it of the same member, or beside attrs (4.21)."""
+    texts = str(parameters.get("pick") or ""), str(parameters.get("omit") or "")
+    if any(texts) and parameters.get("attrs"):
+        raise problems.bad_request(_("Give attrs, or pick and omit."), "attrs")
+    pick = parse_projection(texts[0], context) if texts[0] else None
+    omit = parse_projection(texts[1], context, parameter="omit") if texts[1] else None
+    if pick is not None and omit is not None and not pick.names.isdisjoint(omit.dropped):
+        raise problems.bad_request(_("pick and omit name the same member."), "omit")
+    return pick, omit
 
 
 def join(parameters: Mapping[str, Any], context: Context, depth_of_q: int) -> Join:

@@ -9,7 +9,7 @@ Version = tuple[int, int]
 Body = dict[str, Any]
 
 NEWEST: Final[Version] = (1, 9)
-PREFERENCE: Final = re.compile(r"(?:^|[,;\s])ngsi-ld\s*=\s*\"?(\d{1,3})\.(\d{1,3})", re.ASCII)
+PREFERENCE: Final = re.compile(r"(?:^|[,;\s])ngsi-ld\s*=\s*\"?(\d{1,3})\.(\d{1,3})", re.ASCII | re.IGNORECASE)
 
 # Tables 4.3.6.8-1 to -3: what came with which version; what is older takes the fallback
 ENTITY_MEMBERS: Final[dict[str, Version]] = {"expiresAt": (1, 9), "scope": (1, 4)}

@@ -229,6 +229,11 @@ class Projection:
         """Return the members of the entity itself."""
         return frozenset(self.members)
 
+    @property
+    def dropped(self) -> frozenset[str]:
+        """Return the members that omit takes away whole; of the others it means parts of what they lead to."""
+        return frozenset(name for name, inner in self.members.items() if inner is None)
+
     def linked(self, relationship: str) -> "Projection | None":
         """Return what is said about the entities that a relationship leads to."""
         return self.members.get(relationship)
