@@ -2,6 +2,7 @@
 
 from onecity.kernel.twin.ngsild.http.tests.conformance.steps import (
     AT,
+    Body,
     Step,
     bench,
     get,
@@ -17,7 +18,7 @@ NULL = "urn:ngsi-ld:null"
 BATCH = "POST /entityOperations"
 
 
-def wrong(*attributes: dict[str, object]) -> list[Step]:
+def wrong(*attributes: Body) -> list[Step]:
     """Benches that cannot be created."""
     return refused("POST /entities", *(bench(**one) for one in attributes))
 

@@ -80,7 +80,8 @@ def faults(ngsi: Client, cases: Mapping[str, Sequence[Step]]) -> list[str]:
         ngsi("POST", "/entities", {"id": "urn:ngsi-ld:Tenant:1", "type": "Tenant"}, ngsild_tenant=tenant)
         for step in steps:
             method, path = step.request.split(" ", 1)
-            answer = ngsi(method, path, step.body, ngsild_tenant=tenant, **step.headers)
+            headers: Body = {"ngsild_tenant": tenant, **step.headers}
+            answer = ngsi(method, path, step.body, **headers)
             if wrong := fault(step, answer):
                 found.append(f"{name}: {step.request} {step.body}: {wrong}: {answer.body[:300]!r}")
     return found
