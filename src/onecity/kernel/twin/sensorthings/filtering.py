@@ -1,39 +1,75 @@
-"""The language of `$filter` (OGC 18-088, 9.3.3.5): read into a tree, then put to a query or asked of single rows."""
+"""The language of `$filter` (OGC 18-088, 9.3.3.5): read into a tree; `filter_sql` and `filter_rows` evaluate it."""
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+import shapely
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.telemetry.logic import times
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<time>\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d))|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[@A-Za-z_][@A-Za-z0-9_./]*)|(?P<mark>[(),]))"
+    r"\s*(?:geography(?P<shape>'[^']*')|(?P<text>'(?:[^']|'')*')|(?P<time>\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d))"
+    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<name>[@A-Za-z_][@A-Za-z0-9_./]*)|(?P<mark>[(),]))"
 )
-COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda a, b: bool(a == b), "ne": lambda a, b: bool(a != b), "gt": lambda a, b: bool(a > b),
-    "ge": lambda a, b: bool(a >= b), "lt": lambda a, b: bool(a < b), "le": lambda a, b: bool(a <= b),
+COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
+TURNED: Mapping[str, str] = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+SUMS, PRODUCTS = ("add", "sub"), ("mul", "div", "mod")
+# how many arguments each function takes (9.3.3.5.2), and what it gives
+ARGUMENTS: Mapping[str, tuple[int, ...]] = {
+    "substringof": (2,), "endswith": (2,), "startswith": (2,), "contains": (2,), "length": (1,), "indexof": (2,),
+    "substring": (2, 3), "tolower": (1,), "toupper": (1,), "trim": (1,), "concat": (2,), "year": (1,), "month": (1,),
+    "day": (1,), "hour": (1,), "minute": (1,), "second": (1,), "date": (1,), "now": (0,), "mindatetime": (0,),
+    "maxdatetime": (0,), "round": (1,), "floor": (1,), "ceiling": (1,), "geo.distance": (2,), "geo.intersects": (2,),
+    "st_equals": (2,), "st_disjoint": (2,), "st_touches": (2,), "st_within": (2,), "st_overlaps": (2,),
+    "st_crosses": (2,), "st_intersects": (2,), "st_contains": (2,),
 }  # fmt: skip
-LOOKUPS = {"eq": "", "gt": "__gt", "ge": "__gte", "lt": "__lt", "le": "__lte"}
-# first argument of `substringof` is the part, of the others the whole
-TEXTS: Mapping[str, str] = {"startswith": "__startswith", "endswith": "__endswith", "substringof": "__contains", "contains": "__contains"}  # fmt: skip
-DEEPEST, LONGEST = 30, 4_000
-Value = str | float | bool | dt.datetime | None
+TEXT_TESTS = frozenset({"substringof", "endswith", "startswith", "contains"})
+GEO_TESTS = frozenset(
+    {"geo.intersects", "st_equals", "st_disjoint", "st_touches", "st_within", "st_overlaps", "st_crosses",
+     "st_intersects", "st_contains"}
+)  # fmt: skip
+TESTS = TEXT_TESTS | GEO_TESTS
+DEEPEST, LONGEST, MOST_POINTS = 30, 20_000, 2_000
+Value = str | float | bool | dt.datetime | dt.date | shapely.Geometry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value as it was written."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property, or one of a row that this one is linked to (`Thing/name`)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of ARGUMENTS, or an operation on numbers."""
+
+    name: str
+    arguments: "tuple[Operand, ...]"
+
+
+Operand = Literal | Property | Call
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`field operator value`, or a function of text on a field."""
+    """`left operator right`."""
 
-    field: str
+    left: Operand
     operator: str
-    value: Value
+    right: Operand
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +80,7 @@ class Combination:
     parts: "tuple[Node, ...]"
 
 
-Node = Comparison | Combination
+Node = Comparison | Combination | Call
 
 
 def wrong(text: object, detail: object = "") -> Problem:
@@ -60,6 +96,11 @@ def unsupported(what: str) -> Problem:
         status=501,
         detail=what,
     )
+
+
+def no_property(name: str) -> Problem:
+    """The answer to a property that cannot be filtered by."""
+    return wrong(_("There is no such property to filter by"), name[:100])
 
 
 def parse(text: str) -> Node:
@@ -91,7 +132,7 @@ class _Reader:
         self.tokens, self.at = tokens, 0
 
     def rest(self) -> str:
-        return " ".join(text for _kind, text in self.tokens[self.at : self.at + 6])
+        return " ".join(text for _kind, text in self.tokens[self.at : self.at + 6])[:100]
 
     def take(self, *wanted: str) -> str:
         if self.at < len(self.tokens) and self.tokens[self.at][1] in wanted:
@@ -120,42 +161,82 @@ class _Reader:
             raise wrong(_("The filter is nested too deeply"))
         if self.take("not"):
             return Combination("not", (self.one(depth + 1),))
+        start = self.at
         if self.take("("):
-            node = self.either(depth + 1)
-            self.need(")")
-            return node
-        return self.comparison()
+            # either a condition in brackets, or a sum that goes on behind them
+            try:
+                node = self.either(depth + 1)
+                self.need(")")
+            except Problem:
+                self.at = start
+                return self.comparison(depth)
+            if self.at >= len(self.tokens) or self.tokens[self.at][1] in {"and", "or", ")"}:
+                return node
+            self.at = start
+        return self.comparison(depth)
 
-    def comparison(self) -> Node:
+    def comparison(self, depth: int) -> Node:
+        left = self.sum(depth)
+        operator = self.take(*COMPARISONS)
+        if not operator:
+            if isinstance(left, Call) and left.name in TESTS:
+                return left
+            raise wrong(_("The filter cannot be read"), self.rest())
+        right = self.sum(depth)
+        if isinstance(left, Literal) and not isinstance(right, Literal):
+            left, right, operator = right, left, TURNED.get(operator, operator)
+        if isinstance(left, Literal):
+            raise wrong(_("One side of a comparison must be a property"), self.rest())
+        if isinstance(left, Call) and left.name in TESTS:
+            return self.told(left, operator, right)
+        return Comparison(left, operator, right)
+
+    def told(self, test: Call, operator: str, right: Operand) -> Node:
+        """`startswith(name,'x') eq true` is the test itself, or its contrary."""
+        if not isinstance(right, Literal) or not isinstance(right.value, bool) or operator not in {"eq", "ne"}:
+            raise wrong(_("The filter cannot be read"), f"{test.name}(…)")
+        return test if right.value == (operator == "eq") else Combination("not", (test,))
+
+    def sum(self, depth: int) -> Operand:
+        found = self.product(depth)
+        while sign := self.take(*SUMS):
+            found = Call(sign, (found, self.product(depth)))
+        return found
+
+    def product(self, depth: int) -> Operand:
+        found = self.operand(depth)
+        while sign := self.take(*PRODUCTS):
+            found = Call(sign, (found, self.operand(depth)))
+        return found
+
+    def operand(self, depth: int) -> Operand:
+        if depth > DEEPEST:
+            raise wrong(_("The filter is nested too deeply"))
+        if self.take("("):
+            found = self.sum(depth + 1)
+            self.need(")")
+            return found
         kind, text = self.next()
         if kind == "name" and self.take("("):
-            return self.function(text)
-        field, operator = (kind, text), self.take(*COMPARE)
-        if not operator:
-            raise wrong(_("The filter cannot be read"), self.rest() or text)
-        other = self.next()
-        if field[0] != "name":
-            turned = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
-            field, other, operator = other, field, turned.get(operator, operator)
-        if field[0] != "name":
-            raise wrong(_("One side of a comparison must be a property"), text)
-        return Comparison(field[1], operator, _value(*other))
+            return self.function(text, depth + 1)
+        if kind == "name" and text not in {"true", "false", "null"}:
+            return Property(text)
+        if kind == "mark":
+            raise wrong(_("The filter cannot be read"), f"{text} {self.rest()}")
+        return Literal(_value(kind, text))
 
-    def function(self, name: str) -> Node:
-        if name not in TEXTS:
-            raise unsupported(f"$filter: {name}()")
-        first = self.next()
-        self.need(",")
-        second = self.next()
-        self.need(")")
-        field, part = (second, first) if name == "substringof" else (first, second)
-        if field[0] != "name" or part[0] != "text":
+    def function(self, name: str, depth: int) -> Call:
+        if name not in ARGUMENTS:
+            raise unsupported(f"$filter: {name}()"[:100])
+        arguments: list[Operand] = []
+        if not self.take(")"):
+            arguments.append(self.sum(depth))
+            while self.take(","):
+                arguments.append(self.sum(depth))
+            self.need(")")
+        if len(arguments) not in ARGUMENTS[name]:
             raise wrong(_("The filter cannot be read"), f"{name}(…)")
-        negated = bool(self.take("eq", "ne")) and self.tokens[self.at - 1][1] == "ne"
-        if self.at and self.tokens[self.at - 1][1] in {"eq", "ne"}:
-            negated ^= self.next()[1] == "false"
-        node = Comparison(field[1], name, _value(*part))
-        return Combination("not", (node,)) if negated else node
+        return Call(name, tuple(arguments))
 
     def next(self) -> tuple[str, str]:
         if self.at >= len(self.tokens):
@@ -166,58 +247,27 @@ class _Reader:
 
 def _value(kind: str, text: str) -> Value:
     if kind == "text":
-        return text[1:-1].replace("''", "'")
+        return text[1:-1].replace("''", "'").replace("\0", "")
     if kind == "number":
         return float(text)
+    if kind == "shape":
+        return _shape(text[1:-1])
     if kind == "time":
         micros = times.from_one(text)
         if micros is None:
             raise wrong(_("The time cannot be read"), text)
         return times.UNIX_EPOCH + dt.timedelta(microseconds=micros)
-    known: Mapping[str, Value] = {"true": True, "false": False, "null": None}
-    if text not in known:
-        raise unsupported(f"$filter: {text}")
-    return known[text]
+    return {"true": True, "false": False, "null": None}[text]
 
 
-def to_query(node: Node, fields: Mapping[str, str]) -> Q:
-    """The filter for a query; `fields`: properties and the columns they stand for. Raises Problem 400."""
-    if isinstance(node, Combination):
-        parts = [to_query(part, fields) for part in node.parts]
-        if node.operator == "not":
-            return ~parts[0]
-        found = parts[0]
-        for part in parts[1:]:
-            found = found & part if node.operator == "and" else found | part
-        return found
-    column = fields.get(node.field)
-    if column is None:
-        raise wrong(_("There is no such property to filter by"), node.field)
-    if node.operator in TEXTS:
-        return Q(**{column + TEXTS[node.operator]: node.value})
-    if node.value is None:
-        return Q(**{f"{column}__isnull": node.operator == "eq"})
-    if node.operator == "ne":
-        return ~Q(**{column: node.value})
-    return Q(**{column + LOOKUPS[node.operator]: node.value})
-
-
-def holds(node: Node, row: Mapping[str, Any]) -> bool:
-    """Whether a row (property → value) passes the filter. Raises Problem 400."""
-    if isinstance(node, Combination):
-        parts = [holds(part, row) for part in node.parts]
-        return not parts[0] if node.operator == "not" else all(parts) if node.operator == "and" else any(parts)
-    if node.field not in row:
-        raise wrong(_("There is no such property to filter by"), node.field)
-    value = row[node.field]
-    if node.operator in TEXTS:
-        part = str(node.value)
-        tests = {"startswith": str(value).startswith(part), "endswith": str(value).endswith(part)}
-        return tests.get(node.operator, part in str(value))
+def _shape(text: str) -> shapely.Geometry:
     try:
-        return COMPARE[node.operator](value, node.value)
-    except TypeError:
-        return False
+        found = shapely.from_wkt(re.sub(r"^\s*SRID=4326\s*;", "", text))
+    except shapely.errors.GEOSException as error:
+        raise wrong(_("The geometry cannot be read"), text[:100]) from error
+    if found.is_empty or shapely.get_num_coordinates(found) > MOST_POINTS or not found.is_valid:
+        raise wrong(_("The geometry cannot be read"), text[:100])
+    return found
 
 
 def span(node: Node | None, names: frozenset[str]) -> tuple[dt.datetime | None, dt.datetime | None]:
@@ -227,9 +277,12 @@ def span(node: Node | None, names: frozenset[str]) -> tuple[dt.datetime | None, 
         starts = [start for start, _end in found if start is not None]
         ends = [end for _start, end in found if end is not None]
         return max(starts, default=None), min(ends, default=None)
-    if isinstance(node, Comparison) and node.field in names and isinstance(node.value, dt.datetime):
+    if not isinstance(node, Comparison) or not isinstance(node.left, Property) or not isinstance(node.right, Literal):
+        return None, None
+    value: Any = node.right.value
+    if node.left.name in names and isinstance(value, dt.datetime):
         step = dt.timedelta(microseconds=1)
-        start = node.value if node.operator in {"ge", "gt", "eq"} else None
-        end = node.value + step if node.operator in {"le", "eq"} else node.value if node.operator == "lt" else None
+        start = value if node.operator in {"ge", "gt", "eq"} else None
+        end = value + step if node.operator in {"le", "eq"} else value if node.operator == "lt" else None
         return start, end
     return None, None

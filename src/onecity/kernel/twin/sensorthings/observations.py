@@ -11,7 +11,7 @@ from onecity.kernel.core import clock
 from onecity.kernel.telemetry import query
 from onecity.kernel.telemetry.limits import DAY
 from onecity.kernel.telemetry.logic import times
-from onecity.kernel.twin.sensorthings import filtering, sets
+from onecity.kernel.twin.sensorthings import filter_rows, filtering, sets
 from onecity.kernel.twin.sensorthings.options import Options
 from onecity.kernel.twin.sensorthings.sets import Page, Row
 
@@ -112,7 +112,7 @@ def _passes(options: Options, series: int, at: int, value: float) -> bool:
         return True
     moment = clock.from_us(at)
     facts = {"result": value, "phenomenonTime": moment, "resultTime": moment, "id": identify(series, at)}
-    return filtering.holds(options.filter, facts | {"@iot.id": facts["id"], "Datastream/@iot.id": float(series)})
+    return filter_rows.holds(options.filter, facts | {"@iot.id": facts["id"], "Datastream/@iot.id": float(series)})
 
 
 def _count(streams: Any, options: Options) -> int:

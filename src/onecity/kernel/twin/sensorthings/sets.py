@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access.policy import Principal
@@ -19,7 +20,19 @@ from onecity.kernel.telemetry.logic import times
 from onecity.kernel.telemetry.models import Series
 from onecity.kernel.twin import finding
 from onecity.kernel.twin.models import Entity, EntityKind, EntityStatus
-from onecity.kernel.twin.sensorthings import filtering
+from onecity.kernel.twin.sensorthings import filter_rows, filtering
+from onecity.kernel.twin.sensorthings.filter_sql import (
+    ID,
+    JSON,
+    NUMBER,
+    PLACE,
+    TEXT,
+    TIME,
+    Fields,
+    Typed,
+    column,
+    to_query,
+)
 from onecity.kernel.twin.sensorthings.options import Options
 
 MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
@@ -43,6 +56,27 @@ SERIES_FIELDS = {
     "id": "id", "@iot.id": "id", "name": "entity_key", "unitOfMeasurement/name": "unit", "ObservedProperty/name": "attribute",
     "properties/attribute": "attribute", "Thing/@iot.id": "entity_id", "Thing/id": "entity_id",
     "properties/type": "entity_type",
+}  # fmt: skip
+
+PLACED = Typed(None, PLACE)
+ENTITY_FILTERS: Fields = {
+    "id": column("id", ID), "@iot.id": column("id", ID), "name": column("name", TEXT), "description": column("type", TEXT),
+    "properties/type": column("type", TEXT), "properties/key": column("key", TEXT), "properties/urn": column("urn", TEXT),
+    "properties/*": Typed("properties", JSON), "time": column("created_at", TIME), "location": PLACED, "feature": PLACED,
+    "Locations/location": PLACED, "Thing/name": column("name", TEXT), "Things/name": column("name", TEXT),
+    "Thing/@iot.id": column("id", ID), "Things/@iot.id": column("id", ID),
+}  # fmt: skip
+SERIES_FILTERS: Fields = {
+    "id": column("id", NUMBER), "@iot.id": column("id", NUMBER),
+    "name": Typed(Concat("entity_key", Value(" "), "attribute", output_field=CharField()), TEXT),
+    "description": column("attribute", TEXT), "unitOfMeasurement/name": column("unit", TEXT),
+    "ObservedProperty/name": column("attribute", TEXT), "properties/attribute": column("attribute", TEXT),
+    "properties/type": column("entity_type", TEXT), "Sensor/@iot.id": column("entity_type", TEXT),
+    "Sensor/id": column("entity_type", TEXT), "Thing/@iot.id": column("entity_id", ID), "Thing/id": column("entity_id", ID),
+    "Thing/properties/key": column("entity_key", TEXT),
+    "ObservedProperty/@iot.id": Typed(
+        Concat("entity_type", Value("."), "attribute", output_field=CharField()), TEXT
+    ),
 }  # fmt: skip
 
 
@@ -155,7 +189,7 @@ def page(name: str, principal: Principal, scope: Scope, options: Options) -> Pag
 
 def _queried(rows: QuerySet[Any], fields: Mapping[str, str], make: Callable[[Any], Row], options: Options) -> Page:
     if options.filter is not None:
-        rows = rows.filter(filtering.to_query(options.filter, fields))
+        rows = rows.filter(to_query(options.filter, SERIES_FILTERS if rows.model is Series else ENTITY_FILTERS))
     count = rows.count() if options.count else None
     order = []
     for name, descending in options.order:
@@ -190,7 +224,7 @@ def _kinds(name: str, scope: Scope) -> list[Row]:
 
 def _listed(rows: list[Row], options: Options) -> Page:
     if options.filter is not None:
-        rows = [row for row in rows if filtering.holds(options.filter, row | {"id": row["@iot.id"]})]
+        rows = [row for row in rows if filter_rows.holds(options.filter, row | {"id": row["@iot.id"]})]
     for name, descending in reversed(options.order):
         key = "@iot.id" if name == "id" else name
         if rows and not isinstance(rows[0].get(key), str):
