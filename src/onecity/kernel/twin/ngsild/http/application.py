@@ -24,6 +24,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 TENANT = "ngsild-tenant"
+SNAPSHOT = "ngsild-snapshot"
 UPLOAD_S = 60
 # merging and replacing without saying what (5.6.17.4, 5.6.18.4)
 NO_ENTITY = b"/v1/entities/"
@@ -62,6 +63,8 @@ class Application:
             response = _problem(problems.problem("InternalError"), headers)
         if TENANT in headers:
             response.headers.append(("NGSILD-Tenant", headers[TENANT]))
+        if SNAPSHOT in headers:
+            response.headers.append(("NGSILD-Snapshot", headers[SNAPSHOT]))
         zipped = "accept-encoding" in headers and takes_gzip(headers["accept-encoding"])
         await response.send(send, head_only=scope["method"] == "HEAD", zipped=zipped)
 

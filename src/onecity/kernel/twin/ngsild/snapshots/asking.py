@@ -1,7 +1,7 @@
 """The queries of a snapshot as what is to be copied: selections, the attributes that are wanted, and times (5.16.1.4)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onecity.kernel.twin.ngsild.context.terms import Context
@@ -19,12 +19,16 @@ MEMBERS = frozenset({"id", "type", "scope"})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One query. `names`: the attributes that are wanted, None: all; `omitted`: those that are not; `asked`: of histories."""
+    """One query. `names`: the attributes that are wanted, None: all; `omitted`: those that are not; `asked`: of histories.
+
+    `parameters`: the texts that it was made of.
+    """
 
     selections: tuple[Selection, ...]
     names: frozenset[str] | None = None
     omitted: frozenset[str] = frozenset()
     asked: Asked | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, entity: StoredEntity) -> StoredEntity:
         """As much of an entity as is wanted."""
@@ -55,6 +59,7 @@ def _query(body: Mapping[str, Any], context: Context) -> Wanted:
         _selections(parameters, context),
         None if names is None else frozenset(names) - MEMBERS,
         frozenset() if omit is None else omit.names,
+        parameters=parameters,
     )
 
 

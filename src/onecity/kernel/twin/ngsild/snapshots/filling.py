@@ -16,6 +16,7 @@ from onecity.kernel.twin.ngsild.model.shape import SCOPE as SCOPE_IRI
 from onecity.kernel.twin.ngsild.model.stored import Instance, StoredEntity
 from onecity.kernel.twin.ngsild.snapshots import copying, limits
 from onecity.kernel.twin.ngsild.snapshots.asking import Wanted
+from onecity.kernel.twin.ngsild.snapshots.gathering import Gathered
 from onecity.kernel.twin.ngsild.snapshots.records import FINISHED, Record, text
 from onecity.kernel.twin.ngsild.store import rows, times
 from onecity.kernel.twin.ngsild.store.database import Connection
@@ -48,10 +49,18 @@ class Filling:
         self._record = record
         self._now = now
 
-    async def run(self, queries: Sequence[Wanted], temporal: Sequence[Wanted]) -> str:
-        """Carry out all queries; returns the status, which is written with what came of each."""
+    async def run(
+        self, queries: Sequence[tuple[Wanted, Gathered | None]], temporal: Sequence[Wanted], root: str
+    ) -> str:
+        """Carry out all queries; returns the status, which is written with what came of each.
+
+        What sources have was gathered before; it belongs to the district, whose path is `root`.
+        """
         await self._begin()
-        found = [await self._detail(self._copy_entities, one) for one in queries]
+        found = [
+            await self._detail(self._copy_entities, one) if got is None else await self._gathered(one, got, root)
+            for one, got in queries
+        ]
         further = [await self._detail(self._copy_histories, one) for one in temporal]
         await self._connection.execute(copying.CENSUS, (self._record.space,))
         outcome = status(found + further)
@@ -87,6 +96,17 @@ class Filling:
             return {"resultStatus": "failure", "problemDetails": details}
         return {"resultStatus": "success" if number else "empty"}
 
+    async def _gathered(self, wanted: Wanted, got: Gathered, root: str) -> Detail:
+        if got.problem is not None:
+            return {"resultStatus": "failure", "problemDetails": got.problem.to_dict()}
+        for start in range(0, len(got.entities), CHUNK):
+            await self._keep([wanted.of(one) for one in got.entities[start : start + CHUNK]], (root, False))
+        detail: Detail = {"resultStatus": "success" if got.entities else "empty"}
+        if got.warnings:
+            told = problems.problem("InternalError", "; ".join(got.warnings), status=502).to_dict()
+            detail["problemDetails"] = told
+        return detail
+
     async def ask(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of one statement; readings come in binary form."""
         binary = "twin_readings(" in statement or "twin_gathered(" in statement
@@ -108,14 +128,16 @@ class Filling:
             await self._keep([wanted.of(one) for one in found])
             last = found[-1].urn
 
-    async def _keep(self, entities: Sequence[StoredEntity]) -> None:
+    async def _keep(self, entities: Sequence[StoredEntity], elsewhere: tuple[str, bool] | None = None) -> None:
+        """Keep entities where they belong; `elsewhere`: where those belong that are not here, else they are left out."""
         places = await self._places([one.urn for one in entities])
         space = self._record.space
-        records = [
-            rows.whole(Row(one.urn, str(new_id()), division=places[one.urn][0], public=places[one.urn][1]), one, space)
-            for one in entities
-            if one.urn in places
-        ]
+        records = []
+        for one in entities:
+            place = places.get(one.urn, elsewhere)
+            if place is not None:
+                row = Row(one.urn, str(new_id()), division=place[0], public=place[1])
+                records.append(rows.whole(row, one, space))
         await self._connection.execute(copying.KEEP, (encode(records).decode(),))
 
     async def _places(self, urns: Sequence[str]) -> Mapping[str, tuple[str, bool]]:

@@ -14,7 +14,6 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.outbound import Network
 from onecity.kernel.twin.ngsild.http.response import encode
 from onecity.kernel.twin.ngsild.snapshots import presenting
-from onecity.kernel.twin.ngsild.snapshots.asking import Wanted
 from onecity.kernel.twin.ngsild.snapshots.filling import Filling, moment_of
 from onecity.kernel.twin.ngsild.snapshots.records import Record, Records
 from onecity.kernel.twin.ngsild.store.database import Database
@@ -28,6 +27,9 @@ ATTEMPTS_S: Final = (1.0, 5.0, 0.0)  # the pause after each attempt to tell; non
 log = logging.getLogger(__name__)
 
 
+Fill = Callable[[Filling], Awaitable[None]]
+
+
 class Snapshots:
     """The snapshots that one process prepares."""
 
@@ -37,13 +39,9 @@ class Snapshots:
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def fill(self, principal: Principal, record: Record, queries: Sequence[Wanted], temporal: Sequence[Wanted]) -> None:
-        """Have a snapshot filled with what queries find."""
-
-        async def work(filling: Filling) -> None:
-            await filling.run(queries, temporal)
-
-        self._begin(self._prepare(principal, record, work))
+    def fill(self, principal: Principal, record: Record, prepare: Callable[[], Awaitable[Fill]]) -> None:
+        """Have a snapshot filled with what queries find; `prepare` asks sources, and gives the work that is left."""
+        self._begin(self._prepare(principal, record, prepare))
 
     def clone(self, principal: Principal, record: Record, source: Record) -> None:
         """Have a snapshot filled with what another one holds."""
@@ -51,7 +49,10 @@ class Snapshots:
         async def work(filling: Filling) -> None:
             await filling.clone(source.space)
 
-        self._begin(self._prepare(principal, record, work))
+        async def prepare() -> Fill:
+            return work
+
+        self._begin(self._prepare(principal, record, prepare))
 
     def tell(self, record: Record) -> None:
         """Tell at the snapshot's endpoint, if it has one, how it is."""
@@ -71,9 +72,10 @@ class Snapshots:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _prepare(self, principal: Principal, record: Record, work: Callable[[Filling], Awaitable[None]]) -> None:
+    async def _prepare(self, principal: Principal, record: Record, prepare: Callable[[], Awaitable[Fill]]) -> None:
         async with self._gate:
             try:
+                work = await prepare()
                 async with self.records.frozen(principal) as connection:
                     await work(Filling(connection, principal, record, moment_of(clock.now_us())))
             except (psycopg.Error, Problem):

@@ -11,6 +11,7 @@ from onecity.kernel.core.ids import new_id
 from onecity.kernel.core.outbound import networks
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.terms import CORE
+from onecity.kernel.twin.ngsild.federation.distributing import gate
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.answering import represented
 from onecity.kernel.twin.ngsild.http.limits import MAX_URN
@@ -25,6 +26,9 @@ from onecity.kernel.twin.ngsild.query.matching import nothing_linked
 from onecity.kernel.twin.ngsild.query.parsing import parse_q
 from onecity.kernel.twin.ngsild.query.q_matching import q_test
 from onecity.kernel.twin.ngsild.snapshots import asking, presenting, reading
+from onecity.kernel.twin.ngsild.snapshots.filling import Filling
+from onecity.kernel.twin.ngsild.snapshots.gathering import gather
+from onecity.kernel.twin.ngsild.snapshots.preparing import Fill
 from onecity.kernel.twin.ngsild.snapshots.records import Record, Records
 
 JUDGE_S: Final = 1.0
@@ -40,8 +44,19 @@ async def create_snapshot(request: Request) -> Response:
     document = reading.read(body)
     queries, temporal = asking.queries(document, context, request)
     await _check_endpoint(document)
+    federation = await gate.federation(request, "read")
+    root = await request.services.root()
     record = await _records(request).add(request.principal, request.tenant, urn, document, context.source)
-    request.services.snapshots.fill(request.principal, record, queries, temporal)
+
+    async def prepare() -> Fill:
+        gathered = [await gather(request, federation, one) for one in queries]
+
+        async def work(filling: Filling) -> None:
+            await filling.run(list(zip(queries, gathered, strict=True)), temporal, root)
+
+        return work
+
+    request.services.snapshots.fill(request.principal, record, prepare)
     return responses.created(f"{PREFIX}/snapshots/{quote(urn, safe=':')}")
 
 

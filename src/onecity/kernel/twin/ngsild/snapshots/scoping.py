@@ -32,9 +32,7 @@ def _within(handler: Handler) -> Handler:
         snapshots = request.services.snapshots
         record = await snapshots.records.use(request.principal, request.tenant, require_uri(urn, "NGSILD-Snapshot"))
         request.tenant = record.space
-        response = await handler(request)
-        response.headers.append(("NGSILD-Snapshot", urn))
-        return response
+        return await handler(request)
 
     return handle
 
