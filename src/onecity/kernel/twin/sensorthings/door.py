@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from onecity.kernel.telemetry.ingest.formats import window
 from onecity.kernel.telemetry.ingest.log import unavailable
 from onecity.kernel.telemetry.logic import admission, times, wire
 from onecity.kernel.telemetry.logic.catalogue import Catalogue, KnownDevice
-from onecity.kernel.telemetry.logic.readings import Readings, Refusals
+from onecity.kernel.telemetry.logic.readings import Readings, Refusal, Refusals
 from onecity.kernel.twin.sensorthings.observations import identify
 
 WAY = "sta"
@@ -69,24 +70,45 @@ class ObservationsDoor:
         device = sign_in.device(watcher.current, headers.get("authorization", ""))
         declared = headers.get("content-length", "")
         body = await bodies.read(receive, int(declared) if declared.isdigit() else None)
-        many = path.endswith("/CreateObservations")
-        wanted = _array(_document(body)) if many else [_single(_document(body), path)]
-        batch, refusals = _admitted(wanted, watcher.current, device)
-        refused = refusals.finish()
-        await log.append(WAY, list(wire.messages(WAY, now_us(), batch, refused)))
-        kept = set(zip(batch.series_id.tolist(), batch.observed_at.tolist(), strict=True))
-        if many:
-            links = [
-                f"{BASE}/Observations('{identify(s, at)}')" if (s, at) in kept else "error"
-                for s, at in ((series, _moment(time)) for series, time, _result in wanted)
-            ]
-            return Answer(201, {"Content-Type": "application/json"}, msgspec.json.encode(links))
-        if not kept:
-            reasons = {refusal.reason: refusal.detail for refusal in refused}
-            title = _("The observation was put into quarantine")
-            raise Problem("all_refused", title, status=422, extra={"reasons": reasons})
-        series, at = next(iter(kept))
-        return Answer(201, {"Location": f"{BASE}/Observations('{identify(series, at)}')"}, b"")
+        given = take(path, body, watcher.current, device)
+        await log.append(WAY, list(wire.messages(WAY, now_us(), given.batch, given.refused)))
+        return told(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Observations of one request, with what may enter and what is refused; `many` as a data array."""
+
+    wanted: Sequence[Wanted]
+    batch: Batch
+    refused: Sequence[Refusal]
+    many: bool
+
+
+def take(path: str, body: bytes, catalogue: Catalogue, device: KnownDevice) -> Given:
+    """Read a request's observations; nothing is sent yet. Raises Problem 400 and 413."""
+    many = path.endswith("/CreateObservations")
+    wanted = _array(_document(body)) if many else [_single(_document(body), path)]
+    batch, refusals = _admitted(wanted, catalogue, device)
+    return Given(wanted, batch, refusals.finish(), many)
+
+
+def told(given: Given) -> Answer:
+    """The answer when they are in the log; raises Problem 422 where all went to quarantine."""
+    batch = given.batch
+    kept = set(zip(batch.series_id.tolist(), batch.observed_at.tolist(), strict=True))
+    if given.many:
+        links = [
+            f"{BASE}/Observations('{identify(s, at)}')" if (s, at) in kept else "error"
+            for s, at in ((series, _moment(time)) for series, time, _result in given.wanted)
+        ]
+        return Answer(201, {"Content-Type": "application/json"}, msgspec.json.encode(links))
+    if not kept:
+        reasons = {refusal.reason: refusal.detail for refusal in given.refused}
+        title = _("The observation was put into quarantine")
+        raise Problem("all_refused", title, status=422, extra={"reasons": reasons})
+    series, at = next(iter(kept))
+    return Answer(201, {"Location": f"{BASE}/Observations('{identify(series, at)}')"}, b"")
 
 
 def _admitted(wanted: Sequence[Wanted], catalogue: Catalogue, device: KnownDevice) -> tuple[Batch, Refusals]:

@@ -24,6 +24,8 @@ class Options:
     expand: dict[str, "Options"] = field(default_factory=dict)
     after: str = ""
     data_array: bool = False
+    # only the addresses of rows ($ref)
+    reference: bool = False
 
 
 def read(pairs: list[tuple[str, str]], depth: int = 0) -> Options:

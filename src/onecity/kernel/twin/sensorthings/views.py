@@ -1,10 +1,11 @@
 """Reading SensorThings: addresses are paths through the sets (OGC 18-088, 9.2), answers JSON with links to more."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import msgspec
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
@@ -13,7 +14,10 @@ from onecity.kernel.access.policy import Principal
 from onecity.kernel.core.errors import MEDIA_TYPE, Problem
 from onecity.kernel.core.ids import parse_id
 from onecity.kernel.people.doors import PUBLIC, mark
-from onecity.kernel.twin.sensorthings import observations, options, sets
+from onecity.kernel.telemetry import quarantine, sending
+from onecity.kernel.telemetry.ingest import sign_in
+from onecity.kernel.twin.sensorthings import batch, door, observations, options, sets
+from onecity.kernel.twin.sensorthings.batch import Answered, Asked
 from onecity.kernel.twin.sensorthings.filtering import unsupported
 from onecity.kernel.twin.sensorthings.options import Options
 from onecity.kernel.twin.sensorthings.sets import LINKS, Page, Row
@@ -24,7 +28,7 @@ SPEC = "http://www.opengis.net/spec/iot_sensing/1.1/req/"
 CONFORMANCE = (
     "datamodel", "resource-path/resource-path-to-entities", "request-data/order", "request-data/select",
     "request-data/expand", "request-data/top", "request-data/skip", "request-data/count", "request-data/filter",
-    "request-data/built-in-filter-operations", "request-data/pagination", "data-array/data-array",
+    "request-data/built-in-filter-operations", "request-data/pagination", "batch-request/batch-request", "data-array/data-array",
 )  # fmt: skip
 SINGLE = {"Thing", "Sensor", "ObservedProperty", "Datastream", "FeatureOfInterest"}
 
@@ -33,6 +37,9 @@ SINGLE = {"Thing", "Sensor", "ObservedProperty", "Datastream", "FeatureOfInteres
 def serve(request: HttpRequest, path: str = "") -> HttpResponse:
     """Answer one request; everything may be read by whoever may see the entity, nothing is changed here."""
     try:
+        if path == "$batch" and request.method == "POST":
+            kind, body = batch.serve(request.body, request.headers.get("Content-Type", ""), _Batch(request).answer)
+            return HttpResponse(body, content_type=kind)
         _check_method(request.method or "", path)
         answer = _Reader(request).answer(path.strip("/"))
     except Problem as problem:
@@ -66,6 +73,12 @@ class _Reader:
         if not path:
             return self.root()
         wanted = options.read(self.pairs)
+        if path.endswith("/$ref"):
+            path, wanted.reference = path.removesuffix("/$ref"), True
+        return self.follow(path, wanted)
+
+    def follow(self, path: str, wanted: Options) -> Row | str:
+        """What stands at the end of a path."""
         steps = path.split("/")
         name, key = _step(steps[0])
         if name not in LINKS:
@@ -144,7 +157,7 @@ class _Reader:
         if found.after:
             kept = [(n, v) for n, v in self.pairs if n not in {"$skiptoken", "$skip"}]
             answer["@iot.nextLink"] = f"{url}?{urlencode([*kept, ('$skiptoken', found.after)])}"
-        if wanted.data_array and name == "Observations":
+        if wanted.data_array and not wanted.reference and name == "Observations":
             return answer | {"value": self.arrays(found)}
         return answer | {"value": [self.dressed(name, row, wanted) for row in found.rows]}
 
@@ -168,6 +181,8 @@ class _Reader:
     def dressed(self, name: str, row: Row, wanted: Options) -> Row:
         """A row with its links, expanded and reduced as asked for."""
         own = f"{self.base}/{name}({_quoted(row['@iot.id'])})"
+        if wanted.reference:
+            return {"@iot.selfLink": own}
         full: Row = {"@iot.id": row["@iot.id"], "@iot.selfLink": own}
         chosen = set(wanted.select)
         full |= {k: v for k, v in row.items() if k != "@iot.id" and (not chosen or k in chosen)}
@@ -196,12 +211,64 @@ class _Reader:
         return str(value) if not isinstance(value, dict) else JsonResponse(value).content.decode()
 
 
+class _Batch:
+    """Answers the requests of one batch: reading as the asker, writing as the device of its credential."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def answer(self, asked: Sequence[Asked]) -> list[Answered]:
+        """Requests that belong together: all are read before one is taken."""
+        try:
+            steps = [self.prepare(one) for one in asked]
+            return [self.told(step) for step in steps]
+        except Problem as problem:
+            return [_problem(problem, one.url) for one in asked]
+
+    def prepare(self, one: Asked) -> Callable[[], Answered]:
+        """What answering a request needs; raises Problem where it cannot be read."""
+        parts = urlsplit(one.url)
+        path = parts.path.removeprefix(self.request.build_absolute_uri("/")).removeprefix(PREFIX).strip("/")
+        if one.method == "GET":
+            pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=50)
+            return lambda: self.read(path, pairs)
+        if one.method != "POST" or not path.endswith(("Observations", "CreateObservations")):
+            raise unsupported(f"{one.method} {one.url}"[:200])
+        catalogue = quarantine.known_catalogue()
+        device = sign_in.device(catalogue, self.request.headers.get("Authorization", ""))
+        given = door.take(f"{PREFIX}/{path}", one.body, catalogue, device)
+        return lambda: self.write(given)
+
+    def told(self, step: Callable[[], Answered]) -> Answered:
+        """Answer one; a problem of its own is its answer."""
+        try:
+            return step()
+        except Problem as problem:
+            return _problem(problem, self.request.path)
+
+    def read(self, path: str, pairs: list[tuple[str, str]]) -> Answered:
+        """One row, set or value."""
+        reader = _Reader(self.request)
+        reader.pairs = pairs
+        found = reader.answer(path)
+        return Answered(200, msgspec.json.encode(found))
+
+    def write(self, given: door.Given) -> Answered:
+        """Have observations in the log."""
+        sending.send(door.WAY, given.batch, given.refused)
+        answer = door.told(given)
+        return Answered(answer.status, answer.body, answer.headers)
+
+
+def _problem(problem: Problem, place: str) -> Answered:
+    body = msgspec.json.encode(problem.to_dict(place))
+    return Answered(problem.status, body, {"Content-Type": MEDIA_TYPE})
+
+
 def _step(text: str) -> tuple[str, str | None]:
     match = STEP.match(text)
     if match is None:
         raise _path(text)
-    if match["name"] == "$ref":
-        raise unsupported("$ref")
     key = match["key"]
     return match["name"], None if key is None else key.strip("'")
 
