@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onecity.kernel.twin.ngsild.context.terms import Context
+from onecity.kernel.twin.ngsild.federation.distributing import serving
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.shaping import Join
 from onecity.kernel.twin.ngsild.model.kinds import RELATIONSHIPS
@@ -18,16 +19,21 @@ MOST_LINKED = 5000
 Entities = Sequence[StoredEntity]
 
 
-async def joined(request: Request, entities: Entities, shape: Shape, context: Context, join: Join) -> list[Any]:
-    """The entities, represented, with those they link to."""
+async def joined(
+    request: Request, entities: Entities, shape: Shape, context: Context, join: Join, warnings: list[str] | None = None
+) -> list[Any]:
+    """The entities, represented, with those they link to.
+
+    `warnings`: takes what the reader is to be warned of; without it linked entities are those held here.
+    """
     if join.how == "flat":
-        linked = await _reached(request, entities, join)
+        linked = await _reached(request, entities, join, warnings)
         return [
             *(represent(e, context, shape) for e in entities),
             *(represent(one.entity, context, _inner(shape, one.pick, one.omit)) for one in linked),
         ]
     if join.how == "inline":
-        seen = await _reached(request, entities, join)
+        seen = await _reached(request, entities, join, warnings)
         known = {entity.urn: entity for entity in (*(one.entity for one in seen), *entities)}
         inline = _Inline(known, context, join.contained)
         return [
@@ -56,7 +62,7 @@ def _inner(shape: Shape, pick: Projection | None, omit: Projection | None) -> Sh
     )
 
 
-async def _reached(request: Request, entities: Entities, join: Join) -> list[_Linked]:
+async def _reached(request: Request, entities: Entities, join: Join, warnings: list[str] | None) -> list[_Linked]:
     """The entities that are linked to, level by level, each once."""
     seen = {entity.urn for entity in entities} | join.contained
     found: list[_Linked] = []
@@ -69,7 +75,10 @@ async def _reached(request: Request, entities: Entities, join: Join) -> list[_Li
         if len(seen) + len(wanted) > MOST_LINKED:
             raise problems.too_many(MOST_LINKED)
         seen.update(wanted)
-        got = await request.services.reader.get_many(request.principal, request.tenant, wanted)
+        if warnings is None:
+            got = await request.services.reader.get_many(request.principal, request.tenant, wanted)
+        else:
+            got = await serving.linked(request, wanted, warnings)
         frontier = [_Linked(got[urn], *ways[urn]) for urn in wanted if urn in got]
         found += frontier
     return found

@@ -8,6 +8,7 @@ from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
 from onecity.kernel.twin.ngsild.federation.distributing import gate, purging, serving
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
+from onecity.kernel.twin.ngsild.federation.distributing.warning import headers as warning_headers
 from onecity.kernel.twin.ngsild.federation.distributing.warning import warned
 from onecity.kernel.twin.ngsild.http import query_body, rendering, selecting, shaping
 from onecity.kernel.twin.ngsild.http import response as responses
@@ -60,9 +61,10 @@ async def retrieve_entity(request: Request) -> Response:
     if shape.attrs is not None and not any(name in entity.attributes for name in shape.attrs):
         lacking = problems.problem("ResourceNotFound", _("The entity {urn} has none of these attributes.", urn=urn))
         raise warned(lacking, told.warnings)
-    bodies = await joined(request, [entity], shape, context, join)
+    further: list[str] = []
+    bodies = await joined(request, [entity], shape, context, join, further)
     response = represented_entities(bodies if join.how == "flat" else bodies[0], request, context)
-    response.headers += told.headers
+    response.headers += [*told.headers, *warning_headers(further)]
     return response
 
 
@@ -109,12 +111,13 @@ async def _query(
     page = await serving.page(request, federation, parameters, question, operations)
     if page is None:
         page = await serving.own(request, question, order)
-    bodies = await joined(request, page.entities, shape, context, join)
+    further: list[str] = []
+    bodies = await joined(request, page.entities, shape, context, join, further)
     # an @context that came in the body needs an address to be named in a Link header (5.13)
     inline = request.media != LD_JSON and isinstance(context.source, dict | list)
     link = await request.services.contexts.address(context, base_of(request)) if inline else ""
     response = represented_entities(collection(bodies) if shape.geojson else bodies, request, context, link=link)
-    response.headers += _pages(request, question, more=page.more) + page.headers
+    response.headers += _pages(request, question, more=page.more) + page.headers + warning_headers(further)
     if page.total is not None:
         response.headers.append((COUNT, str(page.total)))
     if page.created:

@@ -15,6 +15,7 @@ from onecity.kernel.twin.ngsild.federation.distributing.names import Names, only
 from onecity.kernel.twin.ngsild.federation.distributing.query_calls import Asked
 from onecity.kernel.twin.ngsild.federation.registration import Registration
 from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS
+from onecity.kernel.twin.ngsild.temporal.span import Span, micros
 
 RETRIEVE, QUERY = "retrieveTemporal", "queryTemporal"
 # what means at a source what it means here
@@ -42,7 +43,7 @@ class Wanted:
 
     parameters: Mapping[str, Any]
     format: str
-    timeproperty: str
+    span: Span
     last: int | None
     sys_attrs: bool
     names: Sequence[str] = ()
@@ -54,7 +55,7 @@ async def retrieve(federation: Federation, urn: str, local: Body | None, wanted:
     context = federation.origin.context
     types = () if local is None else _types(local, context)
     registrations = federation.about(urn, types)
-    asked = [one for one in registrations if RETRIEVE in one.operations]
+    asked = [one for one in registrations if RETRIEVE in one.operations and tells_of(one, wanted.span)]
 
     def speak(registration: Registration) -> Speak:
         def made(words: Words) -> Call:
@@ -79,7 +80,11 @@ async def query(
     if not pairs:
         return None
     context = federation.origin.context
-    offered = [(registration, one) for registration, one in pairs if QUERY in registration.operations]
+    offered = [
+        (registration, one)
+        for registration, one in pairs
+        if QUERY in registration.operations and tells_of(registration, wanted.span)
+    ]
 
     def speak(registration: Registration, one: Asked) -> Speak:
         page = {"limit": str(min(most, limits.PAGE))}
@@ -95,6 +100,15 @@ async def query(
     replies = await federation.ask([(registration, speak(registration, one)) for registration, one in offered])
     registrations = list({registration.id: registration for registration, _one in pairs}.values())
     return _told(registrations, local, replies, wanted, context, lambda _urn: True)
+
+
+def tells_of(registration: Registration, span: Span) -> bool:
+    """Whether the source may tell of the time that is asked for (5.2.9); one that names no time may tell of any."""
+    observed = span.timeproperty == "observedAt"
+    interval = registration.observation_interval if observed else registration.management_interval
+    if interval is None:
+        return True
+    return micros(interval[0]) < span.last and (interval[1] is None or micros(interval[1]) >= span.first)
 
 
 def dated(speak: Speak, wanted: Wanted) -> Speak:
@@ -169,7 +183,7 @@ def _one(
     if not parts:
         return None
     parts.sort(key=lambda part: part[1])
-    how = joining.How(wanted.format, wanted.timeproperty, wanted.last, wanted.sys_attrs)
+    how = joining.How(wanted.format, wanted.span.timeproperty, wanted.last, wanted.sys_attrs)
     body, certain = joining.joined(parts, how)
     if not certain:
         warnings.append(warning.written(warning.MISCELLANEOUS, "-", NOT_GATHERED))

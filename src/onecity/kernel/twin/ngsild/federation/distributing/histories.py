@@ -145,7 +145,7 @@ def _wanted(parameters: Mapping[str, Any], asked: Asked) -> Wanted:
     return Wanted(
         parameters,
         asked.format,
-        asked.span.timeproperty,
+        asked.span,
         asked.last,
         asked.shape.sys_attrs,
         sorted(asked.names or ()),

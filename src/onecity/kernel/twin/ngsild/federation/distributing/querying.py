@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onecity.kernel.core.text import lazy as _
-from onecity.kernel.twin.ngsild.federation.distributing import answers, limits, pulling, warning
+from onecity.kernel.twin.ngsild.federation.distributing import answers, limits, planning, pulling, query_calls, warning
 from onecity.kernel.twin.ngsild.federation.distributing.answers import Versions
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.pulling import Need, Pulled
@@ -14,9 +14,11 @@ from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.model import problems
 from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.query.matching import matcher, nothing_linked
+from onecity.kernel.twin.ngsild.query.selection import Selection
 from onecity.kernel.twin.ngsild.store import search
 
 LOCAL = "@none"
+OPERATION = "queryEntity"
 LEAST = "NGSILD-Results-Count-Minimum"
 LOWER_BOUND = "The number of results is a lower bound"
 
@@ -90,6 +92,31 @@ async def query(federation: Federation, request: Request, wanted: Query, now: st
     page = _cut(pool, wanted, now)
     await _complete(federation, request, page, pool, wanted, now)
     return page
+
+
+async def linked(
+    federation: Federation, urns: Sequence[str], local: Mapping[str, StoredEntity], now: str
+) -> tuple[dict[str, StoredEntity], list[str]]:
+    """Entities of these ids as all know them together, with warnings; `local`: as they are known here (4.5.23)."""
+    asked = Asked(Selection(ids=tuple(urns)), {})
+    registrations = federation.for_selection(asked.selection, None)
+    # a query by ids alone is too wide: only sources whose types are registered can be asked so (5.7.2.4)
+    pairs = [
+        (one, asked, Need(None, ids=own))
+        for one in registrations
+        if OPERATION in one.operations
+        and query_calls.narrowed(one, None) is not None
+        and (own := planning.ids_of(one, urns))
+    ]
+    versions = {urn: Versions(local.get(urn)) for urn in urns}
+    warnings: list[str] = []
+    for pulled in await pulling.pull_all(federation, pairs, now):
+        warnings += pulled.warnings
+        for entity in pulled.entities:
+            if entity.urn in versions:
+                versions[entity.urn].others.append((pulled.registration, entity))
+    found = {urn: answers.together(registrations, urn, known, now) for urn, known in versions.items()}
+    return {urn: entity for urn, entity in found.items() if entity is not None}, warnings
 
 
 async def _pooled(

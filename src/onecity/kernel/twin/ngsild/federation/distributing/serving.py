@@ -1,12 +1,12 @@
 """What the door asks for: an entity or a page, from here alone or from all who know of it, with what is to be told of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from onecity.kernel.core import clock
 from onecity.kernel.core.text import lazy as _
-from onecity.kernel.twin.ngsild.federation.distributing import mapping, maps, querying, retrieving, warning
+from onecity.kernel.twin.ngsild.federation.distributing import gate, mapping, maps, querying, retrieving, warning
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.names import EVERYTHING, only
 from onecity.kernel.twin.ngsild.federation.distributing.query_calls import Asked
@@ -150,6 +150,17 @@ async def own(request: Request, question: Question, order: Order | None) -> Serv
         order=order,
     )
     return Served(found.entities, found.more, found.total)
+
+
+async def linked(request: Request, urns: Sequence[str], warnings: list[str]) -> dict[str, StoredEntity]:
+    """Entities that others lead to, from here and from all who know of them; adds what is to be warned of."""
+    local = await request.services.reader.get_many(request.principal, request.tenant, urns)
+    federation = await gate.federation(request, "read")
+    if federation is None:
+        return local
+    found, told = await querying.linked(federation, urns, local, text_of(clock.now_us()))
+    warnings += told
+    return found
 
 
 def asked(parameters: Mapping[str, Any], question: Question) -> tuple[Asked, ...]:

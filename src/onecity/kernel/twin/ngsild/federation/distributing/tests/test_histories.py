@@ -112,3 +112,20 @@ def test_pages_of_histories_along_a_map(ngsi: Client, register: Register, other:
     assert ngsi("GET", "/temporal/entityMaps?type=Station").status == 400
     # a map of histories is none of entities
     assert ngsi("GET", "/entities?type=Station", NGSILD_EntityMap=address).status == 201
+
+
+def test_a_source_is_asked_for_the_time_that_it_keeps(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
+    one = source([])
+    span = {"startAt": "2026-01-01T00:00:00Z", "endAt": "2026-02-01T00:00:00Z"}
+    register(one.url, "inclusive", about(), operations=OPS, observationInterval=span)
+    for time, number in (
+        ("timerel=before&timeAt=2025-01-01T00:00:00Z", 0),
+        ("timerel=before&timeAt=2026-01-15T00:00:00Z", 1),
+        ("timerel=after&timeAt=2026-03-01T00:00:00Z", 0),
+        ("timerel=between&timeAt=2026-01-31T00:00:00Z&endTimeAt=2027-01-01T00:00:00Z", 1),
+    ):
+        one.heard.clear()
+        assert ngsi("GET", f"/temporal/entities?type=Station&{time}").status == 200
+        assert (time, len(one.heard)) == (time, number)

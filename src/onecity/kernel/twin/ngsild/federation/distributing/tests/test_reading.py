@@ -90,7 +90,7 @@ def test_redirect_takes_the_whole_entity(ngsi: Client, register: Register, sourc
 def test_faults_are_warnings(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
     assert ngsi("POST", "/entities", station(A, v=1)).status == 201
     cases = {
-        "slow": (source(Said(200, [], pause_s=5)), '199 {} "No answer in time"'),
+        "slow": (source(Said(200, [], pause_s=30)), '199 {} "No answer in time"'),
         "garbage": (source(Said(200, raw=b"<html>")), '111 {} "The answer is no NGSI-LD and was left out"'),
         "wrong": (source(Said(200, [{"id": 1}])), '111 {} "The answer is no NGSI-LD and was left out"'),
         "large": (
@@ -99,8 +99,8 @@ def test_faults_are_warnings(ngsi: Client, register: Register, source: Callable[
         ),
         "refusing": (source(Said(403, {"title": "no"})), '299 {} "The source answered with an error (403)"'),
     }
-    for one, _text in cases.values():
-        register(one.url, "inclusive", about(), management={"timeout": 300})
+    for name, (one, _text) in cases.items():
+        register(one.url, "inclusive", about(), management={"timeout": 300 if name == "slow" else 30_000})
     gone = dead_url()
     register(gone, "inclusive", about())
     for target in (f"/entities/{A}", "/entities?type=Station&count=true"):
@@ -241,3 +241,17 @@ def test_the_counters_of_a_registration_move(ngsi: Client, register: Register, s
     assert (found.times_sent, found.times_failed, found.status) == (2, 1, "failed")
     assert found.last_success is not None
     assert found.last_failure is not None
+
+
+def test_linked_entities_come_from_their_sources(ngsi: Client, register: Register, other: Server) -> None:
+    line = {"id": "urn:x:line", "type": "Line", "stop": {"type": "Relationship", "object": A}}
+    assert ngsi("POST", "/entities", line).status == 201
+    assert ngsi("POST", "/entities", station(A, v=1), NGSILD_Tenant="town").status == 201
+    register(other.url, "inclusive", about(), tenant="town")
+    gone = dead_url()
+    register(gone, "inclusive", about(), operations=["retrieveOps"])
+    got = ngsi("GET", "/entities/urn:x:line?join=inline&joinLevel=1")
+    assert got.json()["stop"]["entity"] == station(A, v=1)
+    assert got.all("NGSILD-Warning") == [f'199 {gone[7:]} "No answer"']
+    flat = ngsi("GET", "/entities?type=Line&join=flat&joinLevel=1")
+    assert [one["id"] for one in flat.json()] == ["urn:x:line", A]
