@@ -29,7 +29,8 @@ ONE: Final = f"SELECT {COLUMNS} FROM twin_sourceregistration r WHERE r.tenant = 
 MANY: Final = f"SELECT {COLUMNS} FROM twin_sourceregistration r WHERE r.tenant = %s AND r.urn = ANY (%s) AND {LIVING}"  # noqa: S608 - same
 RIVALS: Final = f"""
 SELECT r.urn, r.document::text FROM twin_sourceregistration r WHERE r.tenant = %s AND r.urn <> %s AND {LIVING}
-AND r.document ->> 'mode' = ANY (%s)
+AND r.document ->> 'mode' = ANY (%s) AND (%s::text[] IS NULL OR r.document ->> 'mode' <> 'exclusive' OR EXISTS (
+    SELECT 1 FROM jsonb_path_query(r.document, '$.information[*].entities[*].id') v WHERE v #>> '{{}}' = ANY (%s)))
 """  # noqa: S608 - same
 # an id is free again once its registration is over
 OVER: Final = (
@@ -136,14 +137,22 @@ async def _check_rivals(connection: Connection, registration: Registration, prin
     if registration.mode not in PROXIED:
         return
     await connection.execute(SET, SYSTEM.settings())
-    modes = list(PROXIED[registration.mode])
-    rows = await (await connection.execute(RIVALS, (registration.tenant, registration.id, modes))).fetchall()
+    modes, ids = list(PROXIED[registration.mode]), _ids(registration)
+    rows = await (await connection.execute(RIVALS, (registration.tenant, registration.id, modes, ids, ids))).fetchall()
     await connection.execute(SET, principal.settings())
     for urn, text in rows:
         if conflicting(registration, compiled(registration.tenant, urn, msgspec.json.decode(text))):
             raise problems.problem(
                 "Conflict", _("The registration {urn} already has some of these attributes for itself.", urn=urn)
             )
+
+
+def _ids(registration: Registration) -> list[str] | None:
+    """The ids that the registration speaks of; None where it does not say them all."""
+    infos = [info for information in registration.information for info in information.entities]
+    known = [info.id for info in infos if info.id is not None]
+    whole = len(known) == len(infos) and all(information.entities for information in registration.information)
+    return sorted(set(known)) if whole else None
 
 
 def _text(document: dict[str, Any]) -> str:
