@@ -22,6 +22,7 @@ from onecity.kernel.twin.ngsild.federation.subscribing.following import CHANNEL 
 from onecity.kernel.twin.ngsild.federation.subscribing.following import SourceFollower
 from onecity.kernel.twin.ngsild.http.services import Services
 from onecity.kernel.twin.ngsild.store.database import Connection
+from onecity.kernel.twin.ngsild.store.forwarding import Forwarding
 from onecity.kernel.twin.ngsild.store.statements import CHANNEL
 from onecity.kernel.twin.ngsild.subscriptions import outbox
 from onecity.kernel.twin.ngsild.subscriptions.delivering import Deliverer, Sender
@@ -64,13 +65,16 @@ class Notifier:
         self._sources = SourceFollower(self._services)
         active = ChainMap(self._roster.active, self._sources.watches.active)
         self._deliverer = Deliverer(self._services.database, active, senders)
-        self._woken = asyncio.Event()
+        self._woken, self._written = asyncio.Event(), asyncio.Event()
         self.working = asyncio.Event()
 
     async def run(self) -> None:
         """Wait for the lock, then work until cancelled; raises psycopg.Error where the database is lost."""
         ears = await AsyncConnection.connect(**self._parameters, autocommit=True)
-        hand = await AsyncConnection.connect(**self._parameters, autocommit=True, prepare_threshold=2)
+        hand, other = [
+            await AsyncConnection.connect(**self._parameters, autocommit=True, prepare_threshold=2) for _ in range(2)
+        ]
+        forwarding = Forwarding(other)
         try:
             await _take_office(ears)
             for channel in (CHANNEL, SUBSCRIPTIONS, SOURCES):
@@ -85,13 +89,15 @@ class Notifier:
             await _together(
                 self._listen(ears),
                 self._follow(follower, hand),
+                forwarding.run(self._written),
                 self._sources.run(self._deliverer),
                 self._deliverer.settle(),
                 periodic.run(),
                 self._keep(),
             )
         finally:
-            await self._close(ears, hand)
+            await forwarding.close()
+            await self._close(ears, hand, other)
 
     async def _close(self, *connections: Connection) -> None:
         with contextlib.suppress(psycopg.Error, Problem):
@@ -111,6 +117,7 @@ class Notifier:
                 if notice.channel != CHANNEL:
                     self._sources.woken.set()
                 self._woken.set()
+                self._written.set()
             await ears.execute("SELECT 1")  # a connection that died in silence is found out here
             self._woken.set()
 

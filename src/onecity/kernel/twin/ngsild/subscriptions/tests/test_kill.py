@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 
 import pytest
@@ -20,15 +20,20 @@ import django
 from django.conf import settings
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 settings.ONECITY_OUTBOUND_ALLOW = ("127.0.0.0/8",)
+for name, value in zip(sys.argv[2::2], sys.argv[3::2]):
+    setattr(settings, name, value)
 django.setup()
 from onecity.kernel.twin.ngsild.subscriptions import notifier
 notifier.run()
 """
+NOTHING: Mapping[str, str] = {}
 
 
-def started() -> subprocess.Popen[bytes]:
-    name = connection.settings_dict["NAME"]
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, name], env=dict(os.environ), stderr=subprocess.DEVNULL)
+def started(more: Mapping[str, str] = NOTHING) -> subprocess.Popen[bytes]:
+    """A notifier of its own over this test's database; `more`: settings that differ."""
+    arguments = [connection.settings_dict["NAME"], *(word for pair in more.items() for word in pair)]
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    return subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL)
 
 
 @pytest.fixture
