@@ -109,7 +109,7 @@ class Reader:
 
         async def asked(statement: str, parameters: Sequence[Any]) -> list[Record]:
             async with together(connection, size_of(parameters)):
-                return await ask(connection, principal, statement, parameters)
+                return await ask(connection, principal, statement, parameters, prepare=False)
 
         return Search(asked, tenant, selections, series)
 
