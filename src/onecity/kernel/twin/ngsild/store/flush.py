@@ -201,14 +201,14 @@ async def _write(connection: Connection, tenant: str, changed: Sequence[Row]) ->
     deletes = [row.id for row in changed if row.entity is None and row.exists]
     passing = [row.id for row in changed if row.passing is not None]
     sent = {statement: encode(values) for statement, values in records.items() if values}
-    new = len(records[statements.INSERT])
+    new = len(records[statements.CREATE])
     async with _at_once(connection, sum(map(len, sent.values()))):
         if tenant and new:
             await connection.execute(statements.TENANT, (tenant,))
         if deletes:
             await connection.execute(statements.DELETE, (deletes,))
         if new:
-            await _insert(connection, sent.pop(statements.INSERT), new)
+            await _insert(connection, sent.pop(statements.CREATE), new)
         if passing:
             await connection.execute(statements.DELETE, (passing,))
         for statement, text in sent.items():
@@ -219,7 +219,7 @@ async def _write(connection: Connection, tenant: str, changed: Sequence[Row]) ->
 
 async def _insert(connection: Connection, text: bytes, number: int) -> None:
     """Insert new entities; raises ConflictError where one of their names was taken meanwhile."""
-    inserted = await connection.execute(statements.INSERT, (_json(text),))
+    inserted = await connection.execute(statements.CREATE, (_json(text),))
     done = await connection.execute("SELECT 1")
     await done.fetchone()  # what came before has its row count now
     if inserted.rowcount != number:
@@ -227,8 +227,8 @@ async def _insert(connection: Connection, text: bytes, number: int) -> None:
 
 
 def _sorted(changed: Sequence[Row], tenant: str) -> dict[str, list[Any]]:
-    """The records by the statement that writes them; those for INSERT come first."""
-    records: dict[str, list[Any]] = {statements.INSERT: [], statements.UPDATE_VALUES: [], statements.UPDATE_ALL: []}
+    """The records by the statement that writes them; those for CREATE come first."""
+    records: dict[str, list[Any]] = {statements.CREATE: [], statements.UPDATE_VALUES: [], statements.UPDATE_ALL: []}
     census: Census = Counter()
     for row in changed:
         rows.count(census, row)
@@ -237,7 +237,9 @@ def _sorted(changed: Sequence[Row], tenant: str) -> dict[str, list[Any]]:
             statement, record = _record(row, written, tenant)
             records[statement].append(record)
     records[statements.CHANGES] = [
-        record | {"division_path": row.division, "public": row.public} for row in changed for record in row.log
+        record | {"division_path": row.division, "public": row.public}
+        for row in changed
+        for record in rows.logged_apart(row)
     ]
     records[statements.CENSUS] = rows.census_records(census, tenant)
     return records
@@ -246,7 +248,7 @@ def _sorted(changed: Sequence[Row], tenant: str) -> dict[str, list[Any]]:
 def _record(row: Row, entity: StoredEntity, tenant: str) -> tuple[str, rows.Record]:
     """By which statement the row is written, and its values."""
     if not row.exists:
-        return statements.INSERT, rows.whole(row, entity, tenant)
+        return statements.CREATE, rows.begun(row, entity, tenant)
     if row.before is not None and rows.only_values(row.before, entity):
         return statements.UPDATE_VALUES, rows.values(row, entity)
     return statements.UPDATE_ALL, rows.whole(row, entity, tenant)

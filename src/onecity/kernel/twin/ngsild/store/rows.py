@@ -138,6 +138,30 @@ def whole(row: Row, entity: StoredEntity, tenant: str) -> Record:
     }
 
 
+def begun(row: Row, entity: StoredEntity, tenant: str) -> Record:
+    """The record of statements.CREATE, with the change that began the entity where that is its document as it is."""
+    record = whole(row, entity, tenant) | {"logged_at": None, "also": None}
+    if _simply_begun(row):
+        (logged,) = row.log
+        changes, attributes = logged["changes"], entity.attributes
+        record["logged_at"] = logged["at"]
+        record["also"] = {name: value for name, value in changes.items() if name not in attributes}
+    return record
+
+
+def logged_apart(row: Row) -> list[Record]:
+    """The row's changes that statements.CREATE does not write."""
+    return [] if not row.exists and _simply_begun(row) else row.log
+
+
+def _simply_begun(row: Row) -> bool:
+    """Whether the only change of a new entity is that it is there, with the attributes that it has now."""
+    if row.entity is None or len(row.log) != 1 or row.log[0]["operation"] != CREATED:
+        return False
+    changes = row.log[0]["changes"]
+    return all(changes.get(name) is instances for name, instances in row.entity.attributes.items())
+
+
 def only_values(before: StoredEntity, after: StoredEntity) -> bool:
     """Whether nothing differs that a column of its own is kept for."""
     return (

@@ -43,6 +43,26 @@ FROM json_to_recordset(%s::json) AS n(id uuid, tenant text, urn text, type text,
 ON CONFLICT (tenant, urn) DO NOTHING
 """
 
+# new entities and their first changes from one text: what an entity begins with is its document and `also`, so that it is
+# sent and read once for both; `logged_at` is empty where the change is not that simple and is written by CHANGES
+CREATE = """
+WITH n AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%s::json) AS n(id uuid, tenant text, urn text, type text, name text, types text[],
+        scopes text[], attributes jsonb, extent text, lon float8, lat float8, division_path text, public bool,
+        expires_at timestamptz, perishes_at timestamptz, created_at timestamptz, changed_at timestamptz,
+        logged_at timestamptz, also jsonb)
+), logged AS (
+    INSERT INTO twin_change (at, entity_id, operation, public, tenant, urn, division_path, types, changes, previous)
+    SELECT n.logged_at, n.id, 1, n.public, n.tenant, n.urn, n.division_path, n.types, n.attributes || n.also, NULL
+    FROM n WHERE n.logged_at IS NOT NULL
+)
+INSERT INTO twin_entity (id, tenant, urn, type, key, name, types, scopes, attributes, extent, lon, lat, properties,
+    division_path, public, status, expires_at, perishes_at, created_at, changed_at)
+SELECT n.id, n.tenant, n.urn, n.type, '', n.name, n.types, n.scopes, n.attributes, n.extent::box, n.lon, n.lat, '{}',
+    n.division_path, n.public, 'active', n.expires_at, n.perishes_at, n.created_at, n.changed_at
+FROM n ON CONFLICT (tenant, urn) DO NOTHING
+"""
+
 DELETE = "DELETE FROM twin_entity WHERE id = ANY (%s::uuid[])"
 
 CHANGES = """
