@@ -44,6 +44,8 @@ OURS: Final = frozenset(
         "accept-encoding",
     }
 )
+# by these one signs in here: they are given to nobody else, though a registration asks for those of the request
+SECRET: Final = frozenset({"authorization", "cookie", "x-csrftoken"})
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
 VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff\t]{0,8192}\Z")
 VERSION: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\Z")
@@ -149,6 +151,8 @@ def _info(registration: Registration) -> dict[str, str]:
 
 
 def _value(name: str, given: str, asked: Mapping[str, str]) -> str | None:
+    if given == FROM_REQUEST and name in SECRET:
+        return None
     value = asked.get(name) if given == FROM_REQUEST else given
     if value is None or not TOKEN.match(name) or not VALUE.match(value):
         return None

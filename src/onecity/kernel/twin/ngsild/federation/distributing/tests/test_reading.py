@@ -137,15 +137,17 @@ def test_headers_of_the_registration_go_along(ngsi: Client, register: Register, 
         {"key": "Authorization", "value": "Bearer secret"},
         {"key": "X-Who", "value": "urn:ngsi-ld:request"},
         {"key": "X-Not", "value": "urn:ngsi-ld:request"},
+        {"key": "Cookie", "value": "urn:ngsi-ld:request"},
         {"key": "NGSILD-Tenant", "value": "evil"},
         {"key": "Host", "value": "evil"},
     ]
     register(one.url, "inclusive", about(), contextSourceInfo=info, tenant="there", localOnly=True)
-    assert ngsi("GET", f"/entities/{A}", X_Who="me", Via="1.1 before").status == 200
+    assert ngsi("GET", f"/entities/{A}", X_Who="me", Via="1.1 before", Cookie="a=b").status == 200
     heard = one.heard[0]
     assert heard.headers["authorization"] == "Bearer secret"
     assert heard.headers["x-who"] == "me"
     assert "x-not" not in heard.headers
+    assert "cookie" not in heard.headers
     assert heard.headers["ngsild-tenant"] == "there"
     assert heard.headers["host"] == one.url[7:]
     assert heard.headers["via"] == "1.1 before, 1.1 district"

@@ -73,7 +73,7 @@ def test_parts_go_where_they_belong(ngsi: Client, register: Register, source: Ca
         (Said(404, problem("ResourceNotFound")), 404),
         (Said(403, problem("Forbidden")), 502),
         (Said(508, problem("Loop")), 508),
-        (Said(204, pause_s=5), 504),
+        (Said(204, pause_s=30), 504),
         (Said(500, raw=b"<html>"), 502),
     ],
 )
@@ -82,7 +82,7 @@ def test_the_one_source_of_an_entity_fails(
 ) -> None:
     assert ngsi("POST", "/entities", station(B, v=1)).status == 201
     one = source(said)
-    register(one.url, "redirect", about(id=A), operations=OPS, management={"timeout": 300})
+    register(one.url, "redirect", about(id=A), operations=OPS, management={"timeout": 300 if said.pause_s else 30_000})
     got = ngsi("PATCH", f"/entities/{A}/attrs", {"v": {"type": "Property", "value": 2}})
     assert got.status == status
     assert len(one.heard) == 1
