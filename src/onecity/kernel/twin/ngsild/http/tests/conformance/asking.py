@@ -17,6 +17,15 @@ def ids(entities: list[dict[str, object]]) -> str:
     return "".join(str(one["id"]).rpartition(":")[2] for one in entities)
 
 
+SOURCES = "/csourceRegistrations?type=Bench"
+
+
+def source(key: str, endpoint: str) -> Step:
+    """Register a source of benches."""
+    body = {"id": f"urn:ngsi-ld:Source:{key}", "type": "ContextSourceRegistration", "endpoint": endpoint}
+    return Step("POST /csourceRegistrations", 201, body | {"information": [{"entities": [{"type": "Bench"}]}]})
+
+
 CASES = {
     "4.23 orders hold without local where nobody else is asked": [
         *FOUR,
@@ -111,6 +120,12 @@ CASES = {
         get(f"{ONE}?geometryProperty=seats", lambda f: f["geometry"] is None, accept="application/geo+json"),
         get(f"{ONE}?options=keyValues", lambda f: f["properties"]["seats"] == 5, accept="application/geo+json"),
         *refused(f"GET {ONE}?geometryProperty=location"),
+    ],
+    "5.10.2.4 sources are found by what they are": [
+        source("1", "http://one.example.com"),
+        source("2", "http://two.example.com"),
+        get(f'{SOURCES}&csf=endpoint=="http://one.example.com"', lambda r: ids(r) == "1"),
+        get(f'{SOURCES}&csf=mode=="exclusive"', lambda r: r == []),
     ],
     "5.13 contexts": [
         *refused("POST /jsonldContexts", {"@context": 5}, {"@context": ["http://192.0.2.1/c", 5]}, {"other": 1}),
