@@ -1,5 +1,6 @@
 """The web process: Django for pages and API, and lean applications for readings and entities, told apart by address."""
 
+import gc
 import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -29,6 +30,8 @@ from onecity.project.stack import processes  # noqa: E402 - same
 domains.load()
 # the server's main process may be killed; a worker left behind would hold the port and answer nobody
 processes.die_with_parent()
+# what is loaded now stays: walking through it at every collection took a quarter of the time of reading entities
+gc.freeze()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
