@@ -74,7 +74,7 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
         await load(port, lambda n, texts=texts: texts[n % len(texts)], CONNECTIONS * 4, CONNECTIONS)  # type: ignore[misc]  # bound now
         found[name] = await load(port, lambda n, texts=texts: texts[n % len(texts)], number, CONNECTIONS)  # type: ignore[misc]  # same
     found["batch"], written = await batches(port, many, SENSOR, first=LAMPS)
-    _fill(database, sensors)
+    disk = _fill(database, sensors)
     places = [_near(chooser) for _n in range(500)]
     found["geo"] = await load(port, lambda n: places[n % len(places)], 60 if quick else 400, 1)
     told = await notify.measure(port, database, quick=quick)
@@ -91,6 +91,7 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
         "batch_entities_per_s": round(found["batch"].per_s * SENSOR),
         "geo_query_p50_ms": round(found["geo"].p50_ms, 1),
         "geo_query_p95_ms": round(found["geo"].p95_ms, 1),
+        "entities_disk_gb_per_million": round(disk * 1_000_000 / sensors / 1e9, 2),
         **told,
         "sizes": {
             "connections": CONNECTIONS,
@@ -109,12 +110,19 @@ def _near(chooser: random.Random) -> bytes:
     return request("GET", f"{API}/entities?type=Sensor&q={quote('level>80')}&{geo}&limit=100")
 
 
-def _fill(database: dict[str, Any], sensors: int) -> None:
-    """Put the sensors in place directly: how they are written is measured elsewhere."""
+def _fill(database: dict[str, Any], sensors: int) -> int:
+    """Put the sensors in place directly: how they are written is measured elsewhere. Bytes on disk, with indexes."""
     with psycopg.connect(**database, autocommit=True) as connection:
+        before = _size(connection)
         for start in range(1, sensors + 1, 100_000):
             connection.execute(FILL, (start, min(start + 99_999, sensors)))
         connection.execute("VACUUM ANALYZE twin_entity")
+        return _size(connection) - before
+
+
+def _size(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    (found,) = connection.execute("SELECT pg_total_relation_size('twin_entity')").fetchone() or (0,)
+    return int(found)
 
 
 if __name__ == "__main__":
