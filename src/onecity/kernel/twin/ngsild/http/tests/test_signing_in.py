@@ -77,17 +77,17 @@ def state() -> tuple[list[object], int]:
 def test_each_sees_and_changes_its_own_and_nothing_beyond(guarded: Client, sign_in: Callable[[], Signed]) -> None:
     signed = sign_in()
     note = {"note": {"type": "Property", "value": 1}}
-    found = guarded("GET", "/entities?type=GuardedThing", **signed)
+    found = guarded("GET", "/entities?type=GuardedThing", raw=None, **signed)
     assert (found.status, [one["id"] for one in found.json()]) == (200, [urn("here")])
-    assert guarded("GET", f"/entities/{urn('here')}", **signed).status == 200
-    assert guarded("GET", f"/entities/{urn('there')}", **signed).status == 404
-    assert guarded("PATCH", f"/entities/{urn('here')}", note, **signed).status == 204
+    assert guarded("GET", f"/entities/{urn('here')}", raw=None, **signed).status == 200
+    assert guarded("GET", f"/entities/{urn('there')}", raw=None, **signed).status == 404
+    assert guarded("PATCH", f"/entities/{urn('here')}", note, raw=None, **signed).status == 204
     assert Entity.objects.get(urn=urn("here")).attributes["note"][0]["value"] == 1
     before = state()
-    assert guarded("PATCH", f"/entities/{urn('there')}", note, **signed).status == 404
-    assert guarded("DELETE", f"/entities/{urn('there')}", **signed).status == 404
+    assert guarded("PATCH", f"/entities/{urn('there')}", note, raw=None, **signed).status == 404
+    assert guarded("DELETE", f"/entities/{urn('there')}", raw=None, **signed).status == 404
     taken = {"id": urn("there"), "type": "GuardedThing"} | note
-    assert guarded("POST", "/entities", taken, **signed).status == 409
+    assert guarded("POST", "/entities", taken, raw=None, **signed).status == 409
     assert state() == before
 
 
@@ -112,8 +112,8 @@ def test_who_is_not_signed_in_changes_nothing(guarded: Client, sign_in: Callable
     signed = sign_in()
     before = state()
     body = {"note": {"type": "Property", "value": 1}}
-    assert guarded("PATCH", f"/entities/{urn('here')}", body, **signed).status == 401
-    seen = guarded("GET", f"/entities/{urn('here')}", **signed)
+    assert guarded("PATCH", f"/entities/{urn('here')}", body, raw=None, **signed).status == 401
+    seen = guarded("GET", f"/entities/{urn('here')}", raw=None, **signed)
     assert seen.status == (401 if signed else 404)
     assert state() == before
 
@@ -122,7 +122,9 @@ def test_who_is_not_signed_in_changes_nothing(guarded: Client, sign_in: Callable
 def test_a_session_without_its_proof_reads_and_changes_nothing(guarded: Client, proof: str) -> None:
     signed = session() | {"x_csrftoken": proof}
     before = state()
-    refused = guarded("PATCH", f"/entities/{urn('here')}", {"note": {"type": "Property", "value": 1}}, **signed)
+    refused = guarded(
+        "PATCH", f"/entities/{urn('here')}", {"note": {"type": "Property", "value": 1}}, raw=None, **signed
+    )
     assert refused.status == 403
-    assert guarded("GET", f"/entities/{urn('here')}", **signed).status == 200
+    assert guarded("GET", f"/entities/{urn('here')}", raw=None, **signed).status == 200
     assert state() == before
