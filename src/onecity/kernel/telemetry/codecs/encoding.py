@@ -28,14 +28,13 @@ def _number(piece: Piece, payload: Mapping[str, Any]) -> bytes:
         if str(value) not in piece.lookup:
             raise CodecError(where, _("The value must be one of {list}", list=", ".join(piece.lookup)))
         value = piece.lookup[str(value)]
-    if not isinstance(value, int | float):
-        raise CodecError(where, _("The value must be a number"))
-    below = piece.minimum is not None and value < piece.minimum
-    if below or (piece.maximum is not None and value > piece.maximum):
+    given = packing.number(value, where)
+    below = piece.minimum is not None and given < piece.minimum
+    if below or (piece.maximum is not None and given > piece.maximum):
         raise CodecError(
             where, _("The value must lie between {least} and {most}", least=piece.minimum, most=piece.maximum)
         )
-    return packing.pack((value - piece.add) / piece.scale, piece.kind, piece.order, where)
+    return packing.pack((given - piece.add) / piece.scale, piece.kind, piece.order, where)
 
 
 def read(wanted: Sequence[form.DownlinkForm]) -> tuple[Downlink, ...]:

@@ -9,6 +9,16 @@ from onecity.kernel.telemetry.codecs.declaration import WIDTHS, CodecError
 FLOATS = {2: ">e", 4: ">f", 8: ">d"}
 
 
+def number(value: object, where: str) -> float:
+    """A value of a payload as a number; raises CodecError where it is none, or larger than any."""
+    if not isinstance(value, int | float):
+        raise CodecError(where, _("The value must be a number"))
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise CodecError(where, _("The value is not a finite number")) from error
+
+
 def pack(value: float, kind: str, order: str, where: str) -> bytes:
     """A number as bytes of this type and order (of WIDTHS and ORDERS); whole-number types take the nearest whole number.
 

@@ -16,9 +16,7 @@ def commands(points: Sequence[Writable]) -> frozenset[str]:
 
 def value_of(point: Writable, payload: Mapping[str, Any]) -> float:
     """The number at the source that a command's payload `{"value": …}` means; raises CodecError."""
-    value = payload.get("value")
-    if not isinstance(value, int | float):
-        raise CodecError("value", _("The value must be a number"))
+    value = packing.number(payload.get("value"), "value")
     least, most = point.command_minimum, point.command_maximum
     if (least is not None and value < least) or (most is not None and value > most):
         raise CodecError("value", _("The value must lie between {least} and {most}", least=least, most=most))
