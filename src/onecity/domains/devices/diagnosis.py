@@ -1,0 +1,84 @@
+"""Remote diagnosis: what a device last sent, what was refused of it, how well it is heard, and how right its clock goes."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+
+from onecity.kernel.core.clock import now
+from onecity.kernel.telemetry.models import Command, DeviceAddress, Latest, Quarantine, Series
+from onecity.kernel.telemetry.models.raw import RawMessage
+
+SHOWN = 10
+PAYLOAD_SHOWN = 400
+# below these a LoRaWAN link is about to break (SX1276 data sheet, table 10: sensitivity at SF12; demodulation limit)
+WEAK_RSSI, WEAK_SNR = -120.0, -17.5
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """`clock_offset`: how far the newest reading's time lay before its arrival; `uptime`: as the device said itself."""
+
+    heard_at: dt.datetime | None
+    clock_offset: dt.timedelta | None
+    messages: Sequence[Mapping[str, Any]]
+    errors: Sequence[Quarantine]
+    signal: Mapping[str, Any] = field(default_factory=dict)
+    weak: bool = False
+    reported: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of(device_id: UUID, reported: Mapping[str, Any]) -> Diagnosis:
+    """Everything known of a device that helps to find out what ails it, as far as the account may see it."""
+    series = Series.objects.filter(device_id=device_id, active=True)
+    heard = Latest.objects.filter(series__in=series).aggregate(at=Max("observed_at"))["at"]
+    messages = list(RawMessage.objects.filter(device_id=device_id).order_by("-received_at", "-id")[:SHOWN])
+    errors = list(Quarantine.objects.filter(device_id=device_id).order_by("-received_at")[:SHOWN])
+    address = DeviceAddress.objects.filter(device_id=device_id).order_by("id").first()
+    signal = dict(address.signal) if address else {}
+    newest = messages[0].received_at if messages else None
+    offset = newest - heard if newest and heard and abs(newest - heard) < dt.timedelta(days=1) else None
+    return Diagnosis(
+        heard_at=max((at for at in (heard, newest) if at is not None), default=None),
+        clock_offset=offset,
+        messages=[_shown(message) for message in messages],
+        errors=errors,
+        signal=signal,
+        weak=_weak(signal),
+        reported=reported,
+    )
+
+
+def commands(device_id: UUID) -> list[Command]:
+    """The newest commands of a device."""
+    return list(Command.objects.filter(device_id=device_id).order_by("-created_at", "-id")[:50])
+
+
+def expiry(hours: int) -> dt.datetime:
+    """The end of a command that is valid for so many hours."""
+    return now() + dt.timedelta(hours=hours)
+
+
+def _weak(signal: Mapping[str, Any]) -> bool:
+    rssi, snr = signal.get("rssi"), signal.get("snr")
+    return (isinstance(rssi, int | float) and rssi < WEAK_RSSI) or (isinstance(snr, int | float) and snr < WEAK_SNR)
+
+
+def _shown(message: RawMessage) -> dict[str, Any]:
+    """A message as text where it is text, else in hexadecimal."""
+    raw = bytes(message.payload)[:PAYLOAD_SHOWN]
+    try:
+        text = raw.decode()
+        text = text if text.isprintable() or "\n" in text else raw.hex(" ")
+    except UnicodeDecodeError:
+        text = raw.hex(" ")
+    return {
+        "at": message.received_at,
+        "way": message.way,
+        "size": message.size,
+        "text": text,
+        "outcome": message.outcome,
+    }

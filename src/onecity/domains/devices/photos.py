@@ -1,0 +1,75 @@
+"""Photos of installations: checked by their bytes, written anew without metadata, kept outside the web root."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from onecity.domains.devices.logic import photo
+from onecity.domains.devices.models import DevicePhoto, DeviceRecord
+from onecity.kernel.cases.attachments import REASONS
+from onecity.kernel.cases.logic import upload
+from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.people.models import Account
+
+MOST_FOR_ONE_DEVICE = 20
+PHOTO_ONLY = _("Only photos (JPEG, PNG, WebP) can be added.")
+
+
+def add(record: DeviceRecord, content: bytes, actor: Account) -> DevicePhoto:
+    """Keep a photo; the same a second time is the one already there. Raises Problem 422 that says what is wrong with it."""
+    try:
+        checked = upload.check(content)
+        clean = photo.stripped(content, checked.media_type) if checked.media_type in photo.KINDS else None
+    except upload.RejectedError as error:
+        raise _refused(PHOTO_ONLY if error.reason == "unknown_type" else REASONS[error.reason]) from error
+    except ValueError as error:
+        raise _refused(REASONS["broken"]) from error
+    if clean is None:
+        raise _refused(PHOTO_ONLY)
+    digest = hashlib.sha256(clean).hexdigest()
+    taken = DevicePhoto.objects.filter(record=record)
+    known = taken.filter(sha256=digest).first()
+    if known is not None:
+        return known
+    if taken.count() >= MOST_FOR_ONE_DEVICE:
+        raise _refused(_("This device has as many photos as it can take."))
+    _store(digest, clean)
+    return DevicePhoto.objects.create(
+        record=record,
+        sha256=digest,
+        media_type=checked.media_type,
+        width=checked.width,
+        height=checked.height,
+        size=len(clean),
+        added_by=actor.id,
+    )
+
+
+def path_of(digest: str) -> Path:
+    """Where the bytes with this SHA-256 lie."""
+    root: Path = settings.ONECITY_UPLOADS
+    return root / "devices" / digest[:2] / digest
+
+
+def missing() -> Problem:
+    """404 for a photo that is not there."""
+    return Problem("no-photo", _("There is no such photo"), status=404)
+
+
+def _store(digest: str, content: bytes) -> None:
+    target = path_of(digest)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(target)
+
+
+def _refused(detail: object) -> Problem:
+    return Problem("photo", detail, status=422, errors=[FieldError("photo", detail)])
