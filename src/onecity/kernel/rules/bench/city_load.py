@@ -31,6 +31,11 @@ SELECT gen_random_uuid(), '', 'urn:ngsi-ld:Subscription:city' || n, 'anonymous',
     jsonb_build_object('uri', %s::text))), true, now(), now()
 FROM generate_series(1, %s::int) n
 """
+MEANING: Final = {
+    "lag": "from sending a second's readings until the last of them is stored and judged, looked at every 20 ms",
+    "entity_bytes": "table and indexes of entities on disk; processes hold no entity in memory",
+    "series_bytes": "growth of all the platform's own processes together, rules and subscriptions included",
+}
 NEWEST = "SELECT value, clock_timestamp() FROM telemetry_latest WHERE series_id = %s"
 
 
@@ -164,6 +169,25 @@ def _seconds(entities: int) -> Iterator[tuple[int, range]]:
         number += 1
 
 
+def _sizes(
+    entities: int, rules: int, subscriptions: int, filled_s: float, memory: tuple[int, int]
+) -> dict[str, object]:
+    """How large the measurement was, and what came of it."""
+    return {
+        "series": entities * ATTRIBUTES,
+        "entities": entities,
+        "rules": rules,
+        "subscriptions": subscriptions,
+        "readings_per_s": round(entities * ATTRIBUTES / 60),
+        "minutes": MINUTES,
+        "notifications": _Receiver.heard,
+        "alerts": filling.alerts(),
+        "filled_in_s": round(filled_s),
+        "process_memory_before_mib": memory[0] // 2**20,
+        "process_memory_after_mib": memory[1] // 2**20,
+    }
+
+
 def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[str, object]:
     """All figures."""
     entities, rules, subscriptions = (n // (10 if quick else 1) for n in (ENTITIES, RULES, SUBSCRIPTIONS))
@@ -205,24 +229,8 @@ def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[str, ob
         "entity_bytes": round(disk["entity"] / entities),
         "series_bytes": round((after - before) / series),
         "series_disk_bytes": round(disk["series"] / series),
-        "sizes": {
-            "series": series,
-            "entities": entities,
-            "rules": rules,
-            "subscriptions": subscriptions,
-            "readings_per_s": round(series / 60),
-            "minutes": MINUTES,
-            "notifications": _Receiver.heard,
-            "alerts": filling.alerts(),
-            "filled_in_s": round(disk["seconds"]),
-            "process_memory_before_mib": before // 2**20,
-            "process_memory_after_mib": after // 2**20,
-        },
-        "meaning": {
-            "lag": "from sending a second's readings until the last of them is stored and judged, looked at every 20 ms",
-            "entity_bytes": "table and indexes of entities on disk; processes hold no entity in memory",
-            "series_bytes": "growth of all the platform's own processes together, rules and subscriptions included",
-        },
+        "sizes": _sizes(entities, rules, subscriptions, disk["seconds"], (before, after)),
+        "meaning": MEANING,
     }
 
 
