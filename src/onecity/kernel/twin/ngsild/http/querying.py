@@ -43,6 +43,8 @@ async def retrieve_entity(request: Request) -> Response:
     """5.7.1."""
     urn, context = urn_of(request), await request.context()
     federation = await gate.federation(request, "read")
+    if federation is not None and not federation.about(urn, ()):
+        federation = None
     if federation is None and not request.query_string and rendering.is_usual(request):
         record = await request.services.reader.record(request.principal, request.tenant, urn)
         body = None if record is None else rendering.text(record, request.tenant, context)
@@ -73,9 +75,10 @@ async def query_entities(request: Request) -> Response:
     """5.7.2 by address."""
     context = await request.context()
     federation = await gate.federation(request, "read")
-    if federation is None and rendering.is_usual(request):
+    if rendering.is_usual(request):
         question = selecting.question(request, request.query, context)
-        if is_plain(question.selections[0]) and question.limit:
+        federation = serving.concerned(federation, question)
+        if federation is None and is_plain(question.selections[0]) and question.limit:
             records, more = await request.services.reader.page_of_types(
                 request.principal, request.tenant, question.selections[0], question.limit, question.offset
             )
@@ -105,6 +108,7 @@ async def _query(
 ) -> Response:
     shape = shaping.shape(request, parameters, context)
     question = selecting.question(request, parameters, context)
+    federation = serving.concerned(federation, question)
     depths = [link_depth(selection.q) for selection in question.selections if selection.q is not None]
     join = shaping.join(parameters, context, max(depths, default=0))
     order = selecting.order(parameters, context, local=question.local or federation is None)
@@ -115,7 +119,7 @@ async def _query(
     bodies = await joined(request, page.entities, shape, context, join, further)
     # an @context that came in the body needs an address to be named in a Link header (5.13)
     inline = request.media != LD_JSON and isinstance(context.source, dict | list)
-    link = await request.services.contexts.address(context, base_of(request)) if inline else ""
+    link = await request.contexts.address(context, base_of(request)) if inline else ""
     response = represented_entities(collection(bodies) if shape.geojson else bodies, request, context, link=link)
     response.headers += _pages(request, question, more=page.more) + page.headers + warning_headers(further)
     if page.total is not None:

@@ -169,7 +169,7 @@ class Sources:
             return Reply(registration, status, body, spoken, headers, fault)
         link = context_link(headers.get("link", ""))
         known = link is None or link == spoken.link
-        context = spoken if known else await self._contexts.resolve(link, None)
+        context = spoken if known else await self._contexts.of(registration.tenant).resolve(link, None)
         return Reply(registration, status, body, context, headers, size=len(answer.body))
 
     def _open(self) -> httpx.AsyncClient:

@@ -94,7 +94,7 @@ async def words(registration: Registration, context: Context, contexts: Contexts
     """The words for one source; raises Problem where the @context that it wants cannot be had."""
     info = _info(registration)
     if CONTEXT.lower() in info:
-        return Words(await contexts.resolve(info[CONTEXT.lower()], None))
+        return Words(await contexts.of(registration.tenant).resolve(info[CONTEXT.lower()], None))
     if context.source is None or context.source in (context.link, [context.link]):
         return Words(context, context.source if info.get(CONTENT_TYPE.lower()) == LD_JSON else None)
     if with_body and info.get(CONTENT_TYPE.lower()) != JSON:

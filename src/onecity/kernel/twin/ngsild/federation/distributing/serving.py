@@ -83,6 +83,13 @@ async def entity(
     return Told(found.entity, found.warnings, headers)
 
 
+def concerned(federation: Federation | None, question: Question) -> Federation | None:
+    """The sources, where any of them may have what is asked for; so that other questions go the short way."""
+    if federation is None or question.local:
+        return None
+    return federation if any(federation.for_selection(one, one.types) for one in question.selections) else None
+
+
 async def page(
     request: Request,
     federation: Federation | None,
@@ -92,8 +99,6 @@ async def page(
 ) -> Served | None:
     """A page of a query (5.7.2); None where it is for the local store alone."""
     used = await using(request, parameters, maps.ENTITY)
-    if question.local:
-        federation = None
     if federation is None and used is None:
         return None
     query = Query(asked(parameters, question), operations, question.limit, question.offset, question.count)

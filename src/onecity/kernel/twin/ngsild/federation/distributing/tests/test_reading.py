@@ -39,6 +39,9 @@ def test_inclusive_adds_to_what_is_here(ngsi: Client, register: Register, other:
     assert [one["id"] for one in ngsi("GET", "/entities?type=Station&limit=1&offset=1").json()] == [B]
     assert ngsi("GET", "/entities?type=Station&local=true").json()[0].keys() == {"id", "type", "here"}
     assert ngsi("GET", "/entities?type=Other").json() == []
+    # an order can be kept where nobody else has anything to do with it
+    assert ngsi("GET", "/entities?type=Other&orderBy=id").status == 200
+    assert ngsi("GET", "/entities?type=Station&orderBy=id").status == 400
 
 
 def test_the_newest_value_wins(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
