@@ -4,14 +4,18 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from django.conf import settings
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from onecity.kernel.core.errors import Problem
+from onecity.sim.answering import Unit
 from onecity.sim.client import GatewayClient
 from onecity.sim.devices import Credentials
 from onecity.sim.station import Member, lines
@@ -25,20 +29,28 @@ BEAT_SECONDS = 2.0
 HTTP_EVERY = 3
 """Every third station reports over HTTP, the others over MQTT."""
 
+HANDS = 4
+"""Commands that are carried out at once, of all devices."""
 LONGEST_QUEUE = 5_000
-"""Messages a concentrator keeps while the broker is away; the oldest readings are the ones that are lost beyond it."""
+"""Messages a device keeps while the broker is away; the oldest readings are the ones that are lost beyond it."""
 
 
 class Publisher:
-    """The MQTT connections of all concentrators; paho keeps what it could not deliver and sends it after a reconnect."""
+    """The MQTT connections of all devices; paho keeps what it could not deliver and sends it after a reconnect.
+
+    Each device listens to its commands and carries them out beside, since fetching a file takes a while.
+    """
 
     def __init__(self, senders: Mapping[UUID, Credentials]) -> None:
         self._clients: dict[UUID, mqtt.Client] = {}
+        self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="sim-commands")
         for device_id, sender in senders.items():
             client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"onecity-sim-{device_id}", clean_session=True)
             client.username_pw_set(str(device_id), sender.secret)
             client.reconnect_delay_set(1, 15)
             client.max_queued_messages_set(LONGEST_QUEUE)
+            client.on_connect = partial(_listen, device_id)
+            client.on_message = partial(self._hear, Unit(sender))
             client.connect_async("127.0.0.1", settings.ONECITY_MQTT_PORT, keepalive=60)
             client.loop_start()
             self._clients[device_id] = client
@@ -47,11 +59,27 @@ class Publisher:
         """Hand one message to the device's connection, at least once."""
         self._clients[device_id].publish(f"telemetry/{device_id}", payload, qos=1)
 
+    def _hear(self, unit: Unit, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        """Have a command carried out and acknowledged."""
+        self._hands.submit(_carry_out, unit, client, bytes(message.payload))
+
     def close(self) -> None:
         """Send what is under way and leave."""
+        self._hands.shutdown(cancel_futures=True)
         for client in self._clients.values():
             client.disconnect()
             client.loop_stop()
+
+
+def _listen(device_id: UUID, client: mqtt.Client, *_facts: object) -> None:
+    client.subscribe(f"commands/{device_id}", 1)
+
+
+def _carry_out(unit: Unit, client: mqtt.Client, message: bytes) -> None:
+    try:
+        client.publish(f"commands/{unit.sender.device_id}/ack", unit.answer(message), qos=1)
+    except (msgspec.DecodeError, KeyError) as error:
+        log.warning("a command cannot be read: %s", error)
 
 
 def run(members: Sequence[Member], client: GatewayClient, speed: float, stop: threading.Event) -> None:

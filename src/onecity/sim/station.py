@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onecity.kernel.twin import service as twin
 from onecity.kernel.twin.models import Entity
 from onecity.sim.devices import Credentials, KeyRing
+from onecity.sim.makes import device_name, record
 from onecity.sim.simulation import PlannedEntity, Readings, Simulation
 
 READINGS_PER_SECOND = 100_000
@@ -31,14 +32,14 @@ class Member:
 def register(simulations: Iterable[Simulation], home: Path) -> list[Member]:
     """Bring entities and devices of all simulations into being; a second call changes nothing.
 
-    One device speaks for all stations of a division, as a concentrator in a town does.
+    Each station has a device of its own, with its make and its place in device management.
     """
     ring = KeyRing(home)
     members: list[Member] = []
     for simulation in simulations:
         for planned in simulation.plan():
             path = planned.division_path
-            sender = ring.credentials(f"simulated {simulation.name} {path}", path, READINGS_PER_SECOND)
+            sender = ring.credentials(device_name(planned.name), path, READINGS_PER_SECOND)
             entity = twin.upsert_entity(
                 type=planned.type,
                 key=planned.key,
@@ -51,6 +52,7 @@ def register(simulations: Iterable[Simulation], home: Path) -> list[Member]:
                 public=True,
             )
             members.append(Member(planned, entity, sender, simulation))
+    record([member.entity for member in members])
     return members
 
 

@@ -9,10 +9,11 @@ from uuid import UUID
 from django.db.models import Max
 
 from onecity.kernel.core.clock import now
-from onecity.kernel.telemetry.models import Command, DeviceAddress, Latest, Quarantine, Series
+from onecity.kernel.telemetry.models import Command, CommandState, DeviceAddress, Latest, Quarantine, Series
 from onecity.kernel.telemetry.models.raw import RawMessage
 
 SHOWN = 10
+STATUS = "status"
 PAYLOAD_SHOWN = 400
 # below these a LoRaWAN link is about to break (SX1276 data sheet, table 10: sensitivity at SF12; demodulation limit)
 WEAK_RSSI, WEAK_SNR = -120.0, -17.5
@@ -20,7 +21,7 @@ WEAK_RSSI, WEAK_SNR = -120.0, -17.5
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`clock_offset`: how far the newest reading's time lay before its arrival; `uptime`: as the device said itself."""
+    """`clock_offset`: how far the newest reading's time lay before its arrival; `reported`: as the device said itself."""
 
     heard_at: dt.datetime | None
     clock_offset: dt.timedelta | None
@@ -29,9 +30,10 @@ class Diagnosis:
     signal: Mapping[str, Any] = field(default_factory=dict)
     weak: bool = False
     reported: Mapping[str, Any] = field(default_factory=dict)
+    uptime_hours: float | None = None
 
 
-def of(device_id: UUID, reported: Mapping[str, Any]) -> Diagnosis:
+def of(device_id: UUID) -> Diagnosis:
     """Everything known of a device that helps to find out what ails it, as far as the account may see it."""
     series = Series.objects.filter(device_id=device_id, active=True)
     heard = Latest.objects.filter(series__in=series).aggregate(at=Max("observed_at"))["at"]
@@ -39,6 +41,8 @@ def of(device_id: UUID, reported: Mapping[str, Any]) -> Diagnosis:
     errors = list(Quarantine.objects.filter(device_id=device_id).order_by("-received_at")[:SHOWN])
     address = DeviceAddress.objects.filter(device_id=device_id).order_by("id").first()
     signal = dict(address.signal) if address else {}
+    reported = _reported(device_id)
+    uptime = reported.get("uptime")
     newest = messages[0].received_at if messages else None
     offset = newest - heard if newest and heard and abs(newest - heard) < dt.timedelta(days=1) else None
     return Diagnosis(
@@ -49,6 +53,7 @@ def of(device_id: UUID, reported: Mapping[str, Any]) -> Diagnosis:
         signal=signal,
         weak=_weak(signal),
         reported=reported,
+        uptime_hours=uptime / 3600 if isinstance(uptime, int | float) else None,
     )
 
 
@@ -60,6 +65,13 @@ def commands(device_id: UUID) -> list[Command]:
 def expiry(hours: int) -> dt.datetime:
     """The end of a command that is valid for so many hours."""
     return now() + dt.timedelta(hours=hours)
+
+
+def _reported(device_id: UUID) -> Mapping[str, Any]:
+    """What the device last answered when it was asked for its state."""
+    answered = Command.objects.filter(device_id=device_id, name=STATUS, state=CommandState.ACKNOWLEDGED)
+    found = answered.order_by("-finished_at").values_list("result", flat=True).first()
+    return found or {}
 
 
 def _weak(signal: Mapping[str, Any]) -> bool:

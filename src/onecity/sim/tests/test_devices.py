@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import shapely
 
+from onecity.domains.devices.models import DeviceRecord
 from onecity.domains.environment.sim import Simulation
 from onecity.kernel.places.models import Division
 from onecity.kernel.telemetry.models import Device, Series
@@ -75,5 +76,9 @@ def test_registering_twice_changes_nothing(district: None, tmp_path: Path) -> No
     assert list(Entity.objects.order_by("id").values()) == before
     assert list(Series.objects.order_by("id").values_list("id", "entity_id", "attribute", "device_id")) == series
     assert len(first) == 6
-    assert Device.objects.count() == 2
+    assert Device.objects.count() == 6
+    assert {device.name for device in Device.objects.all()} == {f"{member.entity.name}终端" for member in first}
+    records = DeviceRecord.objects.select_related("model")
+    assert {record.model.name for record in records if record.model} == {"sim-air-6", "sim-noise-1", "sim-water-5"}
+    assert all(record.status == "installed" and record.lon is not None for record in records)
     assert all(entity["properties"]["simulated"] is True and entity["public"] for entity in before)

@@ -177,7 +177,7 @@ def _page(
         "device": Device.objects.filter(id=device_id).first(),
         "place": places.title_for(record.division_path, full=True),
         "things": finding.visible(account).filter(device_id=device_id).order_by("name")[:50],
-        "diagnosis": diagnosis.of(device_id, record.reported),
+        "diagnosis": diagnosis.of(device_id),
         "commands": diagnosis.commands(device_id),
         "form": form or CommandForm(initial={"key": str(new_id())}),
         "may_manage": policy.may(account, MANAGE, record.division_path),
