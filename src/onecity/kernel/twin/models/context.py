@@ -19,11 +19,13 @@ class ContextKind(models.TextChoices):
 class LdContext(models.Model):
     """One document. `url`: where a cached one comes from, else empty; `body`: the document as text, as it is served.
 
-    `digest`: SHA-256 of an implicitly created one, so that the same is made only once. Documents serve all tenants.
+    `tenant`: whose it is, "" the default tenant's (5.5.10); copies of public documents serve all, and name none.
+    `digest`: SHA-256 of an implicitly created one, so that a tenant has the same only once.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=20, choices=ContextKind.choices)
+    tenant = models.TextField(blank=True, default="", db_default="", db_collation="C")
     url = models.TextField(blank=True, default="", db_default="", db_collation="C")
     digest = models.CharField(max_length=64, blank=True, default="", db_default="", db_collation="C")
     body = models.TextField()
@@ -39,7 +41,9 @@ class LdContext(models.Model):
         verbose_name_plural = _("JSON-LD contexts")
         constraints = [
             models.UniqueConstraint(fields=["url"], condition=~models.Q(url=""), name="context_url_once"),
-            models.UniqueConstraint(fields=["digest"], condition=~models.Q(digest=""), name="context_digest_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "digest"], condition=~models.Q(digest=""), name="context_digest_once_each"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,38 +13,38 @@ from onecity.kernel.twin.ngsild.model import problems
 from onecity.kernel.twin.ngsild.store.times import text
 
 
-@route("POST", "/jsonldContexts")
+@route("POST", "/jsonldContexts", creates_tenant=True)
 async def add_context(request: Request) -> Response:
     """5.13.2: host a document that has an `@context`."""
     body = request.object()
     if "@context" not in body:
         raise problems.bad_request(_("A document with a member @context is wanted."), "@context")
-    await request.services.contexts.check(body)
-    identifier = await request.services.contexts.shelf.add({"@context": body["@context"]})
+    await request.contexts.check(body)
+    identifier = await request.contexts.shelf.add({"@context": body["@context"]})
     return responses.created(f"{PATH}{identifier}")
 
 
-@route("GET", "/jsonldContexts")
+@route("GET", "/jsonldContexts", creates_tenant=True)
 async def list_contexts(request: Request) -> Response:
     """5.13.3: addresses of the documents that are kept, or with `details` what is known of them."""
     kind = request.query.get("kind")
     if kind is not None and kind not in KINDS:
         raise problems.bad_request(_("The kind of an @context is one of {kinds}.", kinds=", ".join(KINDS)), "kind")
     details = request.flag("details")
-    await request.services.contexts.flush()
-    kept = await request.services.contexts.shelf.all(kind)
+    await request.contexts.flush()
+    kept = await request.contexts.shelf.all(kind)
     base = base_of(request)
     return responses.json([_details(one, base) if details else _address(one, base) for one in kept])
 
 
-@route("GET", "/jsonldContexts/{contextId}")
+@route("GET", "/jsonldContexts/{contextId}", creates_tenant=True)
 async def serve_context(request: Request) -> Response:
     """5.13.4: the document itself, or with `details` what is known of it."""
     details = request.flag("details")
-    contexts = request.services.contexts
+    contexts = request.contexts
     if details:
         await contexts.flush()
-    kept = await contexts.shelf.one(request.params["contextId"])
+    kept = await contexts.shelf.one(request.params["contextId"], to_read=not details)
     if details:
         return responses.json(_details(kept, base_of(request)))
     if kept.kind == CACHED:
@@ -53,10 +53,10 @@ async def serve_context(request: Request) -> Response:
     return Response(200, kept.body.encode(), LD_JSON)
 
 
-@route("DELETE", "/jsonldContexts/{contextId}")
+@route("DELETE", "/jsonldContexts/{contextId}", creates_tenant=True)
 async def delete_context(request: Request) -> Response:
     """5.13.5: forget a document; with `reload` fetch a cached one anew."""
-    contexts = request.services.contexts
+    contexts = request.contexts
     reload = request.flag("reload")
     kept = await contexts.shelf.one(request.params["contextId"])
     if not reload:

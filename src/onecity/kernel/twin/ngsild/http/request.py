@@ -15,6 +15,7 @@ from onecity.kernel.twin.ngsild.model import problems
 from onecity.kernel.twin.ngsild.store.principal import Principal
 
 if TYPE_CHECKING:
+    from onecity.kernel.twin.ngsild.context.store import Contexts
     from onecity.kernel.twin.ngsild.http.services import Services
 
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
@@ -70,6 +71,11 @@ class Request:
             raise problems.bad_request(_("The body must be a JSON array."))
         return value
 
+    @property
+    def contexts(self) -> "Contexts":
+        """The contexts that the tenant sees."""
+        return self.services.contexts.of(self.tenant)
+
     async def context(self) -> Context:
         """The @context of the request (6.3.5): of the Link header, or of the body where that is application/ld+json."""
         if self._context is None:
@@ -90,7 +96,7 @@ class Request:
             raise problems.bad_request(
                 _("A body of application/json must not hold an @context; send application/ld+json or a Link header.")
             )
-        return await self.services.contexts.resolve(link, inline)
+        return await self.contexts.resolve(link, inline)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """A boolean parameter; raises Problem 400."""

@@ -124,11 +124,11 @@ class Roster:
             account_id=account,
             seen=tuple(seen),
             division=division,
-            selections=compiled.selections(document, await self._context(context)),
+            selections=compiled.selections(document, await self._context(tenant, context)),
             key=compiled.conditions(document, context),
             watched=frozenset(document.get("watchedAttributes", ())),
             triggers=compiled.triggers(document),
-            view=compiled.view(document, await self._context(document.get("jsonldContext")), endpoint),
+            view=compiled.view(document, await self._context(tenant, document.get("jsonldContext")), endpoint),
             endpoint=endpoint,
             since=since,
             until=until,
@@ -138,10 +138,10 @@ class Roster:
             next_at=next_at or (since + dt.timedelta(seconds=interval) if interval else None),
         )
 
-    async def _context(self, source: object) -> Context:
+    async def _context(self, tenant: str, source: object) -> Context:
         """The processed @context; the core's where a document cannot be had any more, so that the rest goes on."""
         try:
-            return await self._contexts.resolve(None, source)
+            return await self._contexts.of(tenant).resolve(None, source)
         except Problem as problem:
             log.warning("the @context of a subscription cannot be had, whole names are used: %s", problem)
             return CORE

@@ -64,7 +64,7 @@ async def create(request: Request, door: Door) -> Response:
     document = reading.read_subscription(body, context)
     await _check(request, door, document, context)
     _in_future(document)
-    document.setdefault("jsonldContext", await request.services.contexts.address(context, base_of(request)))
+    document.setdefault("jsonldContext", await request.contexts.address(context, base_of(request)))
     await _records(request, door).add(request.principal, request.tenant, urn, document, context.source)
     return responses.created(f"{PREFIX}{door.path}/{quote(urn, safe=':')}")
 
@@ -108,11 +108,11 @@ async def change(request: Request, door: Door) -> Response:
     fragment = reading.read_fragment(body, context)
     _in_future(fragment)
     if fragment.get("jsonldContext", "") is None:
-        fragment["jsonldContext"] = await request.services.contexts.address(context, base_of(request))
+        fragment["jsonldContext"] = await request.contexts.address(context, base_of(request))
     for _attempt in range(ATTEMPTS):
         record = await _records(request, door).one(request.principal, request.tenant, urn)
         document = reading.patched(record.document, fragment)
-        language = context if "q" in fragment else await request.services.contexts.resolve(None, record.context)
+        language = context if "q" in fragment else await request.contexts.resolve(None, record.context)
         await _check(request, door, document, language)
         if await _records(request, door).replace(request.principal, record, document, language.source):
             return responses.no_content()
@@ -167,7 +167,7 @@ async def _check(request: Request, door: Door, document: dict[str, Any], context
     """Raises Problem 400 where a condition is not well formed, a context is not to be had, or the endpoint is out of bounds."""
     door.check(document, context)
     if "jsonldContext" in document:
-        await request.services.contexts.resolve(document["jsonldContext"], None)
+        await request.contexts.resolve(document["jsonldContext"], None)
     await check_endpoint(document)
 
 

@@ -91,7 +91,7 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
             page = searching.Page(chosen, len(ordered) > question.offset + question.limit, page.total)
         answer = await _answer(ask, page.evolutions, asked, context)
     inline = request.media != LD_JSON and isinstance(context.source, dict | list)
-    link = await request.services.contexts.address(context, base_of(request)) if inline else ""
+    link = await request.contexts.address(context, base_of(request)) if inline else ""
     response = _respond(request, context, answer.bodies, answer, link=link)
     response.headers += _pages(request, question, more=page.more)
     if page.total is not None:
@@ -117,7 +117,7 @@ async def _shared(
     request: Request, context: Context, question: selecting.Question, shared: histories.Shared
 ) -> Response:
     inline = request.media != LD_JSON and isinstance(context.source, dict | list)
-    link = await request.services.contexts.address(context, base_of(request)) if inline else ""
+    link = await request.contexts.address(context, base_of(request)) if inline else ""
     response = _respond(request, context, shared.bodies, Answer(shared.bodies), link=link)
     response.headers += _pages(request, question, more=shared.more) + shared.headers
     if shared.created:

@@ -12,7 +12,7 @@ from django.conf import LazySettings
 
 from onecity.kernel.core.outbound import networks
 from onecity.kernel.telemetry.catalogue import database_parameters
-from onecity.kernel.twin.models import LdContext
+from onecity.kernel.twin.models import Entity, LdContext
 from onecity.kernel.twin.ngsild.context.core import CORE_URL
 from onecity.kernel.twin.ngsild.context.fetching import lifetime
 from onecity.kernel.twin.ngsild.context.store import PATH, Contexts
@@ -257,3 +257,44 @@ def test_made_for_others(transactional_db: None) -> None:
 )
 def test_how_long_a_copy_is_kept(headers: dict[str, str], seconds: float) -> None:
     assert lifetime(headers, 0.0) == seconds
+
+
+def test_a_hosted_context_is_its_tenants_own(door: Client) -> None:
+    document = {"@context": {"speed": "https://example.org/private", "Vehicle": "https://example.org/Vehicle"}}
+    added = door("POST", "/jsonldContexts", document, ngsild_tenant="a")
+    assert added.status == 201
+    location = added.header("location") or ""
+    path = location.removeprefix("/ngsi-ld/v1")
+    for other in ("", "b"):
+        assert door("GET", path, ngsild_tenant=other).status == 404
+        assert door("GET", f"{path}?details=true", ngsild_tenant=other).status == 404
+        assert door("GET", "/jsonldContexts", ngsild_tenant=other).json() == []
+        assert door("DELETE", path, ngsild_tenant=other).status == 404
+        body = {"id": URN, "type": "Vehicle", "speed": {"type": "Property", "value": 5}}
+        url = f"http://city.example{location}"
+        assert door("POST", "/entities", body, link=link(url), ngsild_tenant=other).status == 504
+    assert not Entity.objects.exists()
+    assert door("POST", "/entities", body, link=link(url), ngsild_tenant="a").status == 201
+    assert "https://example.org/private" in door("GET", f"/entities/{URN}", ngsild_tenant="a").json()
+    assert door("GET", path, ngsild_tenant="a").json() == document
+    assert len(door("GET", "/jsonldContexts", ngsild_tenant="a").json()) == 1
+    assert door("DELETE", path, ngsild_tenant="a").status == 204
+
+
+def test_what_was_made_for_a_subscription_is_read_under_its_address(door: Client) -> None:
+    """Whoever is notified follows the link without knowing the tenant; nobody else lists or deletes it."""
+    subscription = {
+        "type": "Subscription",
+        "entities": [{"type": "Vehicle"}],
+        "notification": {"endpoint": {"uri": "http://127.0.0.1:9/x"}},
+        "@context": [{"speed": "https://example.org/speed"}],
+    }
+    media = "application/ld+json"
+    made = door("POST", "/subscriptions", subscription, content_type=media, ngsild_tenant="a")
+    assert made.status == 201
+    urls = door("GET", "/jsonldContexts?kind=ImplicitlyCreated", ngsild_tenant="a").json()
+    path = urls[0].removeprefix("http://localhost/ngsi-ld/v1")
+    assert door("GET", path).json() == {"@context": {"speed": "https://example.org/speed"}}
+    assert door("GET", "/jsonldContexts").json() == []
+    assert door("GET", f"{path}?details=true").status == door("DELETE", path).status == 404
+    assert door("GET", path, ngsild_tenant="a").status == 200

@@ -75,7 +75,7 @@ class Watches(Roster):
         if one is not None:
             document, source = msgspec.json.decode(row[6]), msgspec.json.decode(row[7] or "null")
             one.of_sources = True
-            self.asked[one.id] = asked(document, await self._context(source))
+            self.asked[one.id] = asked(document, await self._context(one.tenant, source))
 
 
 def newcomers(watches: Watches) -> list[Compiled]:
