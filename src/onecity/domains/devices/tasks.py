@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from onecity.domains.devices import registering, rolling
+from onecity.domains.devices import health, maintenance, registering, rolling
 
 
 @app.periodic(cron="* * * * *")
@@ -20,3 +20,24 @@ def roll(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
     for rollout_id in found:
         rolling.advance(rollout_id)
     return len(found)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="devices.check", queueing_lock="devices.check", lock="devices.health")
+def check(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Look which devices are silent, come and go or have a wrong clock; gives what was found."""
+    return sum(health.check(thorough=False).found.values())
+
+
+@app.periodic(cron="27 2 * * *")
+@app.task(name="devices.check_thoroughly", queueing_lock="devices.check_thoroughly", lock="devices.health")
+def check_thoroughly(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Look at batteries and values of the last two weeks as well; gives what was found."""
+    return sum(health.check(thorough=True).found.values())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="devices.maintain", queueing_lock="devices.maintain", lock="devices.maintain")
+def maintain(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Open cases for what lasts or falls due, and take over what ended cases brought; gives how many were opened."""
+    return maintenance.sweep()

@@ -17,6 +17,8 @@ Bools = NDArray[np.bool_]
 DAY = 24
 # 1.4826 × the median absolute deviation is the standard deviation of a normal variable
 MAD_TO_SIGMA = 1.4826
+# readings an hour from which on an empty hour says something
+JUDGED_AN_HOUR = 2.0
 # rows handled at a time, so that what is in work stays small
 ROWS = 2_000
 
@@ -50,7 +52,7 @@ def flapping(counts: Floats, expected: Floats, limits: Limits = DEFAULT) -> Ints
     """
     up = counts >= np.maximum(expected[:, None] * limits.up_share, 1.0)
     changes = (up[:, 1:] != up[:, :-1]).sum(axis=1)
-    return np.where(expected >= 2.0, changes, 0).astype(np.int64)
+    return np.where(expected >= JUDGED_AN_HOUR, changes, 0).astype(np.int64)
 
 
 def battery(daily: Floats, minimum: Floats) -> tuple[Bools, Floats]:
@@ -60,7 +62,7 @@ def battery(daily: Floats, minimum: Floats) -> tuple[Bools, Floats]:
     """
     newest = _newest(daily)
     slope = theil_sen(daily)
-    low: Bools = np.less_equal(newest, minimum)
+    low: Bools = np.asarray(newest <= minimum)
     falling = slope < 0
     days = np.where(falling, (newest - minimum) / np.where(falling, -slope, 1.0), np.inf)
     days = np.where(np.isfinite(newest), np.maximum(days, 0.0), np.inf)
@@ -103,7 +105,7 @@ def stuck(minimum: Floats, maximum: Floats, limits: Limits = DEFAULT) -> Ints:
         value = np.where(flat, minimum[:, hour], np.where(there, np.nan, value))
         still[:, hour] = run
     now = still[:, -1]
-    heard: Bools = known[:, -3:].any(axis=1)
+    heard: Bools = np.logical_or.reduce(known[:, -3:], axis=1)
     moved = begun > 0
     found = (now >= limits.stuck_hours) & (now >= limits.stuck_factor * np.maximum(longest, 1)) & moved & heard
     return np.where(found, now, 0)

@@ -1,8 +1,12 @@
 """The tables of device management."""
 
 from onecity.domains.devices.models.claim import Claim, DevicePhoto, WrongCode
+from onecity.domains.devices.models.coverage import CoverageTarget
+from onecity.domains.devices.models.finding import ClockSample, Finding, FindingKind
 from onecity.domains.devices.models.group import DeviceGroup, Membership
+from onecity.domains.devices.models.maintenance import Maintenance, WorkKind
 from onecity.domains.devices.models.model import DeviceModel, Protocol
+from onecity.domains.devices.models.place import PlaceModel, SeriesModel
 from onecity.domains.devices.models.record import DeviceRecord, RecordStatus
 from onecity.domains.devices.models.rollout import (
     Release,
@@ -15,11 +19,17 @@ from onecity.domains.devices.models.rollout import (
 
 __all__ = [
     "Claim",
+    "ClockSample",
+    "CoverageTarget",
     "DeviceGroup",
     "DeviceModel",
     "DevicePhoto",
     "DeviceRecord",
+    "Finding",
+    "FindingKind",
+    "Maintenance",
     "Membership",
+    "PlaceModel",
     "Protocol",
     "RecordStatus",
     "Release",
@@ -27,6 +37,8 @@ __all__ = [
     "Rollout",
     "RolloutState",
     "RolloutTarget",
+    "SeriesModel",
     "TargetState",
+    "WorkKind",
     "WrongCode",
 ]
