@@ -30,6 +30,5 @@ def test_many_registrations(ngsi: Client) -> None:
     assert ngsi("POST", DOOR, exclusive("urn:r:new", "speed", entity="urn:v:4242")).status == 409
     assert ngsi("POST", DOOR, exclusive("urn:r:new", "speed", entity="urn:v:new")).status == 201
     made = time.perf_counter() - begun
-    print(f"\n{found * 10:.2f} ms a question, {made * 500:.0f} ms a registration")
-    # a hundred questions within a second leave room for a busy machine: going through all would take ten
-    assert found < 5
+    # on a busy machine: 0.5 s and 0.13 s
+    assert (found < 5, made < 5) == (True, True)
