@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from onecity.project.stack.platform import Platform
 from onecity.sim.answering import WITHOUT_ROOM, Unit
@@ -17,7 +17,7 @@ from tests.journeys.conftest import Open, Visitor
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 NAME = "东林镇河口浮标"
-FILE = {"name": "buoy.bin", "mimeType": "application/octet-stream", "buffer": b"firmware 2.0" * 999}
+FILE: FilePayload = {"name": "buoy.bin", "mimeType": "application/octet-stream", "buffer": b"firmware 2.0" * 999}
 ANSWERS_MS = 15_000
 
 
@@ -31,7 +31,10 @@ def at_work(platform: Platform, secret: Credentials) -> Iterator[None]:
     def hear(_client: Client, _data: object, message: MQTTMessage) -> None:
         client.publish(f"commands/{secret.device_id}/ack", unit.answer(bytes(message.payload)), qos=1)
 
-    client.on_connect = lambda *_facts: client.subscribe(f"commands/{secret.device_id}", 1)
+    def listen(*_facts: object) -> None:
+        client.subscribe(f"commands/{secret.device_id}", 1)
+
+    client.on_connect = listen
     client.on_message = hear
     client.connect("127.0.0.1", platform.env.mqtt_port)
     client.loop_start()

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
+from django.db.models.functions import Coalesce
 
 from onecity.kernel.core.clock import now
 from onecity.kernel.telemetry.models import Command, CommandState, DeviceAddress, Latest, Quarantine, Series
@@ -46,7 +47,7 @@ def of(device_id: UUID) -> Diagnosis:
     newest = messages[0].received_at if messages else None
     offset = newest - heard if newest and heard and abs(newest - heard) < dt.timedelta(days=1) else None
     return Diagnosis(
-        heard_at=max((at for at in (heard, newest) if at is not None), default=None),
+        heard_at=max((at for at in (heard, newest, _answered(device_id)) if at is not None), default=None),
         clock_offset=offset,
         messages=[_shown(message) for message in messages],
         errors=errors,
@@ -65,6 +66,15 @@ def commands(device_id: UUID) -> list[Command]:
 def expiry(hours: int) -> dt.datetime:
     """The end of a command that is valid for so many hours."""
     return now() + dt.timedelta(hours=hours)
+
+
+def _answered(device_id: UUID) -> dt.datetime | None:
+    """When the device last said something of a command."""
+    said = Command.objects.filter(
+        device_id=device_id, state__in=[CommandState.DELIVERED, CommandState.ACKNOWLEDGED, CommandState.FAILED]
+    )
+    at: dt.datetime | None = said.aggregate(at=Max(Coalesce("finished_at", "delivered_at")))["at"]
+    return at
 
 
 def _reported(device_id: UUID) -> Mapping[str, Any]:

@@ -204,7 +204,9 @@ class CommandForm(forms.Form):
     """A command by hand."""
 
     name = forms.CharField(label=_("Command"), max_length=100)
-    payload = forms.JSONField(label=_("With (JSON)"), required=False, initial=dict)
+    payload = forms.JSONField(
+        label=_("With (JSON)"), required=False, initial=dict, widget=forms.Textarea(attrs={"rows": 3})
+    )
     hours = forms.IntegerField(label=_("Valid for (hours)"), min_value=1, max_value=720, initial=24)
     key = forms.CharField(widget=forms.HiddenInput, max_length=60, required=False)
 
