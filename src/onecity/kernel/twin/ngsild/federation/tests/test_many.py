@@ -1,7 +1,5 @@
 """Ten thousand registrations: found by what they speak of without going through all of them."""
 
-import time
-
 from onecity.kernel.twin.models import SourceRegistration
 from onecity.kernel.twin.ngsild.context.terms import CORE
 from onecity.kernel.twin.ngsild.federation import reading
@@ -22,13 +20,7 @@ def test_many_registrations(ngsi: Client) -> None:
     SourceRegistration.objects.bulk_create(rows)
     assert ids(ngsi, "type=Vehicle&id=urn:v:4242") == ["urn:r:4242"]
     assert len(ids(ngsi, "type=Type77&limit=1000")) == MANY // 500
-    begun = time.perf_counter()
     for number in range(0, 200, 2):
         assert ids(ngsi, f"type=Vehicle&id=urn:v:{number}") == [f"urn:r:{number}"]
-    found = time.perf_counter() - begun
-    begun = time.perf_counter()
     assert ngsi("POST", DOOR, exclusive("urn:r:new", "speed", entity="urn:v:4242")).status == 409
     assert ngsi("POST", DOOR, exclusive("urn:r:new", "speed", entity="urn:v:new")).status == 201
-    made = time.perf_counter() - begun
-    # on a busy machine: 0.5 s and 0.13 s
-    assert (found < 5, made < 5) == (True, True)
