@@ -24,6 +24,16 @@ STATIONS = """
     SELECT count(*) FROM twin_entity WHERE properties->>'simulated' = 'true' AND properties->>'derived' IS NULL
 """
 REFUSED = "SELECT count(*) FROM telemetry_quarantine"
+KNOWN = "SELECT count(*) FROM devices_devicerecord WHERE model_id IS NOT NULL AND firmware_version = '1.0.0'"
+ASK = """
+    WITH asked AS (
+        INSERT INTO telemetry_command (id, device_id, division_path, name, payload, idempotency_key, route, target, state,
+            attempts, created_at, expires_at, next_at, result)
+        SELECT uuidv7(), id, division_path, 'status', '{}', '', 'direct', '', 'queued', 0, now(), now() + '1 hour', now(), '{}'
+        FROM telemetry_device RETURNING 1
+    ) SELECT count(*) FROM asked
+"""
+ANSWERED = "SELECT count(*) FROM telemetry_command WHERE state = 'acknowledged' AND (result->>'battery')::int > 0"
 LONGEST_GAP = """
     SELECT max(extract(epoch FROM later - observed_at)) FROM (
         SELECT o.observed_at, lead(o.observed_at) OVER (PARTITION BY o.series_id ORDER BY o.observed_at) AS later
@@ -69,7 +79,15 @@ def test_every_town_has_its_stations_with_a_past_and_a_present(
     assert wait(database, past, STORED, "http") >= past
     assert wait(database, 1, STORED, "mqtt1") >= 1
     assert value(database, REFUSED) == 0
-    assert value(database, "SELECT count(*) FROM telemetry_device WHERE readings_per_second > 0") == len(TOWNS)
+    assert value(database, "SELECT count(*) FROM telemetry_device WHERE readings_per_second > 0") == 3 * len(TOWNS)
+    assert value(database, KNOWN) == 3 * len(TOWNS)
+
+
+def test_its_devices_answer_commands(alive: Platform, database: psycopg.Connection[Any]) -> None:
+    assert alive.env.home
+    asked = value(database, ASK)
+    assert asked == 3 * len(TOWNS)
+    assert wait(database, asked, ANSWERED) == asked
 
 
 def test_a_restart_adds_nothing_twice_and_leaves_no_gap(alive: Platform, database: psycopg.Connection[Any]) -> None:
