@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from onecity.domains.devices import health_urls
 from onecity.domains.devices.views import claims, device, groups, models, rollouts, state
 from onecity.kernel.twin import panels
 
@@ -9,6 +10,7 @@ app_name = "devices"
 panels.add(state.outlook_panel)
 DEVICE = "desk/devices/<uuid:device_id>"
 urlpatterns = [
+    *health_urls.urlpatterns,
     path("desk/devices", state.index, name="index"),
     path("devices/outlook/<uuid:entity_id>/<slug:attribute>", state.outlook_data, name="outlook"),
     path("desk/devices/new", device.new, name="new"),

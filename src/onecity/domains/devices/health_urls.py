@@ -1,0 +1,14 @@
+"""Addresses of the check-up, of coverage and of moving."""
+
+from django.urls import path
+
+from onecity.domains.devices.views import health
+
+urlpatterns = [
+    path("desk/devices/health", health.index, name="health"),
+    path("desk/devices/health/points", health.points, name="health-points"),
+    path("desk/devices/coverage", health.coverage, name="coverage"),
+    path("desk/devices/coverage/points", health.coverage_points, name="coverage-points"),
+    path("desk/devices/coverage/table.xlsx", health.coverage_table, name="coverage-table"),
+    path("desk/devices/<uuid:device_id>/move", health.move, name="move"),
+]
