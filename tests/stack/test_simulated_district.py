@@ -83,8 +83,7 @@ def test_every_town_has_its_stations_with_a_past_and_a_present(
     assert value(database, KNOWN) == 3 * len(TOWNS)
 
 
-def test_its_devices_answer_commands(alive: Platform, database: psycopg.Connection[Any]) -> None:
-    assert alive.env.home
+def test_its_devices_answer_commands(database: psycopg.Connection[Any]) -> None:
     asked = value(database, ASK)
     assert asked == 3 * len(TOWNS)
     assert wait(database, asked, ANSWERED) == asked
