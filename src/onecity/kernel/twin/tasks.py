@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from psycopg import sql
 
+from onecity.kernel.core import retention
 from onecity.kernel.core.clock import now
 from onecity.kernel.telemetry.catalogue import database_parameters
 from onecity.kernel.twin.ngsild.snapshots.limits import PREPARING_S
@@ -36,10 +37,14 @@ def make_days() -> None:
 
 
 def retain() -> list[str]:
-    """Drop the days of the change log that are older than readings are kept; returns their tables."""
-    if not settings.ONECITY_RETENTION_DAYS:
+    """Drop the days of the change log that are older than ONECITY_CHANGES_DAYS; returns their tables.
+
+    Where that is not set they are kept as long as readings are. Raises ValueError where it is no number of days.
+    """
+    kept = retention.kept("ONECITY_CHANGES_DAYS", settings.ONECITY_RETENTION_DAYS)
+    if kept is None:
         return []
-    oldest = now().date() - dt.timedelta(days=settings.ONECITY_RETENTION_DAYS)
+    oldest = (now() - kept).date()
     dropped = []
     with connection.cursor() as cursor:
         cursor.execute(PARTS)

@@ -87,6 +87,25 @@ def test_days_are_made_ahead_and_dropped_when_old(settings: LazySettings) -> Non
     assert tasks.retain() == []
 
 
+@pytest.mark.django_db
+def test_changes_are_kept_as_long_as_their_own_setting_says(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ONECITY_RETENTION_DAYS = 30
+    old = now().date() - dt.timedelta(days=40)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT twin_change_day(%s)", [old])
+    for text in ("0", "50", "40"):
+        monkeypatch.setenv("ONECITY_CHANGES_DAYS", text)
+        assert tasks.retain() == []
+    monkeypatch.setenv("ONECITY_CHANGES_DAYS", "soon")
+    with pytest.raises(ValueError, match="ONECITY_CHANGES_DAYS"):
+        tasks.retain()
+    settings.ONECITY_RETENTION_DAYS = 0
+    monkeypatch.setenv("ONECITY_CHANGES_DAYS", "39")
+    assert tasks.retain() == [f"twin_change_{old:%Y%m%d}"]
+
+
 def test_an_entity_of_a_manifest_is_an_ngsi_ld_entity(with_store: WithStore) -> None:
     facts: dict[str, Any] = {"type": STATION, "key": "1", "name": "一号站", "division_path": "adm/1/", "public": True}
     station = service.upsert_entity(**facts, lon=121.5, lat=30.9, properties={"height": 3})
