@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecity.domains.devices.views import health
+from onecity.domains.devices.views import health, places
 
 urlpatterns = [
     path("desk/devices/health", health.index, name="health"),
@@ -11,4 +11,7 @@ urlpatterns = [
     path("desk/devices/coverage/points", health.coverage_points, name="coverage-points"),
     path("desk/devices/coverage/table.xlsx", health.coverage_table, name="coverage-table"),
     path("desk/devices/<uuid:device_id>/move", health.move, name="move"),
+    path("desk/devices/places", places.index, name="places"),
+    path("desk/devices/places/<uuid:place_id>", places.show, name="place"),
+    path("desk/devices/places/<uuid:place_id>/<int:series_id>", places.chart, name="place-chart"),
 ]

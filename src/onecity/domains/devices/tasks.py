@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from onecity.domains.devices import health, maintenance, registering, rolling
+from onecity.domains.devices import health, maintenance, places, registering, rolling
 
 
 @app.periodic(cron="* * * * *")
@@ -41,3 +41,10 @@ def check_thoroughly(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler
 def maintain(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
     """Open cases for what lasts or falls due, and take over what ended cases brought; gives how many were opened."""
     return maintenance.sweep()
+
+
+@app.periodic(cron="47 * * * *")
+@app.task(name="devices.learn", queueing_lock="devices.learn", lock="devices.learn")
+def learn(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Learn and foretell the series of all modelled places; gives how many."""
+    return places.learn()
