@@ -92,6 +92,11 @@ def test_a_device_is_registered_asked_and_updated(open_page: Open, platform: Pla
         desk.picture("rollout")
         answered(desk, page, "bytes: 11988")
     desk.picture("device")
+    desk.visit("/desk/devices/groups/new")
+    desk.page.fill("input[name=name]", "浮标")
+    choose(desk, "model", "浮标")
+    submit(desk)
+    expect(desk.page.locator("main table")).to_contain_text(NAME)
     phone = open_page(size="phone")
     phone.sign_in("data")
     for name, path in (("device-phone", page), ("groups-phone", "/desk/devices/groups"), ("claim-phone", "/claim")):

@@ -22,6 +22,7 @@ urlpatterns = [
     path("desk/devices/groups/new", groups.edit, name="group-new"),
     path("desk/devices/groups/<uuid:group_id>", groups.show, name="group"),
     path("desk/devices/groups/<uuid:group_id>/edit", groups.edit, name="group-edit"),
+    path("desk/devices/groups/<uuid:group_id>/points", groups.points, name="group-points"),
     path("desk/devices/groups/<uuid:group_id>/members", groups.member, name="group-member"),
     path("desk/devices/rollouts", rollouts.index, name="rollouts"),
     path("desk/devices/rollouts/new", rollouts.new, name="rollout-new"),

@@ -114,6 +114,11 @@ def test_a_group_by_hand_and_by_condition(desk: Desk) -> None:
     lines = {group.name: number for group, number in client.get("/desk/devices/groups").context["lines"]}
     assert lines == {"hand": 1, "all": 1, "odd": 0}
     assert client.get(f"/desk/devices/groups/{hand.id}").status_code == 200
+    assert client.get(f"/desk/devices/groups/{hand.id}/points").json()["features"] == []
+    with acting_as(desk.officer.id):
+        DeviceRecord.objects.update(lon=121.4, lat=30.9)
+    [point] = client.get(f"/desk/devices/groups/{hand.id}/points").json()["features"]
+    assert (point["geometry"]["coordinates"], point["properties"]["title"]) == ([121.4, 30.9], "Pump")
     client.post(member, {"remove": str(desk.record.device_id)})
     with acting_as(desk.officer.id):
         assert not DeviceRecord.objects.filter(memberships__group=hand).exists()

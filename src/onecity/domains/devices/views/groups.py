@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -41,10 +42,34 @@ def show(request: HttpRequest, group_id: UUID) -> HttpResponse:
         "group": group,
         "members": members[:SHOWN],
         "total": members.count(),
+        "placed": members.filter(lon__isnull=False).exists(),
         "others": others[:SHOWN] if may and not group.condition else (),
         "may_manage": may,
     }
     return render(request, "devices/group.html", context)
+
+
+@require_GET
+@permission_required(VIEW)
+def points(request: HttpRequest, group_id: UUID) -> JsonResponse:
+    """The devices of a group that have a position, as GeoJSON (RFC 7946) for the map beside them."""
+    group = get_object_or_404(groups.visible(request.user), id=group_id)
+    rows = groups.members(group, request.user).filter(lon__isnull=False).order_by("name", "device_id")
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [row.lon, row.lat]},
+            "properties": {
+                "id": str(row.device_id),
+                "title": row.name,
+                "href": reverse("devices:show", args=[row.device_id]),
+                "state": "ok",
+                "detail": str(row.model or ""),
+            },
+        }
+        for row in rows[:SHOWN]
+    ]
+    return JsonResponse({"type": "FeatureCollection", "features": features})
 
 
 @require_http_methods(["GET", "POST"])
