@@ -97,25 +97,23 @@ class Shared:
         bodies = step.method != "DELETE"
         asked = [(registration, _speak(step, item, share.names)) for item, share in given]
         replies = await self.federation.ask(asked, body=bodies)
-        again = self.batch.again
-        if step is CREATE and again is not None:
-            replies = await self._again(registration, given, replies, again)
-        return [
-            (item.urn, outcomes.of_reply(reply, share.names))
-            for reply, (item, share) in zip(replies, given, strict=True)
-        ]
+        parts = [outcomes.of_reply(reply, share.names) for reply, (_item, share) in zip(replies, given, strict=True)]
+        if step is CREATE and self.batch.again is not None:
+            await self._again(registration, given, parts, self.batch.again)
+        return [(item.urn, part) for part, (item, _share) in zip(parts, given, strict=True)]
 
     async def _again(
-        self, registration: Registration, given: list[tuple[Item, Share]], replies: list[Reply], again: Step
-    ) -> list[Reply]:
+        self, registration: Registration, given: list[tuple[Item, Share]], parts: list[Part], again: Step
+    ) -> None:
         """What was there already is replaced or updated, where the source offers it (5.6.8.4)."""
+        places = [place for place, part in enumerate(parts) if outcomes.is_taken(part)]
         if again.operation not in registration.operations:
-            return replies
-        places = [place for place, reply in enumerate(replies) if reply.status == 409]
+            for place in places:
+                parts[place] = outcomes.not_offered(registration.id, given[place][1].names)
+            return
         asked = [(registration, _speak(again, given[place][0], given[place][1].names)) for place in places]
         for place, reply in zip(places, await self.federation.ask(asked, body=True), strict=True):
-            replies[place] = reply
-        return replies
+            parts[place] = outcomes.of_reply(reply, given[place][1].names)
 
     async def _at_once(self, registration: Registration, given: list[tuple[Item, Share]]) -> list[tuple[str, Part]]:
         def speak(words: Words) -> Call:

@@ -41,6 +41,17 @@ def conflict(registration: str, names: Names) -> Part:
     return Part(registration, names, problems.problem("Conflict", detail))
 
 
+def not_offered(registration: str, names: Names) -> Part:
+    """The part of a source that has the entity already and offers no way to change it (5.6.8.4)."""
+    detail = _("The source already has this and offers no operation to change it.")
+    return Part(registration, names, problems.problem("OperationNotSupported", detail))
+
+
+def is_taken(part: Part) -> bool:
+    """Whether the source said that it has the entity already."""
+    return part.problem is not None and part.problem.code == EXISTS
+
+
 def problem_of(reply: Reply) -> NgsiProblem | None:
     """What a writer is to be told of a reply; None where all was done."""
     if reply.ok and reply.status != MULTI_STATUS:

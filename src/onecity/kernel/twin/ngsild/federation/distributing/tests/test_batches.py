@@ -8,7 +8,7 @@ import pytest
 from onecity.kernel.twin.ngsild.federation.distributing.tests.conftest import Register
 from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import Heard, Said, Server, Source
 from onecity.kernel.twin.ngsild.federation.distributing.tests.test_reading import A, B, about, station
-from onecity.kernel.twin.ngsild.federation.distributing.tests.test_writing import OPS, local, problem
+from onecity.kernel.twin.ngsild.federation.distributing.tests.test_writing import OPS, PROBLEM, local, problem
 from onecity.kernel.twin.ngsild.http.tests.conftest import Client
 
 BATCHES = ["createBatch", "upsertBatch", "updateBatch", "mergeBatch", "deleteBatch"]
@@ -50,6 +50,21 @@ def test_a_batch_is_passed_on_one_by_one_where_the_source_wants_it(
     assert (one.heard[-1].method, one.heard[-1].path[-6:]) == ("PATCH", "/attrs")
     assert ngsi("POST", "/entityOperations/delete", [A]).status == 204
     assert one.heard[-1].method == "DELETE"
+
+
+def test_an_upsert_of_what_a_source_has_and_cannot_change_is_not_supported(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
+    one = source(lambda heard: Said(409, problem("AlreadyExists")) if A.encode() in heard.body else Said(201))
+    urn = register(one.url, "inclusive", about(), operations=["createEntity", "updateAttrs"])
+    for address in ("/entityOperations/upsert", "/entityOperations/upsert?options=update"):
+        got = ngsi("POST", address, [station(A, v=1), station(B, v=2)])
+        assert (got.status, got.json()["success"]) == (207, [B])
+        (error,) = got.json()["errors"]
+        assert (error["entityId"], error["registrationId"]) == (A, urn)
+        assert (error["error"]["type"], error["error"]["status"]) == (PROBLEM + "OperationNotSupported", 422)
+    assert {heard.method for heard in one.heard} == {"POST"}
+    assert local(ngsi).json() == station(A, v=1)
 
 
 @pytest.mark.parametrize(
