@@ -20,7 +20,7 @@ WHERE g.permission = %s AND a.organisation_id = ANY (%s) AND {VALID}
 HANDLERS = f"""
 SELECT DISTINCT a.id, a.display_name, r.name, g.permission FROM access_grant g
 JOIN people_account a ON a.id = g.account_id LEFT JOIN people_role r ON r.id = g.role_id
-WHERE g.permission = ANY (%s) AND a.organisation_id = %s AND a.is_active AND %s::text ^@ g.path AND {VALID}
+WHERE g.permission = ANY (%s) AND a.organisation_id = %s AND a.is_active AND (%s::text ^@ g.path OR %s = '') AND {VALID}
 ORDER BY a.display_name, a.id
 """  # noqa: S608 - same
 
@@ -129,11 +129,11 @@ def recipients(organisation_id: UUID | None, role: str, division_path: str) -> l
 
 
 def handlers(organisation_id: UUID | None, division_path: str) -> dict[UUID, str]:
-    """Who of this body may handle a case there: account → name."""
+    """Who of this body may handle a case there (empty: anywhere): account → name."""
     if organisation_id is None:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(HANDLERS, [[permissions.HANDLE], organisation_id, division_path])
+        cursor.execute(HANDLERS, [[permissions.HANDLE], organisation_id, division_path, division_path])
         return {row[0]: row[1] for row in cursor.fetchall()}
 
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from onecity.kernel.cases.views import detail, files, lists, opening
+from onecity.kernel.cases.views import detail, files, lists, many, opening
 
 app_name = "cases"
 urlpatterns = [
     path("desk/cases", lists.index, name="index"),
     path("desk/cases/points", lists.points, name="points"),
+    path("desk/cases/many", many.act, name="many"),
     path("desk/cases/new", opening.create, name="new"),
     path("desk/cases/<uuid:case_id>", detail.show, name="show"),
     path("desk/cases/<uuid:case_id>/act", detail.act, name="act"),

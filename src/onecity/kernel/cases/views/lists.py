@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import listing, mapping, permissions, presentation
+from onecity.kernel.cases import bulk, directory, listing, mapping, permissions, presentation
 from onecity.kernel.cases.forms import SCOPES, FilterForm
 from onecity.kernel.people.doors import account_of
 
@@ -30,6 +30,11 @@ def index(request: HttpRequest) -> HttpResponse:
         "scopes": [(name, title, name == wanted.scope) for name, title in SCOPES],
         "counts": {name: listing.told(count) for name, count in listing.counts(account).items()},
         "map_query": urlencode(parameters(request)),
+        "steps": bulk.offered(page.cases, account),
+        "may_handle": policy.may_somewhere(account, permissions.HANDLE),
+        "people": directory.handlers(account.organisation_id, "")
+        if policy.may_somewhere(account, permissions.DISPATCH)
+        else {},
         "may_open": policy.may_somewhere(account, permissions.OPEN),
         "beyond_first": bool(request.GET.get("after")),
     }
