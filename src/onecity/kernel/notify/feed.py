@@ -31,6 +31,20 @@ from onecity.kernel.notify.models import FeedEvent
 CHANNEL = "onecity_feed"
 KEEP_DAYS = 7
 MAX_LIMIT = 1000
+COLUMNS = {
+    "kind": "text",
+    "permission": "text",
+    "division_path": "text",
+    "account_id": "uuid",
+    "ref": "text",
+    "payload": "jsonb",
+    "public": "bool",
+}
+# no RETURNING: the writer may publish what it must not read
+INSERT = (
+    f"INSERT INTO notify_event ({', '.join(COLUMNS)})"  # noqa: S608 - our own names
+    f" SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in COLUMNS.values())})"
+)
 # which permission shows a change, by its kind
 PERMISSIONS: Mapping[str, str] = {
     "alert": "alerts.view",
@@ -89,23 +103,26 @@ def publish(
 
 def publish_many(changes: Iterable[Change]) -> int:
     """Write many changes in one statement; returns how many."""
+    rows = list(changes)
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        for statement, values in statements(rows):
+            cursor.execute(statement, values)
+    return len(rows)
+
+
+def statements(changes: Iterable[Change]) -> tuple[tuple[str, list[Any]], ...]:
+    """What `publish_many` executes, each with its parameters: for who writes on a connection of his own.
+
+    Raises ValueError for an unknown kind.
+    """
     rows = [
         (c.kind, c.permission, c.division_path, c.account_id, c.ref, Jsonb(dict(c.payload), dumps=_dumps), c.public)
         for c in changes
     ]
-    if not rows:
-        return 0
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    with connection.cursor() as cursor:
-        # no RETURNING: the writer may publish what it must not read
-        cursor.execute(
-            "INSERT INTO notify_event (kind, permission, division_path, account_id, ref, payload, public)"
-            " SELECT * FROM unnest"
-            "(%s::text[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::bool[])",
-            columns,
-        )
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
-    return len(rows)
+    columns = [[row[number] for row in rows] for number in range(len(COLUMNS))]
+    return (INSERT, columns), ("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
 def head() -> str:

@@ -25,6 +25,7 @@ from onecity.kernel.twin.ngsild.store.database import Connection
 from onecity.kernel.twin.ngsild.store.forwarding import Forwarding
 from onecity.kernel.twin.ngsild.store.statements import CHANNEL
 from onecity.kernel.twin.ngsild.subscriptions import outbox
+from onecity.kernel.twin.ngsild.subscriptions.announcing import Announcing
 from onecity.kernel.twin.ngsild.subscriptions.delivering import Deliverer, Sender
 from onecity.kernel.twin.ngsild.subscriptions.endpoints import HTTP, MQTT
 from onecity.kernel.twin.ngsild.subscriptions.following import Follower, Pass
@@ -65,7 +66,7 @@ class Notifier:
         self._sources = SourceFollower(self._services)
         active = ChainMap(self._roster.active, self._sources.watches.active)
         self._deliverer = Deliverer(self._services.database, active, senders)
-        self._woken, self._written = asyncio.Event(), asyncio.Event()
+        self._woken, self._written, self._shown = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.working = asyncio.Event()
 
     async def run(self) -> None:
@@ -90,6 +91,7 @@ class Notifier:
                 self._listen(ears),
                 self._follow(follower, hand),
                 forwarding.run(self._written),
+                Announcing(self._services.database).run(self._shown),
                 self._sources.run(self._deliverer),
                 self._deliverer.settle(),
                 periodic.run(),
@@ -117,6 +119,8 @@ class Notifier:
                 if notice.channel != CHANNEL:
                     self._sources.woken.set()
                 self._woken.set()
+                if notice.channel == CHANNEL:
+                    self._shown.set()
                 self._written.set()
             await ears.execute("SELECT 1")  # a connection that died in silence is found out here
             self._woken.set()

@@ -229,6 +229,14 @@ export async function mount(element) {
     tools.append(button);
     element.append(tools);
     element.append(list);
+    // the page has been told of a change (see live.js): the same view with what is there now
+    document.addEventListener("onecity:changed", async () => {
+      const fresh = await dataOf(element).catch(() => null);
+      if (!fresh) return;
+      collection.features = withRank(fresh).features;
+      map.getSource("entities")?.setData(collection);
+      list.replaceChildren(...listOf(collection).children);
+    });
     announce(say("{count} places on the map", { count: number(collection.features.length) }));
   }
   return map;
