@@ -13,6 +13,7 @@ from onecity.project.stack.offline import database
 MODULES = {
     "cases": "onecity.kernel.cases.bench",
     "city": "onecity.kernel.rules.bench.city",
+    "dispatch": "onecity.kernel.cases.dispatching.bench",
     "ingest": "onecity.kernel.telemetry.bench.ingest",
     "places": "onecity.kernel.places.bench",
     "rules": "onecity.kernel.rules.bench",
