@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecity.domains.devices.views import health, places
+from onecity.domains.devices.views import exchange, health, places
 
 urlpatterns = [
     path("desk/devices/health", health.index, name="health"),
@@ -14,4 +14,6 @@ urlpatterns = [
     path("desk/devices/places", places.index, name="places"),
     path("desk/devices/places/<uuid:place_id>", places.show, name="place"),
     path("desk/devices/places/<uuid:place_id>/<int:series_id>", places.chart, name="place-chart"),
+    path("desk/devices/exchange", exchange.index, name="exchange"),
+    path("desk/devices/exchange/devices.zip", exchange.take_out, name="take-out"),
 ]

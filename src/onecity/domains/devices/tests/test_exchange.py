@@ -1,0 +1,110 @@
+"""Device management as a file: a round trip into an empty district, trials that change nothing, wrong rows by line, no secrets."""
+
+import io
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from onecity.domains.devices import exchange
+from onecity.domains.devices.models import DeviceGroup, DeviceModel, DeviceRecord, PlaceModel
+from onecity.domains.devices.tests.fields import node
+from onecity.domains.devices.tests.people import DISTRICT, HERE, THERE, keeper
+from onecity.kernel.core.errors import Problem
+from onecity.kernel.places.models import Division
+from onecity.kernel.telemetry.models import Device
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def furnished() -> None:
+    root = Division.objects.create(tree="adm", code="1", name="Q", level="district", path=DISTRICT)
+    for path, code in ((HERE, "11"), (THERE, "12")):
+        Division.objects.create(tree="adm", code=code, name=code, level="town", parent=root, path=path)
+    model = DeviceModel.objects.create(name="m", title="M", division_path=DISTRICT, unit_cost=10, calibration_days=9)
+    node("a", HERE, model=model)
+    node("b", THERE)
+    DeviceGroup.objects.create(name="g", division_path=HERE, condition={"status": "installed"})
+    PlaceModel.objects.create(name="p", division_path=HERE)
+
+
+def empty() -> None:
+    for kind in (PlaceModel, DeviceGroup, DeviceRecord, DeviceModel, Device):
+        kind.objects.all().delete()
+
+
+def tables(file: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def changed(file: bytes, name: str, old: bytes, new: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for one, text in tables(file).items():
+            archive.writestr(one, text.replace(old, new) if one == name else text)
+    return content.getvalue()
+
+
+def test_a_round_trip_into_an_empty_district_and_a_second_time_nothing() -> None:
+    officer = keeper(DISTRICT)
+    file = exchange.export(officer)
+    devices = set(Device.objects.values_list("id", flat=True))
+    empty()
+    tried = exchange.bring_in(file, officer, trial=True)
+    assert {name: len(keys) for name, keys in tried.created.items()} == {
+        "models.csv": 1, "devices.csv": 2, "groups.csv": 1, "places.csv": 1,
+    }  # fmt: skip
+    assert not DeviceRecord.objects.exists()
+    assert exchange.bring_in(file, officer, trial=False).created == tried.created
+    assert tables(exchange.export(officer)) == tables(file)
+    assert set(Device.objects.values_list("id", flat=True)) == devices
+    again = exchange.bring_in(file, officer, trial=False)
+    assert (again.created, again.changed, sum(again.unchanged.values())) == ({}, {}, 5)
+
+
+def test_differences_are_told_and_no_secret_is_in_the_file() -> None:
+    officer = keeper(DISTRICT)
+    file = exchange.export(officer)
+    assert not any(b"secret" in text or b"hash" in text for text in tables(file).values())
+    other = changed(file, "models.csv", b",M,", b",Other,")
+    assert exchange.bring_in(other, officer, trial=True).changed == {"models.csv": {"m": ["title"]}}
+    assert DeviceModel.objects.get().title == "M"
+    exchange.bring_in(other, officer, trial=False)
+    assert DeviceModel.objects.get().title == "Other"
+
+
+def test_wrong_rows_are_named_by_line_and_nothing_is_taken() -> None:
+    officer = keeper(DISTRICT)
+    file = exchange.export(officer)
+    empty()
+    wrong = changed(file, "groups.csv", HERE.encode(), b"adm/1/99/")
+    with pytest.raises(Problem) as refused:
+        exchange.bring_in(wrong, officer, trial=False)
+    assert [error.field for error in refused.value.errors] == ["groups.csv:2"]
+    assert not DeviceModel.objects.exists()
+    with pytest.raises(Problem):
+        exchange.bring_in(b"no zip", officer, trial=False)
+
+
+def test_a_town_takes_out_its_own_and_brings_nothing_into_another() -> None:
+    file = exchange.export(keeper(DISTRICT))
+    here = keeper(HERE, "here")
+    assert tables(exchange.export(here))["devices.csv"].count(b"\n") == 2
+    with pytest.raises(Problem) as refused:
+        exchange.bring_in(file, here, trial=False)
+    assert refused.value.status == 403
+
+
+def test_the_page_compares_and_brings_in(client: Client) -> None:
+    client.force_login(keeper(DISTRICT))
+    file = client.get("/desk/devices/exchange/devices.zip").content
+    DeviceGroup.objects.all().delete()
+    for really, left in (("", 0), ("on", 1)):
+        upload = SimpleUploadedFile("devices.zip", file)
+        assert client.post("/desk/devices/exchange", {"file": upload, "really": really}).status_code == 200
+        assert DeviceGroup.objects.count() == left
+    wrong = client.post("/desk/devices/exchange", {"file": SimpleUploadedFile("x.zip", b"nothing")})
+    assert wrong.status_code == 422
