@@ -133,7 +133,7 @@ async def carried_out(request: Request, made: Callable[[], Write], local: Local)
 
 async def _shared(federation: Federation, request: Request, write: Write) -> Shared | None:
     """The write as it is shared with others; None where it is ours alone."""
-    types = write.types or await _known_types(federation, request, write.urn)
+    types = write.types or await known_types(federation, request, write.urn)
     registrations = [
         one
         for one in federation.about(write.urn, types)
@@ -159,7 +159,7 @@ def reduced(given: Fragment, names: Names) -> Fragment:
     return replace(given, attributes=attributes, bare=given.bare & attributes.keys())
 
 
-async def _known_types(federation: Federation, request: Request, urn: str) -> tuple[str, ...]:
+async def known_types(federation: Federation, request: Request, urn: str) -> tuple[str, ...]:
     """The types that the entity has here; none where it is not here. Asked for only where somebody may know of it."""
     if not federation.about(urn, ()):
         return ()
