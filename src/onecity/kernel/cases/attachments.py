@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from onecity.kernel.cases import acting
+from onecity.kernel.cases import acting, custody
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.cases.models import Attachment, Case
 from onecity.kernel.core.errors import FieldError, Problem
@@ -61,11 +61,15 @@ def attach(case_id: UUID, name: str, content: bytes, actor: Account | None, note
 
 
 def read(attachment: Attachment) -> bytes:
-    """The bytes of an attachment; raises Problem 500 where they are gone or not what they were."""
+    """The bytes of an attachment; raises Problem 404 while they come from another installation, 500 where they are gone or
+    not what they were."""
     with suppress(FileNotFoundError):
         content = path_of(attachment.sha256).read_bytes()
         if hashlib.sha256(content).hexdigest() == attachment.sha256:
             return content
+    why = custody.awaited([attachment.sha256]).get(attachment.sha256)
+    if why is not None:
+        raise Problem("attachment-awaited", _("This file is not here."), status=404, detail=why)
     raise Problem(
         "attachment-damaged",
         _("This file is missing or was changed on the disk."),
@@ -81,8 +85,21 @@ def path_of(digest: str) -> Path:
 
 
 def of_case(case: Case) -> list[Attachment]:
-    """The evidence of a case, oldest first."""
-    return list(case.attachments.all())
+    """The evidence of a case, oldest first; what another installation still has says so (`awaited`)."""
+    found = list(case.attachments.all())
+    sentences = custody.awaited([one.sha256 for one in found if not path_of(one.sha256).exists()])
+    for one in found:
+        one.awaited = sentences.get(one.sha256, "")
+    return found
+
+
+def keep(digest: str, content: bytes) -> None:
+    """Keep a file that was added elsewhere; raises ValueError where the bytes are not those of this SHA-256, RejectedError
+    for what would not be taken here."""
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ValueError("these bytes are not those of the digest")
+    upload.check(content)
+    _store(digest, content)
 
 
 def rejected(reason: str) -> Problem:

@@ -1,6 +1,6 @@
 """Where a case is at home: an installation may follow a case whose history another one writes (see the package tiers)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,6 +21,14 @@ class Custodian(Protocol):
         Called in the transaction of the change, with the case as it would become. Where the change itself sends the case
         away, it may add to both what has to be written with it, and returns False.
         """
+        ...
+
+    def elsewhere(self, case_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of these cases that are at home elsewhere."""
+        ...
+
+    def awaited(self, digests: Sequence[str]) -> dict[str, str]:
+        """Of files that are not here, by their SHA-256: that they come, or why they do not, in a sentence."""
         ...
 
 
@@ -44,6 +52,19 @@ def register(custodian: Custodian) -> None:
 def takes(case: "Case", event: "CaseEvent") -> bool:
     """Whether somebody else writes this change."""
     return any(custodian.takes(case, event) for custodian in _custodians)
+
+
+def elsewhere(case_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these cases whose history is written elsewhere."""
+    return {found for custodian in _custodians for found in custodian.elsewhere(case_ids)}
+
+
+def awaited(digests: Sequence[str]) -> dict[str, str]:
+    """Of files that are not here and that somebody knows of, in a sentence: that they come, or why they do not."""
+    found: dict[str, str] = {}
+    for custodian in _custodians:
+        found |= custodian.awaited(digests)
+    return found
 
 
 def speaker() -> Speaker | None:

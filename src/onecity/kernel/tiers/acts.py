@@ -21,6 +21,7 @@ from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.core.clock import now, to_us
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import new_id
+from onecity.kernel.tiers import case_parts, offices
 from onecity.kernel.tiers.models import Act, Away, Conflict
 from onecity.kernel.tiers.models.conflict import ActState, Winner
 from onecity.kernel.tiers.peers import Joined
@@ -37,11 +38,13 @@ def apply(peer: Joined, body: Mapping[str, Any]) -> None:
     if Act.objects.filter(id=body["id"]).exists():
         return
     record = _record(peer, case, body)
+    case_parts.take_files(peer, body.get("attachments", ()), case.id)
+    case_parts.take_ratings(body.get("ratings", ()), case.id)
     if Away.objects.filter(case_id=case.id).exists():
         # its home went to the other side while the act was on its way here
         _answer(peer, record, ActState.REJECTED, MOVED)
         return
-    unknown = _unknown(case, int(body["version"]))
+    unknown = None if record.action in PASSIVE else _unknown(case, int(body["version"]))
     problem = _do(case, record)
     if problem is not None:
         _reject(record, problem)
@@ -76,7 +79,7 @@ def _record(peer: Joined, case: Case, body: Mapping[str, Any]) -> Act:
         version=int(body["version"]),
         action=str(body["action"]),
         note=str(body["note"]),
-        data=dict(body["data"]),
+        data=dict(offices.translated(body["data"], offices.ids(body))),
         actor_id=body["actor_id"],
         actor_name=str(body["actor_name"]),
         at=dt.datetime.fromisoformat(str(body["at"])),

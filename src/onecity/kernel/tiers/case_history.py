@@ -9,10 +9,10 @@ from django.db import connection
 from psycopg import sql
 
 from onecity.kernel.cases import announcing
-from onecity.kernel.cases.models import Attachment, Case, CaseEvent, CaseType
+from onecity.kernel.cases.models import Case, CaseEvent, CaseType
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.ids import new_id
-from onecity.kernel.people.models import Organisation
+from onecity.kernel.tiers import case_parts, offices
 from onecity.kernel.tiers.models import Away, Shared
 from onecity.kernel.tiers.peers import Joined
 
@@ -37,20 +37,25 @@ def apply(peer: Joined, body: Mapping[str, Any]) -> None:
         raise ValueError(f"the case {row['number']}: event {known + 1} is missing")
     if case is not None and not Away.objects.filter(case_id=case.id).exists():
         raise ValueError(f"the case {row['number']} is at home here")
+    ids = offices.ids(body)
     row |= _local(row, body)
     at_home_here = _comes_home(peer, body, known)
     row["sweep_at"] = (fresh[-1]["data"].get("sweep_at") or row["deadline"]) if at_home_here else None
     if row.get("closed_at"):
         row["sweep_at"] = None
-    for event in fresh:
-        _write(row, event, new=event["version"] == 1)
-    _settle(peer, UUID(str(row["id"])), at_home_here)
-    _attach(body.get("attachments", ()))
-    written = Case.objects.defer("search").get(id=row["id"])
+    made = [
+        _write(row, event | {"data": offices.translated(event["data"], ids)}, new=event["version"] == 1)
+        for event in fresh
+    ]
+    identity = UUID(str(row["id"]))
+    _settle(peer, identity, at_home_here)
+    case_parts.take(peer, body, identity, ids)
+    written = Case.objects.defer("search").get(id=identity)
     if known == 0:
         announcing.opened([written])
     else:
-        announcing.changed_together([written], str(fresh[-1]["action"]))
+        announcing.changed_together([written], made[-1].action)
+    case_parts.call(written, made[-1])
 
 
 def _comes_home(peer: Joined, body: Mapping[str, Any], known: int) -> bool:
@@ -70,27 +75,15 @@ def _local(row: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"type_version": _version(str(row["type_name"]), body)}
     office = body.get("organisation")
     if row.get("organisation_id") and office:
-        found["organisation_id"] = _office(row, office)
+        found["organisation_id"] = offices.known_as(str(row["organisation_id"]), office)
     key = row.get("source_key")
     if key and Case.objects.filter(source_key=key).exclude(id=row["id"]).exists():
         found["source_key"] = None
+    parent = row.get("parent_id")
+    if parent and not Case.objects.filter(id=parent).exists():
+        # the whole stayed on the other side; its part stands alone here
+        found["parent_id"] = None
     return found
-
-
-def _office(row: Mapping[str, Any], office: Mapping[str, Any]) -> str:
-    path = str(office["division_path"])
-    known = (
-        Organisation.objects.filter(id=row["organisation_id"])
-        | Organisation.objects.filter(code=office["code"], division_path=path)
-        | Organisation.objects.filter(name=office["name"], division_path=path)
-    ).first()
-    if known is None:
-        taken = Organisation.objects.filter(code=office["code"]).exists()
-        code = f"{office['code']}@{path.rstrip('/').rpartition('/')[2]}" if taken else str(office["code"])
-        known = Organisation.objects.create(
-            id=row["organisation_id"], code=code[:64], name=office["name"], division_path=path
-        )
-    return str(known.id)
 
 
 def _version(name: str, body: Mapping[str, Any]) -> int:
@@ -107,7 +100,7 @@ def _version(name: str, body: Mapping[str, Any]) -> int:
     return last + 1
 
 
-def _write(row: Mapping[str, Any], event: Mapping[str, Any], *, new: bool) -> None:
+def _write(row: Mapping[str, Any], event: Mapping[str, Any], *, new: bool) -> CaseEvent:
     """One event and the case as it then is; of several only the last state of the case is known, and counts."""
     record = dict(row) | {"version": event["version"], "state": event["to_state"]}
     if new:
@@ -116,7 +109,7 @@ def _write(row: Mapping[str, Any], event: Mapping[str, Any], *, new: bool) -> No
             record,
             (),
         )
-    CaseEvent.objects.create(
+    made = CaseEvent.objects.create(
         case_id=event["case_id"],
         version=event["version"],
         at=event["at"],
@@ -130,7 +123,9 @@ def _write(row: Mapping[str, Any], event: Mapping[str, Any], *, new: bool) -> No
     )
     if not new:
         statement = "UPDATE cases_case SET ({names}) = (SELECT {names} FROM json_populate_record(NULL::cases_case, %s)) WHERE id = %s"
-        _populate(statement, record, FIXED, str(record["id"]))
+        without = FIXED if record.get("reporter_shown") else FIXED | {"reporter_shown"}
+        _populate(statement, record, without, str(record["id"]))
+    return made
 
 
 def _populate(statement: str, record: Mapping[str, Any], without: Any, *more: str) -> None:
@@ -153,11 +148,3 @@ def _settle(peer: Joined, case_id: UUID, at_home_here: bool) -> None:
         Away.objects.filter(case_id=case_id).delete()
     else:
         Away.objects.get_or_create(case_id=case_id, defaults={"peer_id": peer.code, "since": now()})
-
-
-def _attach(rows: Any) -> None:
-    """References to files: what they are and their digest; the bytes stay where they were added."""
-    names = ("id", "case_id", "sha256", "media_type", "size", "width", "height", "name", "added_by_id", "added_at")
-    Attachment.objects.bulk_create(
-        [Attachment(**{name: row[name] for name in names}) for row in rows], ignore_conflicts=True
-    )

@@ -5,11 +5,14 @@ tier whose office has the case: handing it over to an office of the other tier s
 """
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from onecity.kernel.core.ids import new_id
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from onecity.kernel.cases.models import Case, CaseEvent
 
 HAND_OVER = "hand_over"
+STAYS, DAMAGED = "stays", "damaged"
+ELSEWHERE = "SELECT case_id FROM tiers_away WHERE case_id = ANY (%s)"
+AWAITED = "SELECT sha256, state, received, size FROM tiers_awaitedfile WHERE sha256 = ANY (%s)"
 HOME = "SELECT peer_id FROM tiers_away WHERE case_id = %s"
 # the office that the case goes to: in the town's part, or not
 OFFICE = """
@@ -47,6 +53,31 @@ class TierCustodian:
             _leave(case, event)
         return False
 
+    def elsewhere(self, case_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of these cases that are at home on the other side."""
+        if not settings.ONECITY_TIER:
+            return set()
+        with connection.cursor() as cursor:
+            cursor.execute(ELSEWHERE, [list(case_ids)])
+            return {row[0] for row in cursor.fetchall()}
+
+    def awaited(self, digests: Sequence[str]) -> dict[str, str]:
+        """Files that come from the other side, or stay there."""
+        if not settings.ONECITY_TIER or not digests:
+            return {}
+        with connection.cursor() as cursor:
+            cursor.execute(AWAITED, [list(digests)])
+            return {row[0]: _how_far(*row[1:]) for row in cursor.fetchall()}
+
+
+def _how_far(state: str, received: int, size: int) -> str:
+    if state == STAYS:
+        return _("This file stays on the other side of the link; the people there can show it.")
+    if state == DAMAGED:
+        return _("This file came from the other side and is not what was added there. The administrator has to look.")
+    percent = 100 * received // max(size, 1)
+    return _("This file is still on its way from the other side (%(percent)s %%).") % {"percent": percent}
+
 
 def _send_act(peer: str, case: "Case", event: "CaseEvent") -> None:
     identity = new_id()
@@ -66,6 +97,8 @@ def _send_act(peer: str, case: "Case", event: "CaseEvent") -> None:
             "actor_name": event.actor_name,
             "at": event.at,
         }
+        cursor.execute("SELECT tiers_offices(%s)::text", [data])
+        body["offices"] = json.loads(cursor.fetchone()[0])
         cursor.execute("SELECT tiers_send(%s, 'act', %s)", [peer, json.dumps(body, cls=DjangoJSONEncoder)])
 
 

@@ -17,6 +17,8 @@ class Attachment(models.Model):
     """
 
     append_only: ClassVar[bool] = True
+    # why the bytes are not here, in a sentence, where they come from another installation; see attachments.of_case
+    awaited: str = ""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="attachments")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 ALL, AGGREGATE, SUMMARY, NONE = "all", "aggregate", "summary", "none"
+READINGS, ENTITIES, CASES, FILES, REPORTERS = "readings", "entities", "cases", "files", "reporters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Line:
 
 
 DEFAULT = Line("", "", "", "", ALL)
+# who reported something told it to the side that took it down: nobody else learns it unless a line says so
+SILENT = Line(REPORTERS, "", "", "", NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,11 @@ class Policies:
     lines: Sequence[Line] = ()
 
     def decide(self, kind: str, type_name: str, attribute: str = "", key: str = "") -> Line:
-        """The line that decides; without one everything goes."""
+        """The line that decides; without one everything goes but the names of those who report."""
         fitting: Iterable[Line] = (
             line for line in self.lines if line.kind == kind and line.fits(type_name, attribute, key)
         )
-        return max(fitting, key=lambda line: line.exactness, default=DEFAULT)
+        return max(fitting, key=lambda line: line.exactness, default=SILENT if kind == REPORTERS else DEFAULT)
 
     def of_series(self, type_name: str, attribute: str, key: str) -> Line:
         """The line about a series: where a thing itself stays, so do its readings."""

@@ -1,5 +1,6 @@
 """The tables of the tiers: who is linked, what is to be sent and what has been taken, policies, and conflicts."""
 
+from onecity.kernel.tiers.models.awaited_file import AwaitedFile, FileState
 from onecity.kernel.tiers.models.conflict import Act, Away, Conflict
 from onecity.kernel.tiers.models.peer import Link, Peer, Policy
 from onecity.kernel.tiers.models.transport import Announced, Document, Outbox, Position, Shared, Stamp, TownSeries
@@ -7,9 +8,11 @@ from onecity.kernel.tiers.models.transport import Announced, Document, Outbox, P
 __all__ = [
     "Act",
     "Announced",
+    "AwaitedFile",
     "Away",
     "Conflict",
     "Document",
+    "FileState",
     "Link",
     "Outbox",
     "Peer",

@@ -108,14 +108,20 @@ class Sharing(models.TextChoices):
 class Policy(models.Model):
     """One line of what leaves a town: of a kind of thing, the most exact line that fits decides; without one all goes.
 
-    `kind` "readings" looks at entity type, attribute and key, "entities" at entity type and key, "cases" at the type of
-    case (in `type_name`).
+    `kind` "readings" looks at entity type, attribute and key, "entities" at entity type and key; "cases", "files" (of
+    cases) and "reporters" (of cases: who they are, which alone stays without a line) at the type of case (in `type_name`).
     """
 
-    KINDS: ClassVar = (("readings", _("Readings")), ("entities", _("Devices and places")), ("cases", _("Cases")))
+    KINDS: ClassVar = (
+        ("readings", _("Readings")),
+        ("entities", _("Devices and places")),
+        ("cases", _("Cases")),
+        ("files", _("Files of cases")),
+        ("reporters", _("Who reported a case")),
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    kind = models.CharField(_("What"), max_length=8, choices=KINDS)
+    kind = models.CharField(_("What"), max_length=12, choices=KINDS)
     type_name = models.CharField(_("Type"), max_length=63, blank=True)
     attribute = models.CharField(_("Attribute"), max_length=63, blank=True)
     key = models.CharField(_("Key"), max_length=180, blank=True)
