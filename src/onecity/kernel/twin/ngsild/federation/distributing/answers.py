@@ -11,7 +11,7 @@ from onecity.kernel.twin.ngsild.federation.distributing.names import EVERYTHING,
 from onecity.kernel.twin.ngsild.federation.registration import Registration
 from onecity.kernel.twin.ngsild.model import combining, reading
 from onecity.kernel.twin.ngsild.model.rules import FOREIGN
-from onecity.kernel.twin.ngsild.model.stored import StoredEntity
+from onecity.kernel.twin.ngsild.model.stored import Instance, StoredEntity
 
 
 @dataclass(slots=True)
@@ -64,6 +64,30 @@ def together(
     if not alive and not extra:
         return None
     return combining.combined(alive, now, extra)
+
+
+def is_contested(versions: Versions, now: str) -> bool:
+    """Whether two say something of one data set of an attribute, and none of the times they told decides (4.5.5.3).
+
+    `now`: the moment at which the answers were read, which stands for a time that was not told.
+    """
+    known = [] if versions.local is None else [versions.local]
+    known += [version for one, version in versions.others if one.mode != planning.AUXILIARY]
+    seen: dict[tuple[str, str], Instance] = {}
+    for version in known:
+        for name, instances in version.attributes.items():
+            for instance in instances:
+                first = seen.setdefault((name, str(instance.get("datasetId"))), instance)
+                if first is not instance and not _decided(first, instance, now):
+                    return True
+    return False
+
+
+def _decided(one: Instance, other: Instance, now: str) -> bool:
+    return one.get("observedAt") != other.get("observedAt") or now not in (
+        one.get("modifiedAt"),
+        other.get("modifiedAt"),
+    )
 
 
 def reduced(version: StoredEntity, names: Names) -> StoredEntity:

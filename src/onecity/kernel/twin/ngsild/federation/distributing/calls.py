@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from onecity.kernel.twin.ngsild.context.store import Contexts
 from onecity.kernel.twin.ngsild.context.terms import CORE, Context
@@ -15,6 +15,7 @@ from onecity.kernel.twin.ngsild.http.negotiation import JSON, LD_JSON
 from onecity.kernel.twin.ngsild.http.router import PREFIX
 from onecity.kernel.twin.ngsild.model.downgrading import Version, downgraded
 
+PLAIN: Final = ":/,@*!()'~"
 FROM_REQUEST: Final = "urn:ngsi-ld:request"
 # keys of contextSourceInfo with a meaning of their own (4.3.6.6)
 ACCEPT, CONTENT_TYPE, CONTEXT, CONFORMANCE = "accept", "contentType", "jsonldContext", "ngsildConformance"
@@ -87,7 +88,8 @@ def url(registration: Registration, call: Call) -> str:
     query = dict(call.query)
     if registration.local_only:
         query["local"] = "true"
-    return f"{base}{call.path}?{urlencode(query)}" if query else f"{base}{call.path}"
+    # only what would end a value or mean something else is written otherwise (RFC 3986, 3.4)
+    return f"{base}{call.path}?{urlencode(query, quote_via=quote, safe=PLAIN)}" if query else f"{base}{call.path}"
 
 
 async def words(registration: Registration, context: Context, contexts: Contexts, *, with_body: bool) -> Words:

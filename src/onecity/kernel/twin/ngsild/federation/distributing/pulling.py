@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from onecity.kernel.twin.ngsild.federation.distributing import answers, limits, query_calls
 from onecity.kernel.twin.ngsild.federation.distributing.asking import Reply
+from onecity.kernel.twin.ngsild.federation.distributing.calls import Speak
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.query_calls import Asked
 from onecity.kernel.twin.ngsild.federation.registration import Registration
@@ -37,12 +38,18 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How many entities are needed (None: all), whether the source is to count them, and which ids alone are wanted."""
+    """How many entities are needed (None: all), whether the source is to count them, and which ids alone are wanted.
+
+    `bare`: the client did not say how long a page is; `system`: the times of the system are wanted; `post`: asked by POST.
+    """
 
     most: int | None
     count: bool = False
     ids: Sequence[str] = ()
     location: str = ""
+    bare: bool = False
+    system: bool = True
+    post: bool = False
 
 
 async def pull_all(federation: Federation, pairs: Sequence[tuple[Registration, Asked, Need]], now: str) -> list[Pulled]:
@@ -61,21 +68,34 @@ async def _pull(federation: Federation, registration: Registration, asked: Asked
     most = limits.MOST_PULLED if need.most is None else min(need.most, limits.MOST_PULLED)
     for turn in range(limits.MOST_PAGES):
         step = limits.PAGE if turn else min(most, limits.PAGE)
-        page = {"limit": str(step), "offset": str(seen)}
+        page = {} if need.bare and not turn else {"limit": str(step), "offset": str(seen)}
         if need.count and not turn:
             page["count"] = "true"
         speak = query_calls.speak(
-            registration, asked, federation.origin.context, page, ids=need.ids, linked=need.location
+            registration,
+            asked,
+            federation.origin.context,
+            page,
+            ids=need.ids,
+            linked=need.location,
+            system=need.system,
         )
-        reply = await federation.sources.one(federation.origin, registration, speak)
+        if need.post:
+            speak = _posted(speak)
+        reply = await federation.sources.one(federation.origin, registration, speak, body=need.post)
         size += reply.size
         seen += _take(pulled, reply, now)
         if pulled.failed or pulled.whole or seen >= limits.MOST_PULLED or size >= limits.MOST_BYTES:
             break
-        if need.most is not None and len(pulled.entities) >= need.most and pulled.in_order:
+        # one more than a page holds is enough, or that the source says there is one
+        if need.most is not None and len(pulled.entities) >= need.most - 1 and pulled.in_order:
             break
     _filter(pulled, federation, need)
     return pulled
+
+
+def _posted(speak: Speak) -> Speak:
+    return lambda words: query_calls.posted(speak(words))
 
 
 def _take(pulled: Pulled, reply: Reply, now: str) -> int:

@@ -1,7 +1,7 @@
 """A page of entities out of the local store and of all sources that may have some (5.7.2.4, 5.5.9)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.federation.distributing import answers, limits, planning, pulling, query_calls, warning
@@ -18,20 +18,25 @@ from onecity.kernel.twin.ngsild.query.selection import Selection
 from onecity.kernel.twin.ngsild.store import search
 
 LOCAL = "@none"
-OPERATION = "queryEntity"
+OPERATION, BATCH = "queryEntity", "queryBatch"
 LEAST = "NGSILD-Results-Count-Minimum"
 LOWER_BOUND = "The number of results is a lower bound"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for: alternatives, and which part of the answer."""
+    """What is asked for: alternatives, and which part of the answer.
+
+    `bare`: the client did not say which part; `system`: it wants the times of the system.
+    """
 
     asked: tuple[Asked, ...]
     operations: Collection[str]
     limit: int
     offset: int = 0
     count: bool = False
+    bare: bool = False
+    system: bool = True
 
 
 @dataclass(slots=True)
@@ -91,6 +96,8 @@ async def query(federation: Federation, request: Request, wanted: Query, now: st
         pool = await _pooled(federation, request, wanted, registrations, offered, None, now)
     page = _cut(pool, wanted, now)
     await _complete(federation, request, page, pool, wanted, now)
+    if not wanted.system:
+        await _settle(federation, page, pool, now)
     return page
 
 
@@ -128,7 +135,9 @@ async def _pooled(
     most: int | None,
     now: str,
 ) -> _Pool:
-    pairs = [(one, asked, Need(most, wanted.count)) for one, asked in offered]
+    holders = {one.id for one, _asked in offered if one.mode != planning.AUXILIARY}
+    need = Need(most, wanted.count, bare=wanted.bare and most is not None, system=wanted.system or len(holders) > 1)
+    pairs = [(one, asked, replace(need, post=_by_post(one, wanted))) for one, asked in offered]
     pulled = await pulling.pull_all(federation, pairs, now)
     selections = [asked.candidates() if asked.split else asked.selection for asked in wanted.asked]
     local = await request.services.reader.find(
@@ -222,6 +231,34 @@ async def _complete(federation: Federation, request: Request, page: Page, pool: 
         if (found := answers.together(pool.registrations, urn, pool.versions[urn], now)) is not None
     ]
     page.sources = {urn: _sources(pool.versions[urn]) for urn in urns}
+
+
+async def _settle(federation: Federation, page: Page, pool: _Pool, now: str) -> None:
+    """Ask for the times of those entities of which two say different things, so that the newest is known (4.5.5.3)."""
+    urns = [entity.urn for entity in page.entities if answers.is_contested(pool.versions[entity.urn], now)]
+    pairs = []
+    for one in pool.pulled:
+        told = {entity.urn for entity in one.entities}
+        if own := [urn for urn in urns if urn in told and not one.failed]:
+            pairs.append((one.registration, one.asked, Need(None, ids=own)))
+    for again in await pulling.pull_all(federation, pairs, now):
+        page.warnings += again.warnings
+        for entity in again.entities:
+            if entity.urn in pool.versions:
+                # the later of two answers of one source takes the place of the first
+                others = pool.versions[entity.urn].others
+                others[:] = [pair for pair in others if pair[0].id != again.registration.id]
+                others.append((again.registration, entity))
+    if pairs:
+        page.entities = [
+            answers.together(pool.registrations, entity.urn, pool.versions[entity.urn], now) or entity
+            for entity in page.entities
+        ]
+
+
+def _by_post(registration: Registration, wanted: Query) -> bool:
+    """Whether a source is asked by POST: where the client asks so and the source knows it."""
+    return BATCH in registration.operations and BATCH in wanted.operations
 
 
 def _missing(one: Pulled, versions: Mapping[str, Versions], urns: Sequence[str]) -> list[str]:

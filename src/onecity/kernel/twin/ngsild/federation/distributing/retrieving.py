@@ -15,6 +15,9 @@ from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.query.language import TypeExpr
 
 OPERATION = "retrieveEntity"
+# who has an attribute to itself, and whose attributes may be held here as well (4.3.6.2, 4.3.6.3)
+ALONE = frozenset({planning.AUXILIARY, planning.EXCLUSIVE})
+BESIDE = frozenset({planning.INCLUSIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,14 @@ class Found:
     warnings: list[str] = field(default_factory=list)
     sources: tuple[str, ...] = ()
     maps: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """An entity map for one entity: the registrations that know of it, and the maps of the sources by registration."""
+
+    among: Collection[str]
+    maps: Mapping[str, str]
 
 
 def path(urn: str) -> str:
@@ -40,32 +51,38 @@ async def retrieve(
     *,
     wanted: Names = EVERYTHING,
     types: TypeExpr | None = None,
-    among: Collection[str] | None = None,
-    maps: Mapping[str, str] | None = None,
+    along: Along | None = None,
+    system: bool = True,
 ) -> Found:
     """The entity as all know it together, of which only the attributes `wanted` are asked for.
 
-    `among`: only these registrations (of an entity map, with the maps of the sources in `maps`).
+    `along`: an entity map that the request goes along; `system`: with the times of the system, which are asked for also
+    where several may say something of one attribute (4.5.5.3).
     """
     registrations = federation.about(urn, () if local is None else local.types)
     if local is None and types is not None:
         registrations = [one for one in registrations if planning.selects(one, (urn,), None, types, ())]
     division = planning.read(registrations, urn, () if local is None else local.types, wanted, OPERATION)
-    shares = [share for share in division.shares if among is None or share.registration.id in among]
+    shares = [share for share in division.shares if along is None or share.registration.id in along.among]
     if not shares:
         known = Versions(local)
         return Found(answers.together(registrations, urn, known, now, wanted) if registrations else local)
-    linked = maps or {}
+    linked = {} if along is None else along.maps
+    sharing = [share for share in shares if share.registration.mode not in ALONE]
+    system = (
+        system or len(sharing) > 1 or (local is not None and any(one.registration.mode in BESIDE for one in sharing))
+    )
     asked = [
-        (share.registration, _speak(urn, share.names, types, linked.get(share.registration.id))) for share in shares
+        (share.registration, _speak(urn, share.names, types, linked.get(share.registration.id), system=system))
+        for share in shares
     ]
     replies = await federation.ask(asked)
     return _found(registrations, urn, Versions(local), replies, now, wanted)
 
 
-def _speak(urn: str, names: Names, types: TypeExpr | None, linked: str | None) -> Speak:
+def _speak(urn: str, names: Names, types: TypeExpr | None, linked: str | None, *, system: bool) -> Speak:
     def speak(words: Words) -> Call:
-        query = {"options": "sysAttrs"}
+        query = {"options": "sysAttrs"} if system else {}
         if not names.inverted:
             query["attrs"] = ",".join(sorted(words.context.compact(name) for name in names.listed))
         if types is not None:

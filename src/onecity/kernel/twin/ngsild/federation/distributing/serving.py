@@ -11,7 +11,7 @@ from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.names import EVERYTHING, only
 from onecity.kernel.twin.ngsild.federation.distributing.query_calls import Asked
 from onecity.kernel.twin.ngsild.federation.distributing.querying import LEAST, Query
-from onecity.kernel.twin.ngsild.federation.distributing.retrieving import Found
+from onecity.kernel.twin.ngsild.federation.distributing.retrieving import Along, Found
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Header
 from onecity.kernel.twin.ngsild.http.selecting import Question
@@ -71,8 +71,8 @@ async def entity(
             text_of(clock.now_us()),
             wanted=wanted,
             types=types,
-            among=among,
-            maps=None if known is None else known.linked,
+            along=None if known is None else Along(known.entries.get(urn, ()), known.linked),
+            system=_system(request),
         )
     headers = warning.headers(found.warnings)
     if used is not None and found.entity is not None:
@@ -101,7 +101,16 @@ async def page(
     used = await using(request, parameters, maps.ENTITY)
     if federation is None and used is None:
         return None
-    query = Query(asked(parameters, question), operations, question.limit, question.offset, question.count)
+    bare = "limit" not in request.query and "offset" not in request.query
+    query = Query(
+        asked(parameters, question),
+        operations,
+        question.limit,
+        question.offset,
+        question.count,
+        bare,
+        used is not None or _system(request),
+    )
     now = text_of(clock.now_us())
     if used is not None:
         return await _along(request, federation, query, used, now)
@@ -118,6 +127,10 @@ async def _along(request: Request, federation: Federation | None, query: Query, 
     found.warnings += warnings
     headers = [*_headers(found), (mapping.HEADER, known.address)]
     return Served(found.entities, found.more, found.total, headers, created=used.map is None)
+
+
+def _system(request: Request) -> bool:
+    return "sysAttrs" in request.query.get("options", "")
 
 
 def _headers(found: querying.Page) -> list[Header]:
