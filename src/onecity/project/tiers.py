@@ -1,14 +1,18 @@
 """What a district and its towns exchange beside readings, entities and cases: declared here, where all layers are known."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from onecity.kernel.cases import type_store
 from onecity.kernel.cases.logic.definition import parse, to_data
+from onecity.kernel.core.errors import Problem
 from onecity.kernel.registry import registry
+from onecity.kernel.rules import casework, publishing
 from onecity.kernel.rules import definition as definitions
-from onecity.kernel.rules import publishing
 from onecity.kernel.rules.models import Origin, Rule, RuleVersion
+from onecity.kernel.telemetry import codec_library
+from onecity.kernel.telemetry.models import CodecStatus, CodecVersion
 from onecity.kernel.tiers import documents, mirrors
 from onecity.kernel.tiers.documents import Kind
 from onecity.kernel.tiers.mirrors import Mirror, Reference
@@ -27,7 +31,13 @@ ALERTS = Mirror(
     ),
     # the case of an alert is opened where the alert is raised
     {"wants_case": False},
+    # whoever has seen it, on either side
+    said=("acknowledged_at", "acknowledged_by_id", "acknowledged_by_name", "note"),
+    kind="alert",
+    title="entity_name",
+    told=casework.announce,
 )
+log = logging.getLogger(__name__)
 FROM_DISTRICT = "From the district"
 FROM_TOWN = "From a town"
 
@@ -37,6 +47,7 @@ def declare() -> None:
     mirrors.declare(ALERTS)
     documents.declare(
         Kind("case_types", "down", _case_types, _take_case_types),
+        Kind("codecs", "down", _codecs, _take_codecs),
         Kind("rules", "down", _rules_for_town, _take_rules),
         Kind("town_rules", "up", _rules_of_town, _take_town_rules),
         Kind("indicators", "up", _indicators),
@@ -50,6 +61,20 @@ def _case_types(_peer: Joined) -> Any:
 def _take_case_types(_peer: Joined, content: Mapping[str, Any]) -> None:
     for name, data in content.items():
         type_store.publish_definition(name, parse(data))
+
+
+def _codecs(_peer: Joined) -> Any:
+    rows = CodecVersion.objects.filter(status=CodecStatus.PUBLISHED).order_by("name")
+    return [{"definition": row.definition, "division_path": row.division_path} for row in rows]
+
+
+def _take_codecs(_peer: Joined, content: list[dict[str, Any]]) -> None:
+    """How the district reads its devices, so does the town; a codec that cannot be used here does not stop the others."""
+    for found in content:
+        try:
+            codec_library.adopt(found["definition"], str(found["division_path"]))
+        except Problem as problem:
+            log.warning("a codec of the district is not taken: %s", problem)
 
 
 def _rules_for_town(peer: Joined) -> Any:

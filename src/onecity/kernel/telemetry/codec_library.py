@@ -112,6 +112,33 @@ def publish(definition: Document, division_path: str, actor: Account) -> CodecVe
         return draft
 
 
+@transaction.atomic
+def adopt(definition: Document, division_path: str) -> CodecVersion:
+    """Put into use what another installation, which this one follows, has in use; a draft here stays a draft.
+
+    Raises Problem 422 for a codec that cannot be read here or does not pass its own tests here.
+    """
+    codec, document = _read(definition)
+    if wrong := trying.check(codec):
+        errors = [FieldError(item.name, item.what, "test") for item in wrong]
+        raise Problem("codec-tests-fail", _("The codec does not pass its own tests"), status=422, errors=errors)
+    newest = _newest(codec.name)
+    in_use = CodecVersion.objects.filter(name=codec.name, status=CodecStatus.PUBLISHED)
+    current = in_use.first()
+    if current is not None and current.definition == document:
+        return current
+    in_use.update(status=CodecStatus.RETIRED)
+    return CodecVersion.objects.create(
+        name=codec.name,
+        version=1 if newest is None else newest.version + 1,
+        title=str(document.get("title", "")),
+        definition=document,
+        division_path=division_path,
+        status=CodecStatus.PUBLISHED,
+        published_at=now(),
+    )
+
+
 def export(names: Sequence[str] = ()) -> bytes:
     """The codecs in use (all, or those named) as one JSON file that `import_` takes."""
     rows = CodecVersion.objects.filter(status=CodecStatus.PUBLISHED).order_by("name")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
@@ -9,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 from onecity.kernel.core.clock import now_us
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.telemetry.pipeline.source import Entry
-from onecity.kernel.tiers import acts, case_history, documents, entities, mirrors
+from onecity.kernel.tiers import acts, case_history, documents, entities, mirrors, saying
 from onecity.kernel.tiers.logic import envelope, names
 from onecity.kernel.tiers.models import Conflict, Position
 from onecity.kernel.tiers.models.conflict import Winner
@@ -21,7 +22,8 @@ Handler = Callable[[Joined, Any], None]
 FOLLOWED: Mapping[str, Handler] = {
     "entity": entities.apply,
     "case": case_history.apply,
-    "mirror": mirrors.apply,
+    "mirror": partial(mirrors.apply, settle=saying.settle),
+    "said": saying.apply,
 }
 # what makes us do something ourselves, which the other side then has to learn
 ASKED: Mapping[str, Handler] = {"act": acts.apply, "answer": acts.answered, "document": documents.apply}

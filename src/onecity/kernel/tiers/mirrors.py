@@ -4,7 +4,7 @@ A row of another package may point to rows by numbers that mean something else o
 names such a row is found there. Mirrors are declared where the layers are put together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,12 +31,20 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A table with columns `id` and `division_path` whose rows go `up` or `down`; `fixed`: what columns hold there."""
+    """A table with columns `id` and `division_path` whose rows go `up` or `down`; `fixed`: what columns hold there.
+
+    `said`: columns that the other side may write too, once: the first holds when (see tiers.saying); `kind` and `title`
+    (a column) name such a row where both did. `told`: is called with the ids of rows of which something was said there.
+    """
 
     table: str
     direction: str
     references: Sequence[Reference] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    said: Sequence[str] = ()
+    kind: str = "row"
+    title: str = ""
+    told: Callable[[Sequence[Any]], None] | None = None
 
 
 _mirrors: dict[str, Mirror] = {}
@@ -52,6 +60,14 @@ def declared() -> list[Mirror]:
     return list(_mirrors.values())
 
 
+def of(table: str) -> Mirror:
+    """The mirror of a table; raises ValueError where it is none."""
+    mirror = _mirrors.get(table)
+    if mirror is None:
+        raise ValueError(f"rows of {table!r} are not mirrored")
+    return mirror
+
+
 def outgoing(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     """A row as it is sent: with the names of what it points to."""
     mirror = _mirrors[kind]
@@ -65,8 +81,8 @@ def outgoing(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     return {"table": kind, "row": found}
 
 
-def apply(peer: Joined, body: dict[str, Any]) -> None:
-    """Write a row of the other side. Raises ValueError where it is not theirs to write."""
+def apply(peer: Joined, body: dict[str, Any], settle: Callable[[Joined, Mirror, dict[str, Any]], bool]) -> None:
+    """Write a row of the other side, `settle` what both may say of it. Raises ValueError where it is not theirs to write."""
     mirror = _mirrors.get(str(body["table"]))
     if mirror is None or mirror.direction != ("down" if peer.up else "up"):
         raise ValueError(f"rows of {body['table']!r} do not come this way")
@@ -75,6 +91,8 @@ def apply(peer: Joined, body: dict[str, Any]) -> None:
         raise ValueError("a row that lies outside the town")
     for reference in mirror.references:
         row[reference.column] = _find(reference, row, mirror)
+    if mirror.said:
+        settle(peer, mirror, row)
     columns = [name for name in _columns(mirror.table) if name in row]
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     sets = sql.SQL(", ").join(

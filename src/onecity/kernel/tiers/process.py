@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from onecity.kernel.telemetry.link import Link, LinkError
 from onecity.kernel.telemetry.pipeline.source import Mailbox, Reader, Stream
-from onecity.kernel.tiers import applying, documents, door, greeting, numbering, offering, peers, watching
+from onecity.kernel.tiers import applying, documents, door, greeting, numbering, offering, peers, transfer, watching
 from onecity.kernel.tiers.logic import names
 from onecity.kernel.tiers.peers import Joined
 from onecity.kernel.tiers.publishing import FullError, Publisher
@@ -59,6 +59,8 @@ class Tiers:
     def run(self) -> None:
         """Work until stopped; what fails is tried again."""
         complaint = ""
+        files = transfer.Transfers()
+        files.start()
         while not self._ending.is_set():
             link = peers.connect("onecity-tiers")
             try:
@@ -77,6 +79,7 @@ class Tiers:
             finally:
                 link.close()
                 connection.close()
+        files.end()
         self._close(list(self._wires))
 
     def _turn(self, link: Link, listener: greeting.Listener | None) -> None:

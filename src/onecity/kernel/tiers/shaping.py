@@ -11,7 +11,7 @@ from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.tiers import case_parts, mirrors
 from onecity.kernel.tiers.logic import envelope, policies
 from onecity.kernel.tiers.logic.policies import Line, Policies
-from onecity.kernel.tiers.models import Policy, Shared
+from onecity.kernel.tiers.models import Away, Policy, Shared
 from onecity.kernel.tiers.outbox import Outgoing
 from onecity.kernel.tiers.peers import Joined
 
@@ -58,7 +58,7 @@ class Shaper:
         case, event = dict(body["case"]), body["event"]
         sharing = self._policies.decide(policies.CASES, str(case["type_name"])).sharing
         known = Shared.objects.filter(peer_id=self._peer.code, case_id=case["id"]).exists()
-        handed = event["data"].get("home") is not None or (known and _was_handed(str(case["id"])))
+        handed = sharing != policies.ALL and (event["data"].get("home") is not None or _was_handed(str(case["id"])))
         if sharing == policies.NONE and not handed and not known:
             return NOTHING, None
         body["case"] = case | {"reporter_shown": ""}
@@ -78,6 +78,11 @@ class Shaper:
         """Whether files of cases of this kind go to the other side."""
         return self._policies.decide(policies.FILES, type_name).sharing == policies.ALL
 
+    def gives_files(self, case_id: str, type_name: str) -> bool:
+        """Whether the files of this case may be fetched by the other side."""
+        whole = self._policies.decide(policies.CASES, type_name).sharing == policies.ALL or _was_handed(case_id)
+        return whole and self.files_leave(type_name)
+
     def _person(self, case: Mapping[str, Any], body: dict[str, Any]) -> None:
         """Who reported it, as far as the policy says: masked, or whole but for those who want to stay unknown."""
         sharing = self._policies.decide(policies.REPORTERS, str(case["type_name"])).sharing
@@ -96,8 +101,9 @@ class Shaper:
 
 
 def _was_handed(case_id: str) -> bool:
-    """Whether the other side had the case once: then it knows all of it."""
-    return CaseEvent.objects.filter(case_id=case_id, action="hand_over", data__has_key="home").exists()
+    """Whether the other side has the case, or had it once: then it knows all of it."""
+    away = Away.objects.filter(case_id=case_id).exists()
+    return away or CaseEvent.objects.filter(case_id=case_id, action="hand_over", data__has_key="home").exists()
 
 
 def _summary(body: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,11 @@ MIRROR = """
 CREATE TRIGGER tiers_mirrored AFTER INSERT OR UPDATE ON {}
 FOR EACH ROW EXECUTE FUNCTION tiers_mirrored({}, {})
 """
+# said on the other side of the mirror: only there does it have to be sent back
+SAID = """
+CREATE TRIGGER tiers_said AFTER UPDATE ON {} FOR EACH ROW WHEN (NEW.{first} IS DISTINCT FROM OLD.{first})
+EXECUTE FUNCTION tiers_said({arguments})
+"""
 
 
 def install() -> None:
@@ -33,6 +38,13 @@ def install() -> None:
             sql.Identifier(mirror.table), sql.Literal(mirror.table), sql.Literal(mirror.direction)
         )
         wanted.append((mirror.table, "tiers_mirrored", statement))
+        if mirror.said:
+            back = "down" if mirror.direction == "up" else "up"
+            arguments = sql.SQL(", ").join(map(sql.Literal, (mirror.table, back, *mirror.said)))
+            said = sql.SQL(SAID).format(
+                sql.Identifier(mirror.table), first=sql.Identifier(mirror.said[0]), arguments=arguments
+            )
+            wanted.append((mirror.table, "tiers_said", said))
     for table, name, text in wanted:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(EXISTS, [table, name])

@@ -61,7 +61,7 @@ def show() -> None:
 )
 @with_database
 def keep(
-    kind: Annotated[str, typer.Argument(help=_("readings, entities or cases"))],
+    kind: Annotated[str, typer.Argument(help=_("readings, entities, cases, files or reporters"))],
     sharing: Annotated[str, typer.Argument(help=_("all, aggregate, summary or none"))],
     type_name: Annotated[str, typer.Option("--type", help=_("Type of entity or of case."))] = "",
     attribute: Annotated[str, typer.Option(help=_("Attribute, of readings."))] = "",
@@ -70,7 +70,7 @@ def keep(
 ) -> None:
     """Write one line of the policy."""
     if kind not in dict(Policy.KINDS) or sharing not in Sharing.values:
-        raise ValueError(_("Say readings, entities or cases, and all, aggregate, summary or none."))
+        raise ValueError(_("Say readings, entities, cases, files or reporters, and all, aggregate, summary or none."))
     values = {"sharing": sharing, "period_seconds": period, "changed_at": now()}
     Policy.objects.update_or_create(kind=kind, type_name=type_name, attribute=attribute, key=key, defaults=values)
     for line in Policy.objects.order_by("kind", "type_name", "attribute", "key"):

@@ -65,6 +65,11 @@ def town_inbox(code: str) -> str:
     return f"to.{code}"
 
 
+def file_subject(inbox: str) -> str:
+    """Where the side whose inbox this is is asked for files; the link's rights hold as for any other message there."""
+    return f"{inbox}.file"
+
+
 def api(domain_name: str) -> str:
     """Where another installation's streams are asked for."""
     return f"$JS.{domain_name}.API"
