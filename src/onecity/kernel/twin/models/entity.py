@@ -89,7 +89,13 @@ class Entity(models.Model):
             # none on a column that a usual change touches: the update then stays within its page (HOT)
             models.Index(fields=["division_path", "type", "name", "id"], name="entity_by_division"),
             models.Index(fields=["type", "name", "id"], name="entity_by_type"),
-            GistIndex(fields=["extent"], name="entity_by_extent"),
+            # with what queries ask beside the place: the rows themselves lie scattered
+            GistIndex(
+                fields=["extent"],
+                include=["urn", "id", "tenant", "types", "division_path", "public", "expires_at"],
+                name="entity_by_place",
+            ),
+            models.Index(fields=["id"], condition=models.Q(measured=True), name="entity_measured"),
             models.Index(
                 fields=["perishes_at"], condition=models.Q(perishes_at__isnull=False), name="entity_perishing"
             ),

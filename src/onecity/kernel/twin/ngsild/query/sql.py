@@ -4,16 +4,34 @@ Columns it relies on: `urn` (collation "C"), `types text[]`, `scopes text[]`, `a
 (around all instances of `location`), `created_at`, `changed_at`, `expires_at`, `tenant`, `id`.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onecity.kernel.twin.ngsild.query.geometry import boxes_around
+from shapely import Point
+
+from onecity.kernel.core.geometry import EARTH_RADIUS_M
+from onecity.kernel.twin.ngsild.query.geometry import SPHERE_ERROR, boxes_around
 from onecity.kernel.twin.ngsild.query.language import LOCATION, GeoQuery, ScopeExpr, ScopePattern, Term, TypeExpr
 from onecity.kernel.twin.ngsild.query.q_sql import Builder, q_condition
 from onecity.kernel.twin.ngsild.query.selection import Selection
 
 Prefilter = Callable[[Term, str], tuple[str, list[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A condition on place in two: what the index over `extent` and the columns beside it answers alone, and what is left.
+
+    `walked` is the whole condition for areas that hold very much: it keeps that index away.
+    """
+
+    sql: str
+    params: list[Any]
+    left: str
+    left_params: list[Any]
+    walked: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +46,7 @@ class Where:
     params: list[Any]
     exact: bool
     rest: Selection | None = None
+    near: Near | None = None
 
 
 def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
@@ -35,30 +54,28 @@ def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
     series_attributes: Collection[str] | Mapping[str, Sequence[str]] = (),
     *,
     prefilter: Prefilter | None = None,
-    first_type: str | None = None,
 ) -> Where:
     """Return the condition of a selection.
 
     `series_attributes` are the stored names under which telemetry series are shown, with the series' own names where they
     differ. `prefilter` (see `indexing`) writes an extra condition that an existing expression index serves.
-    `first_type` asks for the entities whose first type it is, in place of the selection's types; candidates of a geo-query are
-    then looked up in the index over TYPED_EXTENT, which must be there.
     """
     series = (
         series_attributes if isinstance(series_attributes, Mapping) else {name: (name,) for name in series_attributes}
     )
     builder = Builder(series, prefilter)
     q_rest = None
-    parts = _ids_and_types(selection, first_type, builder)
-    if selection.id_pattern is not None:
-        builder.add(selection.id_pattern.sql)
-        parts.append("e.urn ~ %s")
+    boxes = [] if selection.geo is None else _boxes(selection.geo)
+    parts = _ids_and_types(selection, builder)
+    if selection.geo is not None and boxes:
+        parts.append(_inside(selection.geo, boxes, builder))
+    indexed = len(parts), len(builder.params)
     if selection.attrs:
         parts.append(_attrs(selection.attrs, builder))
     if selection.scope is not None:
         parts.append(_scopes(selection.scope, builder))
-    if selection.geo is not None:
-        parts.append(_geo(selection.geo, first_type, builder))
+    if selection.geo is not None and not boxes:
+        parts.append(_anywhere(selection.geo, builder))
     if selection.q is not None:
         decided = builder.exact
         builder.exact = True
@@ -66,19 +83,29 @@ def compile(  # noqa: A001 - the name of the contract: sql.compile(selection)
         q_rest = None if builder.exact else selection.q
         builder.exact = builder.exact and decided
     rest = None if builder.exact else Selection(geo=selection.geo, q=q_rest)
-    return Where(" AND ".join(parts) or "TRUE", builder.params, builder.exact, rest)
+    near = _near(parts, builder.params, *indexed) if boxes else None
+    return Where(_all(parts), builder.params, builder.exact, rest, near)
 
 
-def _ids_and_types(selection: Selection, first_type: str | None, builder: Builder) -> list[str]:
+def _all(parts: Sequence[str]) -> str:
+    return " AND ".join(parts) or "TRUE"
+
+
+def _near(parts: Sequence[str], params: list[Any], first: int, of_first: int) -> Near:
+    walked = _all(parts).replace("e.extent &&", "e.extent + point '(0,0)' &&")
+    return Near(_all(parts[:first]), params[:of_first], _all(parts[first:]), params[of_first:], walked)
+
+
+def _ids_and_types(selection: Selection, builder: Builder) -> list[str]:
     parts: list[str] = []
     if selection.ids:
         builder.add(list(dict.fromkeys(selection.ids)))
         parts.append("e.urn = ANY (%s::text[])")
-    if first_type is not None:
-        builder.add(first_type)
-        parts.append("e.types[1] = %s")
-    elif selection.types is not None:
+    if selection.types is not None:
         parts.append(_types(selection.types, builder))
+    if selection.id_pattern is not None:
+        builder.add(selection.id_pattern.sql)
+        parts.append("e.urn ~ %s")
     return parts
 
 
@@ -127,9 +154,12 @@ def _scope(pattern: ScopePattern, builder: Builder) -> str:
     return "EXISTS (SELECT 1 FROM unnest(e.scopes) scope WHERE scope ~ %s)"
 
 
-# An R-tree knows no types: in the index over this expression each first type has a map of its own, beside the others.
-# CREATE INDEX … ON twin_entity USING gist ((extent + point((hashtext(types[1]) & 4095) * 1000.0, 0)))
-TYPED_EXTENT = "({alias}extent + point((hashtext({alias}types[1]) & 4095) * 1000.0, 0))"
+# a location that is one point has a corner of its rectangle there
+POINT = "(e.extent[0])[0] = (e.extent[1])[0] AND (e.extent[0])[1] = (e.extent[1])[1]"
+# half the versed sine of the angle to a longitude and a latitude: the haversine
+ANGLE = "(1 - cosd((e.extent[0])[1] - %s)) / 2 + %s * cosd((e.extent[0])[1]) * (1 - cosd((e.extent[0])[0] - %s)) / 2"
+# of the haversine, where the difference of two numbers near 1 is lost
+ROUNDING = 1e-15
 
 
 def _boxes(query: GeoQuery) -> list[str]:
@@ -140,18 +170,23 @@ def _boxes(query: GeoQuery) -> list[str]:
     return [f"({east!r},{north!r}),({west!r},{south!r})" for west, south, east, north in boxes]
 
 
-def _geo(query: GeoQuery, first_type: str | None, builder: Builder) -> str:
-    """Return candidates of a geo-query; `geo_matching` decides."""
+def _inside(query: GeoQuery, boxes: Sequence[str], builder: Builder) -> str:
+    """Return candidates that meet one of the boxes and, round a point, do not lie in their corners; `geo_matching` decides."""
+    builder.exact = False
+    builder.add(*boxes)
+    condition = "(" + " OR ".join(["e.extent && %s::box"] * len(boxes)) + ")"
+    if query.max_distance is None or not isinstance(query.geometry, Point) or query.geometry.is_empty:
+        return condition
+    lon, lat = query.geometry.x, query.geometry.y
+    angle = min(query.max_distance * (1 + SPHERE_ERROR) / EARTH_RADIUS_M, math.pi)
+    builder.add(lat, math.cos(math.radians(lat)), lon, (1 - math.cos(angle)) / 2 + ROUNDING)
+    return f"{condition} AND (NOT ({POINT}) OR {ANGLE} <= %s)"
+
+
+def _anywhere(query: GeoQuery, builder: Builder) -> str:
+    """Return candidates of a geo-query that no box bounds."""
     builder.exact = False
     if query.geoproperty != LOCATION:
         builder.add(query.geoproperty)
         return "e.attributes ? %s"
-    boxes = _boxes(query)
-    if not boxes:
-        return "e.extent IS NOT NULL"
-    condition, values = "e.extent && %s::box", list[Any](boxes)
-    if first_type is not None:
-        condition = f"{TYPED_EXTENT.format(alias='e.')} && (%s::box + point((hashtext(%s) & 4095) * 1000.0, 0))"
-        values = [value for box in boxes for value in (box, first_type)]
-    builder.add(*values)
-    return "(" + " OR ".join([condition] * len(boxes)) + ")"
+    return "e.extent IS NOT NULL"

@@ -20,6 +20,8 @@ SEVERAL = "cardinality(e.types) > 1"
 # candidates looked at for one page where SQL cannot decide alone
 MOST_CANDIDATES = 200_000
 CHUNK = 2000
+# an area that holds more is walked through in the order of ids
+MOST_NEAR = 20_000
 # entities that may be sorted by an attribute
 MOST_SORTED = 20_000
 
@@ -92,10 +94,12 @@ class Search:
             selections = [replace(selections[0], types=None)]
         wheres = [query_sql.compile(selection, series) for selection in selections]
         self._exact = all(where.exact for where in wheres)
+        self._near = wheres[0].near if len(wheres) == 1 else None
         # of one selection only what SQL left open is looked at again; of several it is not known which one let a row in
         alone = wheres[0].rest if len(wheres) == 1 else None
         self._tests = [matching.matcher(one) for one in ([alone] if alone is not None else selections)]
-        self._where = "e.tenant = %s AND (" + " OR ".join(f"({where.sql})" for where in wheres) + ")"
+        written = [where.sql if where.near is None else where.near.walked for where in wheres]
+        self._where = "e.tenant = %s AND (" + " OR ".join(f"({sql})" for sql in written) + ")"
         self._parameters = [tenant, *(value for where in wheres for value in where.params)]
 
     async def page(self, limit: int, offset: int, *, count: bool) -> Page:
@@ -146,7 +150,40 @@ class Search:
         return int(rows_[0][0])
 
     async def _rows(self, limit: int, offset: int = 0, after: str | None = None) -> list[tuple[Any, ...]]:
-        """Rows of COLUMNS by URN; each branch of the types is read along its own index and they are merged."""
+        """Rows of COLUMNS by URN, no offset where they are refined here."""
+        if self._near is not None:
+            records = await self._rows_near(self._near, limit, after)
+            if records is not None:
+                return records
+        return await self._rows_in_order(limit, offset, after)
+
+    async def _rows_near(self, near: query_sql.Near, limit: int, after: str | None) -> list[Record] | None:
+        """Rows by URN of what lies in an area; None where that is more than MOST_NEAR.
+
+        The area is read from its index alone; what is left of the condition needs the rows themselves, which lie scattered: they
+        are visited in order, and only until there are enough.
+        """
+        condition, values = _any_branch(self._branches)
+        following, position = ("", []) if after is None else (" AND e.urn > %s", [after])
+        inside = f"e.tenant = %s AND {near.sql} AND {condition}{following} LIMIT {MOST_NEAR + 1}"
+        known = [self._parameters[0], *near.params, *values, *position]
+        found = f"SELECT {COLUMNS} FROM twin_seen e WHERE e.id = n.id AND {near.left} OFFSET 0"  # noqa: S608 - compiled
+        statement = f"""WITH near AS MATERIALIZED (SELECT e.id, e.urn FROM twin_seen e WHERE {inside})
+SELECT found.* FROM (SELECT id, urn FROM near WHERE (SELECT count(*) FROM near) <= {MOST_NEAR} ORDER BY urn) n
+CROSS JOIN LATERAL ({found}) found ORDER BY n.urn LIMIT %s"""  # noqa: S608 - same
+        records = await self._ask(statement, [*known, *near.left_params, limit])
+        if not records:
+            ((number,),) = await self._ask(
+                f"SELECT count(*) FROM (SELECT 1 FROM twin_seen e WHERE {inside}) n",  # noqa: S608 - same
+                known,
+            )
+            if number > MOST_NEAR:
+                self._near = None
+                return None
+        return records
+
+    async def _rows_in_order(self, limit: int, offset: int, after: str | None) -> list[Record]:
+        """Rows by URN; each branch of the types is read along its own index and they are merged."""
         following, position = ("", []) if after is None else (" AND e.urn > %s", [after])
         parts, parameters = [], []
         for condition, values in self._branches:
@@ -164,7 +201,8 @@ class Search:
     async def _refined(self, limit: int, offset: int, *, count: bool) -> Page:
         """Walk through the candidates in order and keep what really matches."""
         wanted = offset + limit + 1
-        chunk = min(wanted + wanted // 2 + 20, CHUNK)
+        # SQL leaves little to refine of a circle
+        chunk = min(wanted + wanted // (2 if self._near is None else 8) + 20, CHUNK)
         kept: list[StoredEntity] = []
         seen, number, last = 0, 0, None
         while True:

@@ -169,32 +169,45 @@ def test_geo_candidates_hold_every_match(world: dict[str, StoredEntity], relatio
     assert hits > 0
 
 
-def test_area_of_one_type(world: dict[str, StoredEntity]) -> None:
+def test_a_circle_leaves_its_corners_out_and_nothing_else(world: dict[str, StoredEntity]) -> None:
     rng = random.Random(11)
-    hits = 0
+    hits = saved = 0
     for _turn in range(60):
-        name = rng.choice(worlds.TYPES)
         centre = [rng.uniform(121.3, 121.7), rng.uniform(30.8, 31.1)]
-        selection = Selection(
-            geo=parse_geo(rng.choice(["near;maxDistance==5000", "disjoint"]), "Point", centre, "", GeoNames())
-        )
-        got, _exact = found(selection, first_type=name)
-        expected = {urn for urn, entity in world.items() if entity.types[0] == name and matches(selection, entity)}
-        assert {urn for urn in got if matches(selection, world[urn])} == expected
-        hits += len(expected)
+        metres = rng.choice([1, 50, 3000, 20_000])
+        geo = parse_geo(f"near;maxDistance=={metres}", "Point", centre, "", GeoNames())
+        where = sql.compile(Selection(types=parse_types("Car|Bus", NAMES), geo=geo, q=parse_q("a>10", NAMES)))
+        assert where.near is not None
+        assert not where.exact
+        inside = run(where.near.sql, where.near.params)
+        assert inside & run(where.near.left, where.near.left_params) == run(where.sql, where.params)
+        assert run(where.near.walked, where.params) == run(where.sql, where.params)
+        expected = {urn for urn, entity in world.items() if matches(Selection(geo=geo), entity)}
+        assert expected & run("e.types && %s::text[]", [["Car", "Bus"]]) <= inside
+        boxes = run("e.extent && ANY (%s::box[])", [sql._boxes(geo)])
+        hits += len(inside)
+        saved += len(boxes & run("e.types && %s::text[]", [["Car", "Bus"]])) - len(inside)
     assert hits > 20
+    assert saved > 20
 
 
-def test_area_of_one_type_has_its_index(world: dict[str, StoredEntity]) -> None:
-    where = sql.compile(
-        Selection(geo=parse_geo("near;maxDistance==5000", "Point", [121.5, 31], "", GeoNames())), first_type="Car"
-    )
+def test_an_area_is_answered_by_its_index_alone(world: dict[str, StoredEntity]) -> None:
+    geo = parse_geo("near;maxDistance==5000", "Point", [121.5, 31], "", GeoNames())
+    near = sql.compile(Selection(types=parse_types("Car", NAMES), geo=geo)).near
+    assert near is not None
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE INDEX typed ON twin_entity USING gist ({sql.TYPED_EXTENT.format(alias='')})")
-        cursor.execute("DROP INDEX entity_by_first_type")  # a world this small is read by its types
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN SELECT 1 FROM twin_entity e WHERE {where.sql}", where.params)  # noqa: S608 - as above
-        assert any("typed" in line for (line,) in cursor.fetchall())
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN SELECT e.id, e.urn FROM twin_seen e WHERE {near.sql}", near.params)  # noqa: S608 - as above
+        assert any("Index Only Scan using entity_by_place" in line for (line,) in cursor.fetchall())
+        cursor.execute(f"EXPLAIN SELECT e.id, e.urn FROM twin_seen e WHERE {near.walked}", near.params)  # noqa: S608 - as above
+        assert not any("Index Cond: (extent" in line for (line,) in cursor.fetchall())
+
+
+def run(condition: str, params: list[Any]) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT e.urn FROM twin_entity e WHERE {condition}", params)  # noqa: S608 - the condition has parameters only
+        return {urn for (urn,) in cursor.fetchall()}
 
 
 class GeoNames:
