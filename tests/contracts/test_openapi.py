@@ -45,6 +45,8 @@ BY_MEANING = {
     "POST /api/cases": "type and division must exist",
     "POST /api/cases/{case_id}/act": "a step may need a reason",
     "POST /api/rules/backtest": "a definition must make sense as a whole",
+    "POST /api/telemetry/uploads": "the file must be a table whose columns are known",
+    "POST /api/telemetry/uploads/preview": "the file must be a table",
     "POST /ingest": "the entity must exist",
     "POST /write": "the entity must exist",
     "POST /api/v2/write": "the entity must exist",
@@ -334,8 +336,8 @@ def test_a_method_that_is_not_offered_is_refused_in_words(base: str, document: D
 def test_a_body_that_cannot_be_read_is_refused_in_words(
     base: str, document: Document, administrator: Visitor, body: bytes, kind: str, status: int
 ) -> None:
-    takes = [(p, o) for p, m, o in operations(document) if m == "post" and DOORS not in o["tags"]]
-    assert len(takes) >= 4
+    takes = [(p, o) for p, m, o in operations(document) if m == "post" and DOORS not in o["tags"] and _reads(o, kind)]
+    assert len(takes) >= 3
     for path, operation in takes:
         place = path.replace("{", "").replace("}", "")
         for parameter in operation["parameters"]:
@@ -346,6 +348,12 @@ def test_a_body_that_cannot_be_read_is_refused_in_words(
         assert answer.status_code == status, f"{path}: {answer.text[:300]}"
         assert answer.headers["Content-Type"] == MEDIA_TYPE
         assert str(status) in operation["responses"]
+
+
+def _reads(operation: Document, kind: str) -> bool:
+    """Whether a body of this kind is looked at: JSON by operations that take it, a form by all (it is refused as well)."""
+    forms = "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
+    return kind == "multipart/form-data" or not forms
 
 
 def stored(platform: Platform) -> dict[float, int]:
