@@ -53,7 +53,8 @@ class View:
 class Compiled:
     """One active subscription. `key` is equal for equal conditions; it tells of changes from `since` on, before `until`.
 
-    `names`: with `watched`, an attribute of which a change must touch; empty: any. `of_sources`: it tells of registrations.
+    `names`: with `watched`, an attribute of which a change must touch; empty: any. `of_sources`: it tells of registrations;
+    `split`: of entities that may be split among sources, which are looked at as a whole.
     """
 
     id: UUID
@@ -75,6 +76,7 @@ class Compiled:
     made_at: dt.datetime | None = None
     next_at: dt.datetime | None = None
     of_sources: bool = False
+    split: bool = False
 
     def live(self, moment: dt.datetime) -> bool:
         """Whether it has not expired."""

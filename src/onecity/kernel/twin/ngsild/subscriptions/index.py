@@ -1,14 +1,20 @@
 """Which subscriptions a change may concern: found by tenant, id, type and watched attribute, then by their conditions."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.subscriptions.compiled import Compiled
 from onecity.kernel.twin.ngsild.subscriptions.events import Event
+from onecity.kernel.twin.ngsild.subscriptions.screening import Screen
 
 ANY: Final = "*"  # no name of a type or an attribute
+# fewer are quicker decided one by one than by arrays
+FEW: Final = 16
+# beyond this it is quicker to read all changes of their types than to ask the database for each name
+MOST_NAMES: Final = 200
 Key = tuple[str, ...]
 # beyond this it is quicker to read all changes of their types than to send the ids along with every look
 MOST_URNS: Final = 100
@@ -26,12 +32,46 @@ class Interest:
     attributes: tuple[str, ...] | None
 
 
+class _Place:
+    """The subscriptions that are found under one key; most of them behind a screen, which is renewed when it has aged."""
+
+    def __init__(self) -> None:
+        self.all: dict[UUID, Compiled] = {}
+        self._screened: list[Compiled] = []
+        self._fresh: dict[UUID, Compiled] = {}
+        self._screen = Screen(())
+
+    def put(self, one: Compiled) -> None:
+        """Take one in."""
+        self.all[one.id] = self._fresh[one.id] = one
+
+    def drop(self, identifier: UUID) -> None:
+        """Forget one."""
+        del self.all[identifier]
+        self._fresh.pop(identifier, None)
+
+    def passed(self, entity: StoredEntity) -> Iterable[Compiled]:
+        """Those whose conditions the entity may meet."""
+        if len(self.all) <= FEW:
+            return self.all.values()
+        if len(self._fresh) > FEW + len(self.all) // 8 or len(self._screened) > 2 * len(self.all):
+            self._renew()
+        kept = [self._screened[row] for row in self._screen.passed(entity)]
+        return [*(one for one in kept if self.all.get(one.id) is one), *self._fresh.values()]
+
+    def _renew(self) -> None:
+        pairs = [(one, selection) for one in self.all.values() for selection in one.selections]
+        self._screened = [one for one, _selection in pairs]
+        self._screen = Screen([selection for _one, selection in pairs])
+        self._fresh = {}
+
+
 class Index:
     """The active subscriptions that wait for changes."""
 
     def __init__(self) -> None:
         self._all: dict[UUID, Compiled] = {}
-        self._places: dict[Key, dict[UUID, Compiled]] = {}
+        self._places: dict[Key, _Place] = {}
         self._interest: Interest | None = None
 
     def __len__(self) -> int:
@@ -42,7 +82,7 @@ class Index:
         self.drop(one.id)
         self._all[one.id] = one
         for key in _keys(one):
-            self._places.setdefault(key, {})[one.id] = one
+            self._places.setdefault(key, _Place()).put(one)
         self._interest = None
 
     def drop(self, identifier: UUID) -> None:
@@ -52,18 +92,21 @@ class Index:
             return
         for key in _keys(known):
             place = self._places[key]
-            del place[identifier]
-            if not place:
+            place.drop(identifier)
+            if not place.all:
                 del self._places[key]
         self._interest = None
 
-    def candidates(self, event: Event) -> Iterator[Compiled]:
-        """Each subscription that the change may concern, once."""
+    def candidates(self, event: Event, entity: StoredEntity | None = None) -> Iterator[Compiled]:
+        """Each subscription that the change may concern, once; only those whose conditions `entity` may meet, if given."""
         seen: set[UUID] = set()
         for key in _asked(event):
-            for identifier, one in self._places.get(key, NOTHING).items():
-                if identifier not in seen:
-                    seen.add(identifier)
+            place = self._places.get(key)
+            if place is None:
+                continue
+            for one in place.all.values() if entity is None else place.passed(entity):
+                if one.id not in seen:
+                    seen.add(one.id)
                     yield one
 
     def interest(self) -> Interest:
@@ -71,9 +114,6 @@ class Index:
         if self._interest is None:
             self._interest = _interest(self._all.values())
         return self._interest
-
-
-NOTHING: Final[Mapping[UUID, Compiled]] = {}
 
 
 def _keys(one: Compiled) -> Iterator[Key]:
@@ -115,5 +155,5 @@ def _interest(subscriptions: Iterable[Compiled]) -> Interest:
     return Interest(
         None if types is None else tuple(sorted(types)),
         tuple(sorted(urns)),
-        None if attributes is None else tuple(sorted(attributes)),
+        None if attributes is None or len(attributes) > MOST_NAMES else tuple(sorted(attributes)),
     )

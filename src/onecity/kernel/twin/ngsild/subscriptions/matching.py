@@ -94,7 +94,7 @@ class Matching:
         """The subscriptions whose conditions the entity meets; equal conditions are asked once."""
         answers: dict[bytes, bool] = {}
         found = []
-        for one in self._roster.index.candidates(event):
+        for one in self._roster.index.candidates(event, entity):
             if not self._awaited(one, event):
                 continue
             met = answers.get(one.key)

@@ -18,6 +18,9 @@ from psycopg import AsyncConnection
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.outbound import networks
 from onecity.kernel.telemetry.catalogue import database_parameters
+from onecity.kernel.twin.ngsild.federation.distributing.subscribing.hearing import CHANNEL as HEARD
+from onecity.kernel.twin.ngsild.federation.distributing.subscribing.hearing import Hearing
+from onecity.kernel.twin.ngsild.federation.distributing.subscribing.passing import Passing
 from onecity.kernel.twin.ngsild.federation.subscribing.following import CHANNEL as SOURCES
 from onecity.kernel.twin.ngsild.federation.subscribing.following import SourceFollower
 from onecity.kernel.twin.ngsild.http.services import Services
@@ -64,6 +67,8 @@ class Notifier:
         self._roster = Roster(self._services.contexts)
         self._matching = Matching(self._services, self._roster)
         self._sources = SourceFollower(self._services)
+        self._passing = Passing(self._services)
+        self._hearing = Hearing(self._services, self._roster, self._matching)
         active = ChainMap(self._roster.active, self._sources.watches.active)
         self._deliverer = Deliverer(self._services.database, active, senders)
         self._woken, self._written, self._shown = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -78,7 +83,7 @@ class Notifier:
         forwarding = Forwarding(other)
         try:
             await _take_office(ears)
-            for channel in (CHANNEL, SUBSCRIPTIONS, SOURCES):
+            for channel in (CHANNEL, SUBSCRIPTIONS, SOURCES, HEARD):
                 await ears.execute(f"LISTEN {channel}".encode())
             follower = Follower(hand, self._roster, self._matching)
             while (await follower.step()).full:
@@ -93,6 +98,8 @@ class Notifier:
                 forwarding.run(self._written),
                 Announcing(self._services.database).run(self._shown),
                 self._sources.run(self._deliverer),
+                self._passing.run(),
+                self._hearing.run(self._deliverer),
                 self._deliverer.settle(),
                 periodic.run(),
                 self._keep(),
@@ -116,8 +123,12 @@ class Notifier:
             async for notice in ears.notifies(timeout=LOOK_S):
                 if notice.channel == SUBSCRIPTIONS and notice.payload:
                     self._forget(UUID(notice.payload))
+                if notice.channel == HEARD:
+                    self._hearing.woken.set()
+                    continue
                 if notice.channel != CHANNEL:
                     self._sources.woken.set()
+                    self._passing.woken.set()
                 self._woken.set()
                 if notice.channel == CHANNEL:
                     self._shown.set()

@@ -20,8 +20,12 @@ from onecity.kernel.twin.ngsild.store.principal import SET, Principal
 ENTITY: Final = "entity"
 SUBSCRIBER: Final = "SELECT set_config('onecity.subscriber', %s, true)"
 COLUMNS: Final = """s.id, s.urn, s.document::text, s.context::text, s.is_active, s.expires_at, s.created_at, s.changed_at,
-d.times_sent, d.times_failed, d.last_notification, d.last_success, d.last_failure, d.status"""
-FROM: Final = "FROM twin_subscription s LEFT JOIN twin_delivery d ON d.subscription_id = s.id"
+d.times_sent, d.times_failed, d.last_notification, d.last_success, greatest(d.last_failure, p.failed_at),
+CASE WHEN p.failed_at IS NULL THEN d.status ELSE 'failed' END"""
+# a source that does not follow what it should is a failure of the subscription
+FROM: Final = """FROM twin_subscription s LEFT JOIN twin_delivery d ON d.subscription_id = s.id LEFT JOIN LATERAL (
+    SELECT max(p.failed_at) AS failed_at FROM twin_passedsubscription p
+    WHERE p.subscription_id = s.id AND NOT p.gone AND p.failures > 0) p ON true"""
 ONE: Final = f"SELECT {COLUMNS} {FROM} WHERE s.kind = %s AND s.tenant = %s AND s.urn = %s"
 PAGE: Final = (
     f"SELECT {COLUMNS} {FROM} WHERE s.kind = %s AND s.tenant = %s ORDER BY s.created_at, s.id LIMIT %s OFFSET %s"
@@ -29,7 +33,7 @@ PAGE: Final = (
 COUNT: Final = "SELECT count(*) FROM twin_subscription WHERE kind = %s AND tenant = %s"
 INSERT: Final = """
 INSERT INTO twin_subscription (id, kind, tenant, urn, owner, account_id, seen, division_path, document, context, is_active,
-    expires_at, created_at, changed_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    expires_at, created_at, changed_at, via) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 UPDATE: Final = """
 UPDATE twin_subscription SET document = %s, context = %s, is_active = %s, expires_at = %s, changed_at = %s
@@ -83,13 +87,21 @@ class Records:
             await connection.execute(SUBSCRIBER, (owner_of(principal),))
             yield connection
 
-    async def add(self, principal: Principal, tenant: str, urn: str, document: dict[str, Any], context: object) -> None:
-        """Add one; raises Problem 409 where the id is taken."""
+    async def add(
+        self,
+        principal: Principal,
+        tenant: str,
+        urn: str,
+        document: dict[str, Any],
+        context: object,
+        via: str = "",
+    ) -> None:
+        """Add one that came through the brokers of `via`; raises Problem 409 where the id is taken."""
         moment = clock.now()
         values = (
             *(new_id(), self._kind, tenant, urn, owner_of(principal), principal.account_id, list(principal.seen)),
             *(principal.division, text(document), text(context), document.get("isActive", True)),
-            *(document.get("expiresAt"), moment, moment),
+            *(document.get("expiresAt"), moment, moment, via),
         )
         try:
             async with self._acting(principal) as connection:

@@ -135,6 +135,7 @@ class Roster:
             interval=interval,
             throttling=document.get("throttling"),
             made_at=made_at,
+            split=document.get("splitEntities") is True,
             next_at=next_at or (since + dt.timedelta(seconds=interval) if interval else None),
         )
 

@@ -18,6 +18,7 @@ from onecity.kernel.core.outbound import networks
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
+from onecity.kernel.twin.ngsild.federation.distributing import gate
 from onecity.kernel.twin.ngsild.http import response as responses
 from onecity.kernel.twin.ngsild.http.answering import represented
 from onecity.kernel.twin.ngsild.http.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
@@ -65,7 +66,8 @@ async def create(request: Request, door: Door) -> Response:
     await _check(request, door, document, context)
     _in_future(document)
     document.setdefault("jsonldContext", await request.contexts.address(context, base_of(request)))
-    await _records(request, door).add(request.principal, request.tenant, urn, document, context.source)
+    way = gate.way(request)
+    await _records(request, door).add(request.principal, request.tenant, urn, document, context.source, way)
     return responses.created(f"{PREFIX}{door.path}/{quote(urn, safe=':')}")
 
 

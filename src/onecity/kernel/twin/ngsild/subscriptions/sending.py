@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import httpx
@@ -17,8 +18,11 @@ from onecity.kernel.twin.ngsild.subscriptions.endpoints import GEO_JSON, JSON
 from onecity.kernel.twin.ngsild.subscriptions.limits import LONGEST_TIMEOUT_S
 
 MOST_READ: Final = 64 * 1024  # of an answer, whose body nobody needs
-# connections are bounded for each origin (see delivering), not for all together: no origin may use up those of others
-LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30.0)
+KEPT_S: Final = 30.0  # how long connections are kept that nobody uses
+# of one origin; how many are used at once is bounded in delivering
+LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEPT_S)
+KEPT: Final = 512  # origins
+BOUNDS: Final = Bounds(LONGEST_TIMEOUT_S, MOST_READ, 0)
 # a refusal that trying again may change (RFC 9110, 6585)
 PASSING: Final = frozenset({408, 425, 429})
 
@@ -32,35 +36,71 @@ class RefusedError(Exception):
         self.final = final
 
 
+@dataclass(slots=True)
+class _Door:
+    """The connections to one origin."""
+
+    client: httpx.AsyncClient
+    busy: int = 0
+    used_at: float = 0.0
+
+
 class HttpSender:
-    """Sends over connections that are kept and shared."""
+    """Sends over connections that are kept, each origin's apart: a pool looks through all it holds for each request, and
+    no origin's hanging connections shall be in the way of others'."""
 
     def __init__(self, allow: Sequence[Network]) -> None:
-        self._client = async_client(allow, Bounds(LONGEST_TIMEOUT_S, MOST_READ, 0), LIMITS)
+        self._allow = allow
+        # the one that was used last stands last
+        self._doors: dict[str, _Door] = {}
 
     async def send(self, one: Compiled, body: bytes) -> None:
         """Send one notification; raises RefusedError."""
-        url, seconds = one.endpoint.uri, one.endpoint.timeout
+        origin = one.endpoint.origin
+        door = self._doors.pop(origin, None) or _Door(async_client(self._allow, BOUNDS, LIMITS))
+        self._doors[origin] = door
+        door.busy += 1
         try:
-            async with (
-                asyncio.timeout(seconds),
-                self._client.stream("POST", url, content=body, headers=headers(one)) as answer,
-            ):
-                await _read(answer)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise RefusedError(_("no answer within {seconds} s", seconds=f"{seconds:g}")) from error
-        except Problem as problem:  # the address is not one to speak to
-            raise RefusedError(str(problem.detail or problem.title)) from problem
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise RefusedError(str(error)[:200] or type(error).__name__) from error
-        status = answer.status_code
+            status = await _status(door.client, one, body)
+        finally:
+            door.busy -= 1
+            door.used_at = asyncio.get_running_loop().time()
+            await self._close_unused(door.used_at)
         if not 200 <= status < 300:
             final = 300 <= status < 500 and status not in PASSING
             raise RefusedError(_("answered with status {status}", status=status), final=final)
 
+    async def _close_unused(self, now: float) -> None:
+        """End what was used least lately, where that is long ago or too much is kept."""
+        for origin, door in self._doors.items():
+            if not door.busy:
+                if now - door.used_at > KEPT_S or len(self._doors) > KEPT:
+                    del self._doors[origin]
+                    await door.client.aclose()
+                return
+
     async def close(self) -> None:
         """End all connections."""
-        await self._client.aclose()
+        for door in self._doors.values():
+            await door.client.aclose()
+        self._doors.clear()
+
+
+async def _status(client: httpx.AsyncClient, one: Compiled, body: bytes) -> int:
+    url, seconds = one.endpoint.uri, one.endpoint.timeout
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            client.stream("POST", url, content=body, headers=headers(one)) as answer,
+        ):
+            await _read(answer)
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise RefusedError(_("no answer within {seconds} s", seconds=f"{seconds:g}")) from error
+    except Problem as problem:  # the address is not one to speak to
+        raise RefusedError(str(problem.detail or problem.title)) from problem
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise RefusedError(str(error)[:200] or type(error).__name__) from error
+    return answer.status_code
 
 
 async def _read(answer: httpx.Response) -> None:

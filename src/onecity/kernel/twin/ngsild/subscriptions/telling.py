@@ -1,6 +1,6 @@
 """What a notification says of an entity (5.8.6): its shape, what was deleted, what it was before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -38,6 +38,16 @@ def changed(event: Event, entity: StoredEntity, view: View) -> tuple[StoredEntit
         elif gone or view.show_changes:
             attributes[name] = [*kept, *(_deleted(one, event.at_text, view) for one in gone)]
     return replace(entity, attributes=attributes), [name for name in bare if _chosen(name, view.shape)]
+
+
+def bared(entity: StoredEntity, view: View, gone: Callable[[Instance], bool]) -> tuple[StoredEntity, list[str]]:
+    """An entity that another broker told of without attributes of which only NGSI-LD Null is shown, and their names."""
+    if _detailed(view):
+        return entity, []
+    lost = [name for name, found in entity.attributes.items() if len(found) == 1 and gone(found[0])]
+    bare = [name for name in lost if "datasetId" not in entity.attributes[name][0]]
+    kept = {name: found for name, found in entity.attributes.items() if name not in bare}
+    return replace(entity, attributes=kept), [name for name in bare if _chosen(name, view.shape)]
 
 
 def _detailed(view: View) -> bool:

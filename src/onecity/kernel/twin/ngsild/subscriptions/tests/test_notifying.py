@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from onecity.kernel.twin.models import Delivery, Notification, Subscription
 from onecity.kernel.twin.ngsild.http.tests.conftest import CORE, Client
+from onecity.kernel.twin.ngsild.subscriptions import sending
 from onecity.kernel.twin.ngsild.subscriptions.tests.receiving import Office, Receiver, until
 
 URN = "urn:ngsi-ld:Vehicle:A1"
@@ -215,3 +218,24 @@ def test_tenants(ngsi: Client, receiver: Receiver, office: Office) -> None:
     assert [one.data[0]["id"] for one in receiver.at("/town")] == ["urn:v:t"]
     assert receiver.at("/town")[0].headers["ngsild-tenant"] == "town1"
     assert [one.data[0]["id"] for one in receiver.at("/default")] == ["urn:v:d"]
+
+
+def test_connections_of_origins_are_ended_when_too_many_are_kept(
+    ngsi: Client, receiver: Receiver, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del office
+    monkeypatch.setattr(sending, "KEPT", 1)
+    others = [Receiver() for _ in range(3)]
+    for number, other in enumerate([receiver, *others]):
+        subscribe(ngsi, other, urn=f"urn:s:{number}")
+    for speed in range(4):
+        ngsi("POST" if not speed else "PATCH", *_written(speed))
+        until(lambda speed=speed: all(len(one.heard) == speed + 1 for one in (receiver, *others)))  # type: ignore[misc]  # bound now
+    for other in others:
+        other.close()
+    assert [one.data[0]["speed"]["value"] for one in others[0].heard] == [0, 1, 2, 3]
+
+
+def _written(speed: int) -> tuple[str, dict[str, Any]]:
+    value = {"speed": {"type": "Property", "value": speed}}
+    return (f"/entities/{URN}", value) if speed else ("/entities", vehicle() | value)
