@@ -20,6 +20,7 @@ from onecity.domains.devices.models import (
 from onecity.domains.devices.releases import MOST_BYTES
 from onecity.kernel.access import policy
 from onecity.kernel.access.policy import Principal
+from onecity.kernel.people.models import Organisation
 from onecity.kernel.places import service as places
 from onecity.kernel.twin.models import Entity
 
@@ -64,6 +65,9 @@ class DeviceForm(PlacedForm):
     entity = forms.CharField(
         label=_("Measures at"), required=False, help_text=_("The key of a device or place that it reports for.")
     )
+    organisation = forms.ModelChoiceField(
+        label=_("Owner"), queryset=Organisation.objects.filter(is_active=True), required=False
+    )
     purchase_cost = forms.DecimalField(
         label=_("Price (yuan)"), min_value=0, decimal_places=2, max_digits=12, required=False
     )
@@ -83,12 +87,25 @@ class DeviceForm(PlacedForm):
 class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms are not generic at run time
     """What may be changed of a device by hand."""
 
+    organisation = forms.ModelChoiceField(label=_("Owner"), queryset=Organisation.objects.all(), required=False)
+
     class Meta:
         model = DeviceRecord
         fields: ClassVar[list[str]] = [
             *("model", "serial", "status", "installed_at", "retired_at", "calibrated_at", "lon", "lat"),
             *("purchase_cost", "running_cost", "note"),
         ]
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.fields["organisation"].initial = self.instance.organisation_id
+
+    def save(self, commit: bool = True) -> DeviceRecord:
+        """Keep the record with its owner."""
+        owner = self.cleaned_data["organisation"]
+        self.instance.organisation_id = owner.id if owner else None
+        saved: DeviceRecord = super().save(commit)
+        return saved
 
 
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # as above

@@ -18,8 +18,10 @@ from onecity.domains.devices.permissions import MANAGE, VIEW
 from onecity.kernel.access import audit, policy
 from onecity.kernel.access.policy import Principal
 from onecity.kernel.cases import service as cases
+from onecity.kernel.cases.logic.provisions import reason_named
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.service import NewCase
+from onecity.kernel.cases.types import in_language
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.people.models import Account
@@ -115,6 +117,13 @@ def calibration_due(record: DeviceRecord) -> dt.datetime | None:
     days = record.model.calibration_days if record.model else None
     since = record.calibrated_at or record.installed_at
     return None if days is None or since is None else since + dt.timedelta(days=days)
+
+
+def result_title(work: Maintenance) -> str:
+    """How a piece of work ended, in the reader's language; "" while it goes on."""
+    provided = (CALIBRATION if work.kind == WorkKind.CALIBRATION else MAINTENANCE).provides
+    known = reason_named(provided.results, work.result)
+    return in_language(known.title) if known else work.result
 
 
 def work_of(account: Principal, devices: Sequence[UUID] | None = None) -> QuerySet[Maintenance]:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from onecity.domains.devices import health_urls
-from onecity.domains.devices.views import claims, device, groups, models, rollouts, state
+from onecity.domains.devices.views import claims, device, groups, models, rollouts, state, upkeep
 from onecity.kernel.twin import panels
 
 app_name = "devices"
@@ -37,6 +37,7 @@ urlpatterns = [
     path(f"{DEVICE}/revoke", device.revoke, name="revoke"),
     path(f"{DEVICE}/commands", device.command, name="command"),
     path(f"{DEVICE}/commands/<uuid:command_id>/cancel", device.cancel, name="cancel"),
+    path(f"{DEVICE}/work/<uuid:work_id>/cost", upkeep.cost, name="work-cost"),
     path(f"{DEVICE}/photos/<uuid:photo_id>", device.photo, name="photo"),
     path("claim", claims.enter, name="claim-enter"),
     path("claim/<slug:code>", claims.claim, name="claim"),

@@ -13,12 +13,14 @@ from onecity.domains.devices import diagnosis, photos, registering
 from onecity.domains.devices.forms import CommandForm, DeviceForm, RecordForm
 from onecity.domains.devices.models import DevicePhoto, DeviceRecord
 from onecity.domains.devices.permissions import COMMAND, MANAGE, VIEW
+from onecity.domains.devices.views import upkeep
 from onecity.kernel.access import audit, policy
 from onecity.kernel.access.decorators import permission_required
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import new_id
 from onecity.kernel.people.doors import account_of
+from onecity.kernel.people.models import Organisation
 from onecity.kernel.places import service as places
 from onecity.kernel.telemetry import service as telemetry
 from onecity.kernel.telemetry.commanding import service as commanding
@@ -44,9 +46,11 @@ def new(request: HttpRequest) -> HttpResponse:
     form = DeviceForm(request.POST or None, account=account, permission=MANAGE)
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
-        entity = values.pop("entity")
+        entity, owner = values.pop("entity"), values.pop("organisation")
         try:
-            given = registering.NewDevice(**values, entity_id=entity.id if entity else None)
+            given = registering.NewDevice(
+                **values, entity_id=entity.id if entity else None, organisation_id=owner.id if owner else None
+            )
             record, secret = registering.register_device(given, account)
         except Problem as problem:
             form.add_error(None, str(problem.detail or problem.title))
@@ -184,6 +188,8 @@ def _page(
         "may_command": policy.may(account, COMMAND, record.division_path),
         "secret": secret,
         "overlap": _overlap(device_id),
+        "owner": _owner(record),
+        **upkeep.facts(account, record),
     }
     response = render(request, "devices/show.html", context, status=status)
     if secret:
@@ -194,3 +200,7 @@ def _page(
 def _overlap(device_id: UUID) -> dt.datetime | None:
     """Until when the secret before opens, where it still does."""
     return Device.objects.filter(id=device_id, earlier_until__gt=now()).values_list("earlier_until", flat=True).first()
+
+
+def _owner(record: DeviceRecord) -> Organisation | None:
+    return Organisation.objects.filter(id=record.organisation_id).first() if record.organisation_id else None

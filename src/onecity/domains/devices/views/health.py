@@ -13,17 +13,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 from onecity.domains.devices import coverage as covering
 from onecity.domains.devices import findings, moving, registering
 from onecity.domains.devices.forms import divisions
-from onecity.domains.devices.models import DeviceRecord, Finding, FindingKind
+from onecity.domains.devices.models import FindingKind
 from onecity.domains.devices.permissions import MANAGE, VIEW
+from onecity.domains.devices.views import lines
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.core import units
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.doors import account_of
 from onecity.kernel.places import service as places
 
 MOST = 500
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MEASURES = {"silent": "h", "stuck": "h", "battery": "d", "clock": "s"}
 
 
 @require_GET
@@ -39,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "counts": [one for one in counts if one[2]],
         "total": sum(one[2] for one in counts),
         "chosen": chosen,
-        "lines": _lines(shown),
+        "lines": lines.of(shown),
     }
     return render(request, "devices/health.html", context)
 
@@ -51,7 +50,7 @@ def points(request: HttpRequest) -> HttpResponse:
     rows = list(findings.of(account_of(request)).filter(end__isnull=True)[:MOST])
     features = [
         _feature(line["record"], line["name"], f"{line['what']}", line["href"], "yellow")
-        for line in _lines(rows)
+        for line in lines.of(rows)
         if line["record"] is not None and line["record"].lon is not None
     ]
     return JsonResponse({"type": "FeatureCollection", "features": features})
@@ -144,23 +143,6 @@ def move(request: HttpRequest, device_id: UUID) -> HttpResponse:
         "problem": problem,
     }
     return render(request, "devices/move.html", context, status=422 if problem else 200)
-
-
-def _lines(rows: list[Finding]) -> list[dict[str, Any]]:
-    records = DeviceRecord.objects.in_bulk({row.device_id for row in rows})
-    titles = places.titles_for({row.division_path for row in rows}, full=True)
-    return [
-        {
-            "finding": row,
-            "record": records.get(row.device_id),
-            "name": records[row.device_id].name if row.device_id in records else str(row.device_id),
-            "what": row.get_kind_display(),
-            "measure": units.symbol(row.unit) if row.unit else MEASURES.get(row.kind, ""),
-            "place": titles[row.division_path],
-            "href": f"/desk/devices/{row.device_id}",
-        }
-        for row in rows
-    ]
 
 
 def _feature(where: Any, title: str, detail: str, href: str, state: str) -> dict[str, Any]:
