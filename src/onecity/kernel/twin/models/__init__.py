@@ -5,6 +5,7 @@ from onecity.kernel.twin.models.context import ContextKind, LdContext
 from onecity.kernel.twin.models.entity import Entity, EntityStatus
 from onecity.kernel.twin.models.entity_map import EntityMap
 from onecity.kernel.twin.models.kind import EntityKind
+from onecity.kernel.twin.models.passed import HeardNotification, PassedSubscription, ToldNotification
 from onecity.kernel.twin.models.registration import SourceChange, SourceRegistration
 from onecity.kernel.twin.models.relation import Relation
 from onecity.kernel.twin.models.snapshot import Snapshot
@@ -19,9 +20,11 @@ __all__ = [
     "EntityKind",
     "EntityMap",
     "EntityStatus",
+    "HeardNotification",
     "LdContext",
     "Notification",
     "Operation",
+    "PassedSubscription",
     "Position",
     "Relation",
     "Snapshot",
@@ -29,4 +32,5 @@ __all__ = [
     "SourceRegistration",
     "Subscription",
     "Tenant",
+    "ToldNotification",
 ]

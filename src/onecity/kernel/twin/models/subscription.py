@@ -17,7 +17,8 @@ class Subscription(models.Model):
 
     `document`: the members as they were given, names of types and attributes as stored names; `context`: the source of
     the @context in which `q` is written. `owner`: `account <uuid>` or the name of a principal that is no account;
-    `seen`: division paths that he sees beside his grants. The database adds `txid`, the transaction of the last change.
+    `seen`: division paths that he sees beside his grants; `via`: which brokers the subscription came through (6.3.18).
+    The database adds `txid`, the transaction of the last change.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -30,6 +31,7 @@ class Subscription(models.Model):
     division_path = models.CharField(max_length=255, db_collation="C", blank=True)
     document: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField()
     context: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
+    via = models.TextField(blank=True, default="", db_default="")
     is_active = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)

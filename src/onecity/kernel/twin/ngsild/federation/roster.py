@@ -78,6 +78,10 @@ class Roster:
                 await asyncio.shield(task)
         return self._indexes.get(tenant, NOBODY)
 
+    def tenants(self) -> dict[str, Index]:
+        """The registrations of every tenant, as they were when they were last asked for."""
+        return self._indexes
+
     def forget(self) -> None:
         """Have the next request look into the database: something was changed here."""
         self._checked = float("-inf")

@@ -5,6 +5,7 @@ from typing import Any
 from onecity.kernel.twin.ngsild.context import routes as contexts
 from onecity.kernel.twin.ngsild.federation import routes as federation
 from onecity.kernel.twin.ngsild.federation.distributing import map_routes
+from onecity.kernel.twin.ngsild.federation.distributing.subscribing import routes as heard
 from onecity.kernel.twin.ngsild.federation.subscribing import routes as source_subscriptions
 from onecity.kernel.twin.ngsild.http import attributes, batch, discovery, entities, info, querying
 from onecity.kernel.twin.ngsild.http.application import Application
@@ -16,7 +17,7 @@ from onecity.kernel.twin.ngsild.temporal import routes as temporal
 
 # what works on a snapshot where the request names one, what cannot, and what has nothing to do with entities
 SCOPED = (entities, attributes, querying, batch, discovery, temporal)
-UNSCOPED = (subscriptions, federation, map_routes, source_subscriptions)
+UNSCOPED = (subscriptions, federation, map_routes, source_subscriptions, heard)
 MODULES = (info, contexts, snapshots)
 
 

@@ -77,6 +77,14 @@ async def federation(request: Request, right: Right) -> Federation | None:
     return Federation(services.sources, roster, origin, frozenset(encountered))
 
 
+def way(request: Request) -> str:
+    """The Via by which a request came, to be kept with what it asks for; raises Problem 508 where it was here before."""
+    header = request.headers.get("via", "")[: via.LONGEST]
+    if header and via.alias_of(request.services.alias, request.tenant) in via.hops(header):
+        raise loop()
+    return header
+
+
 def loop() -> problems.NgsiProblem:
     """The request came back to where it had been."""
     detail = _("This request has come through here before: the registrations of two sources lead to each other.")
