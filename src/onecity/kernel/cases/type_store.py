@@ -77,7 +77,7 @@ def in_force(names: Iterable[str], at: dt.datetime) -> dict[str, InForce]:
         .order_by("name", "-effective_from", "-version")
         .distinct("name")
     )
-    return {row.name: _read(row) for row in rows}
+    return {row.name: read_row(row) for row in rows}
 
 
 def all_in_force(at: dt.datetime | None = None) -> list[InForce]:
@@ -87,7 +87,7 @@ def all_in_force(at: dt.datetime | None = None) -> list[InForce]:
         .order_by("name", "-effective_from", "-version")
         .distinct("name")
     )
-    return [_read(row) for row in rows]
+    return [read_row(row) for row in rows]
 
 
 def version(name: str, number: int) -> InForce:
@@ -95,14 +95,14 @@ def version(name: str, number: int) -> InForce:
     row = CaseType.objects.filter(name=name, version=number).first()
     if row is None:
         raise unknown(name)
-    return _read(row)
+    return read_row(row)
 
 
 def versions(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], InForce]:
     """Several versions by (name, number), in one query."""
     wanted = set(keys)
     rows = CaseType.objects.filter(name__in={name for name, _number in wanted})
-    return {(row.name, row.version): _read(row) for row in rows if (row.name, row.version) in wanted}
+    return {(row.name, row.version): read_row(row) for row in rows if (row.name, row.version) in wanted}
 
 
 def unknown(name: str) -> Problem:
@@ -115,7 +115,8 @@ def unknown(name: str) -> Problem:
     )
 
 
-def _read(row: CaseType) -> InForce:
+def read_row(row: CaseType) -> InForce:
+    """A stored version, parsed once for each definition."""
     definition = _PARSED.get(row.digest)
     if definition is None:
         # what is stored was checked when it was published, and never changes

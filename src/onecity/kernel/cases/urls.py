@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from onecity.kernel.cases.scoring import views as scoring
 from onecity.kernel.cases.views import detail, files, lists, many, opening
 
 app_name = "cases"
 urlpatterns = [
     path("desk/cases", lists.index, name="index"),
+    path("desk/scores", scoring.show, name="scores"),
     path("desk/cases/points", lists.points, name="points"),
     path("desk/cases/many", many.act, name="many"),
     path("desk/cases/new", opening.create, name="new"),

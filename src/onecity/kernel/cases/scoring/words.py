@@ -1,0 +1,30 @@
+"""What the figures of the score card are called."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+COUNTS: Final[Mapping[str, object]] = {
+    "received": _("Received"),
+    "ended": _("Ended"),
+    "late": _("Ended late"),
+    "settled": _("Settled"),
+    "solved": _("Really solved"),
+    "redone": _("Sent back"),
+    "ratings": _("Ratings by name"),
+}
+POINTS: Final[Mapping[str, object]] = {
+    "received": _("Points: received"),
+    "contacted": _("Points: first word"),
+    "settled": _("Points: settled"),
+    "satisfied": _("Points: satisfaction"),
+}
+RATES: Final[Mapping[str, object]] = {
+    "first_contact": _("First word reached"),
+    "on_time": _("On time"),
+    "solved": _("Really solved, rate"),
+    "satisfied": _("Satisfied"),
+    "redone": _("Sent back, rate"),
+    "closed": _("Closed loop"),
+}
