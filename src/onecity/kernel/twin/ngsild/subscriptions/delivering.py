@@ -22,12 +22,13 @@ from onecity.kernel.twin.ngsild.store import times
 from onecity.kernel.twin.ngsild.store.database import Database
 from onecity.kernel.twin.ngsild.subscriptions import limits, outbox
 from onecity.kernel.twin.ngsild.subscriptions.compiled import Compiled
+from onecity.kernel.twin.ngsild.subscriptions.gate import Gate
 from onecity.kernel.twin.ngsild.subscriptions.matching import message_of
 from onecity.kernel.twin.ngsild.subscriptions.outbox import Item, Tally
 from onecity.kernel.twin.ngsild.subscriptions.sending import RefusedError
 
 IN_MEMORY: Final = 100  # of one subscription; the rest stays in the database
-AT_ONCE: Final = 8  # exchanges with one origin
+MOST_GATES: Final = 4_096  # origins remembered, and those in use
 SETTLE_S: Final = 0.02
 RETRY_S: Final = 1.0
 
@@ -76,7 +77,7 @@ class Deliverer:
         self._active = active
         self._senders = senders
         self._lanes: dict[UUID, _Lane] = {}
-        self._origins: dict[str, asyncio.Semaphore] = {}
+        self._origins: dict[str, Gate] = {}
         self._ledger = _Ledger()
 
     async def load(self) -> None:
@@ -205,8 +206,7 @@ class Deliverer:
 
     async def _attempt(self, lane: _Lane, item: Item, one: Compiled) -> None:
         refusal: RefusedError | None = None
-        origin = self._origins.setdefault(one.endpoint.origin, asyncio.Semaphore(AT_ONCE))
-        async with origin:
+        async with self._gate(one.endpoint.origin) as gate:
             if item.subscription_id not in self._active:
                 return
             try:
@@ -216,7 +216,16 @@ class Deliverer:
             except Exception as error:  # one receiver's oddity must not end the lane
                 log.exception("sending a notification of %s", one.urn)
                 refusal = RefusedError(type(error).__name__)
+            gate.judge(answered=refusal is None or refusal.answered)
         self._book(lane, item, one, refusal)
+
+    def _gate(self, origin: str) -> Gate:
+        gate = self._origins.get(origin)
+        if gate is None:
+            if len(self._origins) > MOST_GATES:
+                self._origins = {known: one for known, one in self._origins.items() if one.busy}
+            gate = self._origins[origin] = Gate()
+        return gate
 
     def _book(self, lane: _Lane, item: Item, one: Compiled, refusal: RefusedError | None) -> None:
         now = clock.now()

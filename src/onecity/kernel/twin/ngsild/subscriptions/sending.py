@@ -28,12 +28,13 @@ PASSING: Final = frozenset({408, 425, 429})
 
 
 class RefusedError(Exception):
-    """The notification was not taken. `final`: the receiver answered that it does not want it."""
+    """The notification was not taken. `answered`: the receiver said so; `final`: and that it does not want it."""
 
-    def __init__(self, reason: Text | str, *, final: bool = False) -> None:
+    def __init__(self, reason: Text | str, *, final: bool = False, answered: bool = False) -> None:
         super().__init__(str(reason))
         self.reason = reason
         self.final = final
+        self.answered = answered
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class HttpSender:
             await self._close_unused(door.used_at)
         if not 200 <= status < 300:
             final = 300 <= status < 500 and status not in PASSING
-            raise RefusedError(_("answered with status {status}", status=status), final=final)
+            raise RefusedError(_("answered with status {status}", status=status), final=final, answered=True)
 
     async def _close_unused(self, now: float) -> None:
         """End what was used least lately, where that is long ago or too much is kept."""
