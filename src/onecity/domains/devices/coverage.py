@@ -1,7 +1,7 @@
 """How the network covers the villages: nodes by kind, gaps against the target, the rate now and a year ago, and what it costs."""
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from onecity.domains.devices import registering
 from onecity.domains.devices.models import CoverageTarget, DeviceRecord, Maintenance
+from onecity.domains.devices.models.coverage import today
 from onecity.domains.devices.permissions import VIEW
 from onecity.kernel.access import policy
 from onecity.kernel.access.policy import Principal
@@ -27,17 +28,22 @@ NONE = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Village:
-    """A village with its nodes by kind ("": no kind stated), how many it should have, and how many it had a year ago."""
+    """A village with its nodes by kind ("": no kind stated), those of a year ago, and how many it should have."""
 
     division: Division
     nodes: Mapping[str, int]
-    before: int
+    earlier: Mapping[str, int]
     target: int
 
     @property
     def total(self) -> int:
         """Nodes of all kinds."""
         return sum(self.nodes.values())
+
+    @property
+    def before(self) -> int:
+        """Nodes of all kinds a year ago."""
+        return sum(self.earlier.values())
 
     @property
     def missing(self) -> int:
@@ -58,7 +64,7 @@ class Coverage:
 
     @property
     def rate_before(self) -> float | None:
-        """The share that was covered a year ago, by the target of today."""
+        """The share that was covered a year ago, by the target of today: a higher target makes no year look worse."""
         return _share(village.before >= village.target for village in self.villages)
 
     @property
@@ -95,22 +101,41 @@ def coverage(account: Principal, division_path: str = "", kind: str = "") -> Cov
         if any(village.path.startswith(scope) for scope in scopes)
     ]
     moment = now()
-    nodes, before = _nodes(account, division_path, villages, moment), defaultdict(int)
+    nodes = _nodes(account, division_path, villages, moment)
     had = _nodes(account, division_path, villages, moment - YEAR)
-    for path, kinds in had.items():
-        before[path] = sum(number for name, number in kinds.items() if not kind or name == kind)
     targets = _targets(kind)
     return Coverage(
         tuple(
             Village(
                 village,
-                {name: number for name, number in nodes.get(village.path, {}).items() if not kind or name == kind},
-                before[village.path],
+                _of_kind(nodes.get(village.path, {}), kind),
+                _of_kind(had.get(village.path, {}), kind),
                 _nearest(targets, village.path),
             )
             for village in villages
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Nodes of one kind in all villages, now and a year ago, and in how many villages one is."""
+
+    name: str
+    nodes: int
+    before: int
+    villages: int
+
+
+def kinds(found: Coverage) -> list[Kind]:
+    """The counts by kind, the most frequent first."""
+    now_by, before_by, where = Counter[str](), Counter[str](), Counter[str]()
+    for village in found.villages:
+        now_by.update(village.nodes)
+        before_by.update(village.earlier)
+        where.update(name for name, number in village.nodes.items() if number)
+    names = sorted(set(now_by) | set(before_by), key=lambda name: (-now_by[name], name))
+    return [Kind(name, now_by[name], before_by[name], where[name]) for name in names]
 
 
 def costs(account: Principal, division_path: str = "", *, by: str = "model") -> list[Cost]:
@@ -133,6 +158,10 @@ def costs(account: Principal, division_path: str = "", *, by: str = "model") -> 
         for name, some in found.items()
     ]
     return sorted(listed, key=lambda cost: (-cost.purchase, cost.name))
+
+
+def _of_kind(nodes: Mapping[str, int], kind: str) -> dict[str, int]:
+    return {name: number for name, number in nodes.items() if not kind or name == kind}
 
 
 def _share(covered: Iterable[bool]) -> float | None:
@@ -172,7 +201,7 @@ def _located(points: list[tuple[float | None, float | None]]) -> dict[tuple[floa
 
 
 def _targets(kind: str) -> dict[str, int]:
-    rows = CoverageTarget.objects.filter(entity_type=kind)
+    rows = CoverageTarget.objects.filter(entity_type=kind, valid_from__lte=today()).order_by("valid_from")
     return dict(rows.values_list("division_path", "nodes"))
 
 

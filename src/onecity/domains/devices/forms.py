@@ -17,6 +17,7 @@ from onecity.domains.devices.models import (
     Release,
     ReleaseKind,
 )
+from onecity.domains.devices.models.coverage import today
 from onecity.domains.devices.releases import MOST_BYTES
 from onecity.kernel.access import policy
 from onecity.kernel.access.policy import Principal
@@ -203,6 +204,20 @@ class RolloutForm(PlacedForm):
         if not found or found != sorted(set(found)) or found[0] < 1 or found[-1] != 100:
             raise forms.ValidationError(_("Give rising whole numbers, the last 100, such as “10, 50, 100”."))
         return found
+
+
+class TargetForm(PlacedForm):
+    """How many nodes the villages of a division should have, and from when on."""
+
+    entity_type = forms.ChoiceField(label=_("Measures as"), required=False)
+    nodes = forms.IntegerField(label=_("Nodes a village"), min_value=0, max_value=10_000)
+    valid_from = forms.DateField(
+        label=_("In force from"), initial=today, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, *args: Any, kinds: Sequence[tuple[str, object]], **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._offer("entity_type", [ANY, *kinds])
 
 
 class ClaimForm(forms.Form):

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from onecity.domains.devices.views import exchange, health, places
+from onecity.domains.devices.views import exchange, health, places, targets
 
 urlpatterns = [
     path("desk/devices/health", health.index, name="health"),
     path("desk/devices/health/points", health.points, name="health-points"),
     path("desk/devices/coverage", health.coverage, name="coverage"),
     path("desk/devices/coverage/points", health.coverage_points, name="coverage-points"),
+    path("desk/devices/coverage/targets", targets.add, name="target-new"),
+    path("desk/devices/coverage/targets/<uuid:target_id>/end", targets.remove, name="target-end"),
     path("desk/devices/coverage/table.xlsx", health.coverage_table, name="coverage-table"),
     path("desk/devices/<uuid:device_id>/move", health.move, name="move"),
     path("desk/devices/places", places.index, name="places"),

@@ -58,8 +58,10 @@ def test_gaps_and_the_rate_of_this_year_and_last() -> None:
 
 def test_the_nearest_target_counts_and_a_town_sees_its_own() -> None:
     network()
-    CoverageTarget.objects.create(division_path=DISTRICT, nodes=1)
-    CoverageTarget.objects.create(division_path=HERE, nodes=2)
+    old = (NOW - dt.timedelta(days=9)).date()
+    CoverageTarget.objects.create(division_path=DISTRICT, nodes=1, valid_from=old)
+    CoverageTarget.objects.create(division_path=HERE, nodes=2, valid_from=old)
+    CoverageTarget.objects.create(division_path=HERE, nodes=9, valid_from=(NOW + dt.timedelta(days=9)).date())
     with use_clock(FixedClock(NOW)):
         found = coverage.coverage(watcher(HERE))
         of_kind = coverage.coverage(watcher(HERE, "w2"), kind="Other")
@@ -114,3 +116,29 @@ def test_a_device_is_moved_on_its_page(client: Client) -> None:
     moved = client.post(address, {"division": f"{THERE}122/", "reason": "new border"})
     assert moved.status_code == 302
     assert Device.objects.get(id=record.device_id).division_path == f"{THERE}122/"
+
+
+def test_a_target_is_stated_with_its_day_and_taken_back(client: Client) -> None:
+    network()
+    given = {"division_path": HERE, "entity_type": "", "nodes": 3, "valid_from": "2026-06-01"}
+    address = "/desk/devices/coverage/targets"
+    client.force_login(watcher(DISTRICT))
+    assert client.post(address, given).status_code == 403
+    client.force_login(keeper(HERE))
+    wrong = client.post(address, given | {"nodes": "-1"})
+    assert (wrong.status_code, client.post(address, given | {"division_path": THERE}).status_code) == (422, 422)
+    assert not CoverageTarget.objects.exists()
+    with use_clock(FixedClock(NOW)):
+        for nodes, day in ((3, "2026-06-01"), (2, "2026-06-01"), (5, "2027-01-01")):
+            assert client.post(address, given | {"nodes": nodes, "valid_from": day}).status_code == 302
+        page = client.get("/desk/devices/coverage").content.decode()
+        found = coverage.coverage(watcher(HERE, "w2"))
+    assert "尚未生效" in page
+    assert {village.target for village in found.villages} == {2}
+    assert [(k.name, k.nodes, k.before, k.villages) for k in coverage.kinds(found)] == [("TestNode", 2, 1, 2)]
+    row = CoverageTarget.objects.get(nodes=2)
+    client.force_login(keeper(THERE, "other"))
+    assert client.post(f"{address}/{row.id}/end").status_code == 404
+    client.force_login(keeper(HERE, "k3"))
+    assert client.post(f"{address}/{row.id}/end").status_code == 302
+    assert [one.nodes for one in CoverageTarget.objects.all()] == [5]

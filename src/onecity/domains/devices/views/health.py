@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from onecity.domains.devices import coverage as covering
-from onecity.domains.devices import findings, moving, registering
-from onecity.domains.devices.forms import divisions
+from onecity.domains.devices import findings, moving, registering, targets
+from onecity.domains.devices.forms import TargetForm, divisions
 from onecity.domains.devices.models import FindingKind
 from onecity.domains.devices.permissions import MANAGE, VIEW
 from onecity.domains.devices.views import lines
@@ -60,9 +60,20 @@ def points(request: HttpRequest) -> HttpResponse:
 @permission_required(VIEW)
 def coverage(request: HttpRequest) -> HttpResponse:
     """Which villages have the nodes that they should have, and what nodes cost."""
+    return coverage_page(request)
+
+
+def coverage_page(request: HttpRequest, form: TargetForm | None = None, status: int = 200) -> HttpResponse:
+    """The page of coverage; `kind` of the query narrows; `form`: a target that could not be kept."""
     account = account_of(request)
-    found = covering.coverage(account)
+    everything = covering.coverage(account)
+    named = dict(targets.kinds())
+    kind = request.GET.get("kind", "")
+    found = covering.coverage(account, kind=kind) if kind in named else everything
     context = {
+        "kinds": [(one, named.get(one.name, one.name)) for one in covering.kinds(everything)],
+        "chosen": kind if kind in named else "",
+        **targets.facts(account, form),
         "found": found,
         "rate": None if found.rate is None else 100 * found.rate,
         "before": None if found.rate_before is None else 100 * found.rate_before,
@@ -70,7 +81,7 @@ def coverage(request: HttpRequest) -> HttpResponse:
         "by_model": covering.costs(account, by="model"),
         "by_town": covering.costs(account, by="town"),
     }
-    return render(request, "devices/coverage.html", context)
+    return render(request, "devices/coverage.html", context, status=status)
 
 
 @require_GET
@@ -78,7 +89,7 @@ def coverage(request: HttpRequest) -> HttpResponse:
 def coverage_points(request: HttpRequest) -> HttpResponse:
     """Villages as points: red without any node, yellow with too few, green else."""
     features = []
-    for village in covering.coverage(account_of(request)).villages:
+    for village in covering.coverage(account_of(request), kind=request.GET.get("kind", "")).villages:
         if village.division.lon is None:
             continue
         state = "ok" if not village.missing else "yellow" if village.total else "red"
