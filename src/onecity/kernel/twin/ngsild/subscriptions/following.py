@@ -42,6 +42,7 @@ SELECT pg_snapshot_xmin(s)::text,
 FROM pg_current_snapshot() s
 """
 START: Final = "SELECT txid, number, at FROM twin_position WHERE name = %s"
+OLDEST: Final = "SELECT created_at FROM twin_subscription ORDER BY created_at LIMIT 1"
 MOVE: Final = """
 INSERT INTO twin_position (name, txid, number, at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (name) DO UPDATE SET txid = excluded.txid, number = excluded.number, at = excluded.at
@@ -111,10 +112,16 @@ class Follower:
         return found
 
     async def _start(self) -> Place:
-        """The position that was written last; the present where there is none."""
+        """The position that was written last; where there is none, the time of the oldest subscription, else the present.
+
+        What is written before this process works for the first time is told as well.
+        """
         row = await (await self._connection.execute(START, (NAME,))).fetchone()
         if row is not None:
             return Place(*row)
+        oldest = await (await self._connection.execute(OLDEST)).fetchone()
+        if oldest is not None:
+            return Place("0", 0, oldest[0])
         head = await (await self._connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")).fetchone()
         return Place("0" if head is None else head[0], 0, clock.now())
 

@@ -239,3 +239,14 @@ def test_connections_of_origins_are_ended_when_too_many_are_kept(
 def _written(speed: int) -> tuple[str, dict[str, Any]]:
     value = {"speed": {"type": "Property", "value": speed}}
     return (f"/entities/{URN}", value) if speed else ("/entities", vehicle() | value)
+
+
+def test_what_is_written_before_the_first_notifier_works_is_told(ngsi: Client, receiver: Receiver) -> None:
+    ngsi("POST", "/entities", vehicle())
+    subscribe(ngsi, receiver)
+    ngsi("PATCH", f"/entities/{URN}", {"speed": {"value": 31}})
+    made = Office().wait()
+    ngsi("PATCH", f"/entities/{URN}", {"speed": {"value": 32}})
+    until(lambda: len(receiver.heard) == 2)
+    made.close()
+    assert [one.data[0]["speed"]["value"] for one in receiver.heard] == [31, 32]
