@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from onecity.kernel.core import clock
 from onecity.kernel.core.errors import Problem
@@ -146,7 +147,13 @@ class Hearing:
         except Problem as problem:
             log.warning("a notification for %s cannot be understood: %s", one.urn, problem)
             return LATER if patient else None
-        return await self._told(one, waiting, waiting.registration, context)
+        try:
+            return await self._told(one, waiting, waiting.registration, context)
+        except (psycopg.Error, Problem):
+            raise
+        except Exception:  # one source's oddity must not stop the others
+            log.exception("a notification for %s cannot be passed on", one.urn)
+            return None
 
     async def _context(self, one: Compiled, waiting: Waiting) -> Context:
         inline = waiting.body.get("@context")

@@ -120,7 +120,12 @@ def test_a_source_is_told_what_its_registration_speaks_of(
     register(none.url, "inclusive", about() | {"propertyNames": ["x"]}, operations=OPS)
     register(none.url, "inclusive", about(), operations=["retrieveOps"])
     register(none.url, "auxiliary", about(), operations=["retrieveOps"])
-    more = {"entities": [{"type": "Station,Other"}], "watchedAttributes": ["v", "u"], "q": "v>1", "throttling": 5}
+    more: dict[str, Any] = {
+        "entities": [{"type": "Station,Other"}],
+        "watchedAttributes": ["v", "u"],
+        "q": "v>1",
+        "throttling": 5,
+    }
     subscribe(ngsi, receiver, **more, notification={"attributes": ["v"], "format": "concise"})
     follows()
     (heard,) = one.heard
@@ -286,7 +291,7 @@ def test_only_what_was_asked_for_and_registered_is_passed_on(
     ]
     # while it rests nothing is told
     assert ngsi("PATCH", f"/subscriptions/{SUB}", {"isActive": False}).status == 204
-    until(lambda: passed()[0].sent.get("isActive") is False)
+    until(lambda: (passed()[0].sent or {}).get("isActive") is False)
     assert tell(ngsi, 5, station(A, v=7)).status == 204
     until(lambda: not HeardNotification.objects.exists())
     assert len(receiver.heard) == 2
@@ -296,7 +301,7 @@ def test_deleted_attributes_and_what_was_before(
     ngsi: Client, register: Register, other: Server, receiver: Receiver, office: Office
 ) -> None:
     register(other.url, "inclusive", about(), tenant="town", operations=OPS)
-    triggers = {"notificationTrigger": ["attributeDeleted", "attributeUpdated"]}
+    triggers: dict[str, Any] = {"notificationTrigger": ["attributeDeleted", "attributeUpdated"]}
     subscribe(ngsi, receiver, **triggers, notification={"showChanges": True})
     subscribe(
         ngsi,
