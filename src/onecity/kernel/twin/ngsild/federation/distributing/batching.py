@@ -21,6 +21,7 @@ from onecity.kernel.twin.ngsild.model import problems, reading
 from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS
 from onecity.kernel.twin.ngsild.store.operation import Result
 
+CREATED: Final = 201
 MULTI_STATUS: Final = 207
 ANY: Final = "@any"
 
@@ -200,9 +201,11 @@ def _body(item: Item, names: Names, words: Words) -> Any:
 def _results(reply: Reply, given: Sequence[tuple[Item, Share]]) -> list[tuple[str, Part]]:
     """What came of each entity of a batch that was passed on whole (5.2.16)."""
     registration = reply.registration.id
-    created = (
-        frozenset(one for one in reply.body if isinstance(one, str)) if isinstance(reply.body, list) else frozenset()
-    )
+    listed = reply.body if isinstance(reply.body, list) else []
+    created = frozenset(one for one in listed if isinstance(one, str))
+    if reply.ok and reply.status == CREATED and not listed:
+        # all of them, where a source does not say which
+        created = frozenset(item.urn for item, _share in given)
     failed: dict[str, Problem] = {}
     if reply.status == MULTI_STATUS and isinstance(reply.body, dict):
         failed = _errors(reply.body.get("errors"))

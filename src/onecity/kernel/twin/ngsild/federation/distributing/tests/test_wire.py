@@ -79,3 +79,13 @@ def test_times_are_asked_for_where_two_say_different_things(
         found = ngsi("GET", "/entities?type=Station").json()
         assert [entity["v"]["value"] for entity in found] == [value]
         assert [("sysAttrs" in heard.query) for heard in one.heard] == [False, True]
+
+
+def test_a_batch_is_created_where_a_source_says_no_more_than_that(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
+    one = source(Said(201))
+    register(one.url, "redirect", about(), operations=["createBatch", "upsertBatch"])
+    for operation in ("create", "upsert"):
+        made = ngsi("POST", f"/entityOperations/{operation}", [station(A, v=1)])
+        assert (made.status, made.json()) == (201, [A])
