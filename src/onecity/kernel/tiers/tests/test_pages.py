@@ -132,3 +132,20 @@ def test_every_conflict_is_listed_with_both_values(reader: Client) -> None:
     assert "Pump three" in page
     assert "Pump III" in page
     assert "区级的" in page
+
+
+def test_every_page_says_that_a_town_is_missing_and_since_when(
+    reader: Client, town: Division, settings: Settings
+) -> None:
+    settings.ONECITY_TIER = "district"
+    joined(connected=False, heard_at=now() - dt.timedelta(minutes=10))
+    for page in ("/desk/cases", "/desk/alerts"):
+        text = reader.get(page).content.decode()
+        assert text.count('class="notice warn" role="status"') == 1
+        assert "North" in text
+    assert 'class="notice warn" role="status"' not in reader.get("/desk/tiers").content.decode()
+    Link.objects.update(connected=True, heard_at=now())
+    assert 'class="notice warn" role="status"' not in reader.get("/desk/cases").content.decode()
+    settings.ONECITY_TIER = ""
+    Link.objects.update(connected=False)
+    assert 'class="notice warn" role="status"' not in reader.get("/desk/cases").content.decode()
