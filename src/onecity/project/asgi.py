@@ -21,6 +21,7 @@ from onecity.kernel.telemetry.ingest import INGEST_PATHS  # noqa: E402 - same
 from onecity.kernel.telemetry.ingest import app as ingest  # noqa: E402 - same
 from onecity.kernel.telemetry.network_door import NETWORK_PATHS  # noqa: E402 - same
 from onecity.kernel.telemetry.network_door import app as networks  # noqa: E402 - same
+from onecity.kernel.tiers.staleness import TownWarnings  # noqa: E402 - same
 from onecity.kernel.twin.ngsild.http.app import PREFIX as NGSI_LD  # noqa: E402 - same
 from onecity.kernel.twin.ngsild.http.app import app as ngsi_ld  # noqa: E402 - same
 from onecity.kernel.twin.sensorthings import door as sensorthings  # noqa: E402 - same
@@ -28,6 +29,7 @@ from onecity.project import domains  # noqa: E402 - same
 from onecity.project.stack import processes  # noqa: E402 - same
 
 domains.load()
+entities = TownWarnings(ngsi_ld)
 # the server's main process may be killed; a worker left behind would hold the port and answer nobody
 processes.die_with_parent()
 # what is loaded now stays: walking through it at every collection took a quarter of the time of reading entities
@@ -46,6 +48,6 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif sensorthings.takes(scope):
         await sensorthings.app(scope, receive, send)
     elif path.startswith(NGSI_LD):
-        await ngsi_ld(scope, receive, send)
+        await entities(scope, receive, send)
     else:
         await django(scope, receive, send)
