@@ -24,7 +24,7 @@ STATIONS = """
     SELECT count(*) FROM twin_entity WHERE properties->>'simulated' = 'true' AND properties->>'derived' IS NULL
 """
 REFUSED = "SELECT count(*) FROM telemetry_quarantine"
-KNOWN = "SELECT count(*) FROM devices_devicerecord WHERE model_id IS NOT NULL AND firmware_version = '1.0.0'"
+KNOWN = "SELECT count(*) FROM devices_devicerecord WHERE model_id IS NOT NULL AND firmware_version <> ''"
 ASK = """
     WITH asked AS (
         INSERT INTO telemetry_command (id, device_id, division_path, name, payload, idempotency_key, route, target, state,

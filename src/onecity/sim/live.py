@@ -31,6 +31,8 @@ HTTP_EVERY = 3
 
 HANDS = 4
 """Commands that are carried out at once, of all devices."""
+INSTALLING_SECONDS = 60.0
+"""How long a device takes to install an update at speed 1; one at a time, so that a roll-out can be watched."""
 LONGEST_QUEUE = 5_000
 """Messages a device keeps while the broker is away; the oldest readings are the ones that are lost beyond it."""
 
@@ -38,12 +40,15 @@ LONGEST_QUEUE = 5_000
 class Publisher:
     """The MQTT connections of all devices; paho keeps what it could not deliver and sends it after a reconnect.
 
-    Each device listens to its commands and carries them out beside, since fetching a file takes a while.
+    Each device listens to its commands and carries them out beside, since fetching a file takes a while and installing
+    it `installing` seconds.
     """
 
-    def __init__(self, senders: Mapping[UUID, Credentials]) -> None:
+    def __init__(self, senders: Mapping[UUID, Credentials], installing: float = INSTALLING_SECONDS) -> None:
         self._clients: dict[UUID, mqtt.Client] = {}
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="sim-commands")
+        self._installers = ThreadPoolExecutor(1, thread_name_prefix="sim-updates")
+        self._installing, self._leaving = installing, threading.Event()
         for device_id, sender in senders.items():
             client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"onecity-sim-{device_id}", clean_session=True)
             client.username_pw_set(str(device_id), sender.secret)
@@ -61,10 +66,21 @@ class Publisher:
 
     def _hear(self, unit: Unit, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         """Have a command carried out and acknowledged."""
-        self._hands.submit(_carry_out, unit, client, bytes(message.payload))
+        content = bytes(message.payload)
+        if b'"update"' in content:
+            self._installers.submit(self._install, unit, client, content)
+        else:
+            self._hands.submit(_carry_out, unit, client, content)
+
+    def _install(self, unit: Unit, client: mqtt.Client, content: bytes) -> None:
+        """Take the time that installing takes; who leaves meanwhile has not answered and is told again."""
+        if not self._leaving.wait(self._installing):
+            _carry_out(unit, client, content)
 
     def close(self) -> None:
         """Send what is under way and leave."""
+        self._leaving.set()
+        self._installers.shutdown(cancel_futures=True)
         self._hands.shutdown(cancel_futures=True)
         for client in self._clients.values():
             client.disconnect()
@@ -84,7 +100,7 @@ def _carry_out(unit: Unit, client: mqtt.Client, message: bytes) -> None:
 
 def run(members: Sequence[Member], client: GatewayClient, speed: float, stop: threading.Event) -> None:
     """Report until told to stop; an unreachable gateway costs readings over HTTP, never the loop."""
-    publisher = Publisher({member.sender.device_id: member.sender for member in members})
+    publisher = Publisher({member.sender.device_id: member.sender for member in members}, INSTALLING_SECONDS / speed)
     period = REPORT_SECONDS / speed
     slots = max(1, round(period / BEAT_SECONDS))
     beat = 0

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from onecity.kernel.core.clock import now
-from onecity.sim import history, live
+from onecity.sim import history, live, upkeep
 from onecity.sim.client import GatewayClient
 from onecity.sim.roster import simulations
 from onecity.sim.simulation import Simulation
@@ -37,8 +37,21 @@ def run(home: Path, speed: float = 1.0) -> None:
         log.info("%d stations, %d readings of the past in %.1f s", len(members), sent, time.monotonic() - started)
         for simulation in simulated:
             simulation.open(int(time.time()))
+        upkeep.furnish()
+        worker = threading.Thread(target=_look_after, name="sim-upkeep", daemon=True)
+        worker.start()
         close_old_connections()
         live.run(members, client, speed, stop)
+
+
+def _look_after() -> None:
+    """The check-up runs beside, since it reads two weeks of all series."""
+    try:
+        upkeep.look_after()
+    except DatabaseError:
+        log.exception("the check-up of the simulated devices failed")
+    finally:
+        connection.close()
 
 
 def _members(simulated: Sequence[Simulation], home: Path, stop: threading.Event) -> list[Member]:

@@ -36,6 +36,8 @@ from onecity.kernel.telemetry.models import Command, CommandState
 
 UPDATE = "update"
 COLUMN = {ReleaseKind.FIRMWARE.value: "firmware_version", ReleaseKind.CONFIGURATION.value: "configuration_version"}
+# after being told, most devices answer within this time
+LATELY = dt.timedelta(minutes=15)
 ENDED_BADLY = (CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED)
 
 
@@ -117,6 +119,12 @@ def under_way() -> list[UUID]:
     open_states = [TargetState.SENT, TargetState.UNDOING]
     rows = Rollout.objects.filter(targets__state__in=open_states) | Rollout.objects.filter(state=RolloutState.RUNNING)
     return list(rows.values_list("id", flat=True).distinct())
+
+
+def answering() -> bool:
+    """Whether devices were told lately and may answer any moment."""
+    told = RolloutTarget.objects.filter(state__in=[TargetState.SENT, TargetState.UNDOING]).values("command_id")
+    return Command.objects.filter(id__in=told, created_at__gte=now() - LATELY).exists()
 
 
 def standing(rollout: Rollout, stage: int) -> Standing:
@@ -240,4 +248,4 @@ def _record(action: str, rollout: Rollout, actor: Account) -> None:
     )  # fmt: skip
 
 
-__all__ = ["advance", "begin", "pause", "plan", "standing", "under_way", "undo", "visible"]
+__all__ = ["advance", "answering", "begin", "pause", "plan", "standing", "under_way", "undo", "visible"]

@@ -1,8 +1,15 @@
 """Background work of device management."""
 
+import logging
+
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from onecity.domains.devices import health, maintenance, places, registering, rolling
+
+log = logging.getLogger(__name__)
+
+SOON_SECONDS = 5
 
 
 @app.periodic(cron="* * * * *")
@@ -19,7 +26,23 @@ def roll(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
     found = rolling.under_way()
     for rollout_id in found:
         rolling.advance(rollout_id)
+    if rolling.answering():
+        _soon()
     return len(found)
+
+
+@app.task(name="devices.roll_on", queueing_lock="devices.roll_on", lock="devices.roll")
+def roll_on() -> int:
+    """The same between the minutes, while devices are answering: a stage that is complete does not wait for the minute."""
+    return roll()
+
+
+def _soon() -> None:
+    """Look again in some seconds; where that is ordered already, once is enough."""
+    try:
+        roll_on.configure(schedule_in={"seconds": SOON_SECONDS}).defer()
+    except AlreadyEnqueued:
+        log.debug("the next look at the roll-outs is ordered already")
 
 
 @app.periodic(cron="17 * * * *")

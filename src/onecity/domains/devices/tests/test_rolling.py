@@ -7,8 +7,11 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from procrastinate import App
+from procrastinate.contrib.django import procrastinate_app
+from procrastinate.testing import InMemoryConnector
 
-from onecity.domains.devices import registering, releases, rolling
+from onecity.domains.devices import registering, releases, rolling, tasks
 from onecity.domains.devices.models import (
     DeviceGroup,
     DeviceModel,
@@ -170,3 +173,49 @@ def test_a_device_fetches_its_release_and_no_other(field: Field, request: pytest
     assert fetch(told, field.secrets[told], f"/api/devices/releases/{uuid4()}/content").status_code == 404
     assert fetch(told, field.secrets[later]).status_code == 401
     assert Client().get(address).status_code == 401
+
+
+def test_a_fetch_that_broke_off_goes_on_where_it_stopped(field: Field) -> None:
+    rolling.begin(field.plan().id, field.officer)
+    device = Command.objects.order_by("id")[0].device_id
+    whole, address = FILE + b"2.0", f"/api/devices/releases/{field.new.id}/content"
+    size = len(whole)
+
+    def fetch(part: str, **more: str) -> Any:
+        headers = {"Authorization": f"Bearer {device}.{field.secrets[device]}", "Range": part, **more}
+        return Client().get(address, headers=headers)
+
+    for part, first, last in (
+        ("bytes=0-9", 0, 9), ("bytes=8000-", 8000, size - 1), ("bytes=-3", size - 3, size - 1),
+        ("bytes=5-99999", 5, size - 1), ("bytes=-99999", 0, size - 1),
+    ):  # fmt: skip
+        answer = fetch(part)
+        assert (answer.status_code, answer["Content-Range"]) == (206, f"bytes {first}-{last}/{size}")
+        assert answer.content == whole[first : last + 1]
+    beyond = fetch(f"bytes={size}-")
+    assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{size}")
+    assert fetch("bytes=-0").status_code == 416
+    for part in ("bytes=9-1", "bytes=0-1,3-4", "bytes=-", "lines=1-2"):
+        assert b"".join(fetch(part).streaming_content) == whole
+    assert b"".join(fetch("bytes=0-9", **{"If-Range": '"other"'}).streaming_content) == whole
+    assert fetch("bytes=0-9", **{"If-Range": f'"{field.new.sha256}"'}).status_code == 206
+
+
+def test_the_worker_looks_again_soon_while_devices_answer(field: Field) -> None:
+    with procrastinate_app.current_app.replace_connector(InMemoryConnector()) as app:
+        assert tasks.roll() == 0
+        assert not list_jobs(app)
+        rollout = field.plan()
+        rolling.begin(rollout.id, field.officer)
+        assert (tasks.roll(), tasks.roll()) == (1, 1)
+        assert [job["task_name"] for job in list_jobs(app)] == ["devices.roll_on"]
+        while field.answer():
+            tasks.roll()
+    assert Rollout.objects.get().state == RolloutState.DONE
+    assert not rolling.answering()
+
+
+def list_jobs(app: App) -> list[dict[str, Any]]:
+    connector = app.connector
+    assert isinstance(connector, InMemoryConnector)
+    return [dict(job) for job in connector.jobs.values()]

@@ -1,5 +1,6 @@
 """Releases and roll-outs at the desk, and the door through which a device fetches its release."""
 
+import re
 from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.doors import DEVICE, account_of, mark
 
 SHOWN = 200
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 ACTIONS = {"begin": rolling.begin, "pause": rolling.pause, "undo": rolling.undo}
 
 
@@ -98,10 +100,39 @@ def act(request: HttpRequest, rollout_id: UUID, action: str) -> HttpResponse:
 def content(request: HttpRequest, release_id: UUID) -> HttpResponseBase:
     """The file of a release, for a device that a roll-out has told of it."""
     path = releases.for_device(request.headers.get("Authorization", ""), release_id)
-    response = FileResponse(path.open("rb"), content_type="application/octet-stream")
-    response["ETag"] = f'"{path.name}"'
+    size, tag = path.stat().st_size, f'"{path.name}"'
+    part = _part(request, size, tag)
+    response: HttpResponseBase
+    if part is None:
+        response = FileResponse(path.open("rb"), content_type="application/octet-stream")
+    elif not part:
+        response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    else:
+        with path.open("rb") as file:
+            file.seek(part.start)
+            content = file.read(len(part))
+        response = HttpResponse(content, status=206, content_type="application/octet-stream")
+        response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = tag
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _part(request: HttpRequest, size: int, tag: str) -> range | None:
+    """The bytes asked for (RFC 9110, 14.2): None for all of them, empty where the file has none of these.
+
+    Several parts at once, or a part of another file (`If-Range`), are answered with the whole, as the standard allows.
+    """
+    asked = RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if asked is None or asked[0] == "bytes=-" or request.headers.get("If-Range", tag) != tag:
+        return None
+    first, last = asked[1], asked[2]
+    if not first:
+        return range(max(0, size - int(last)), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(size, int(last) + 1) if last else size)
 
 
 mark(content, DEVICE)
