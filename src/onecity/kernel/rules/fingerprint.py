@@ -8,12 +8,13 @@ from onecity.kernel.rules import publishing
 SECOND = 1_000_000
 # rows that a long transaction brings in late can carry an earlier time than rows already seen: count them now and then
 COUNT_EVERY = 30 * SECOND
+# of entities only those with series matter: a million others would be read through every time
 _NEWEST = """
 SELECT (SELECT max(changed_at) FROM rules_rule), (SELECT count(*) FROM rules_rule),
-       (SELECT max(changed_at) FROM telemetry_series), (SELECT max(changed_at) FROM twin_entity),
+       (SELECT max(changed_at) FROM telemetry_series), (SELECT max(changed_at) FROM twin_entity WHERE measured),
        (SELECT max(learnt_at) FROM rules_baselines)
 """
-_COUNTS = "SELECT (SELECT count(*) FROM telemetry_series), (SELECT count(*) FROM twin_entity)"
+_COUNTS = "SELECT (SELECT count(*) FROM telemetry_series), (SELECT count(*) FROM twin_entity WHERE measured)"
 
 
 class Fingerprint:
