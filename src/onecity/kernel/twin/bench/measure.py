@@ -16,6 +16,9 @@ API = "/ngsi-ld/v1"
 LAMPS, PAGE = 1000, 20
 CONNECTIONS = 64
 SENSOR = 250
+# senders of batches: the web's workers get about the same share of so many, while of four one may get all
+SENDERS = 8
+GROWTH = 10
 # 1 million sensors over one degree in each direction, of which a query of 3 km sees about 2,500
 FILL = """
 INSERT INTO twin_entity (id, tenant, urn, type, key, name, types, scopes, attributes, extent, lon, lat, properties,
@@ -28,6 +31,10 @@ SELECT gen_random_uuid(), '', 'urn:ngsi-ld:Sensor:' || lpad(n::text, 8, '0'), 'S
     box(point(p.lon, p.lat)), p.lon, p.lat, '{}', '', true, 'active', now(), now()
 FROM generate_series(%s::int, %s::int) n, LATERAL (SELECT 121 + random() AS lon, 30.5 + random() + n * 0 AS lat) p
 ON CONFLICT DO NOTHING
+"""
+CHANGES = """
+SELECT (SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'twin_change'::regclass),
+    (SELECT count(*) FROM twin_change)
 """
 
 
@@ -50,7 +57,7 @@ async def batches(port: int, entities: int, size: int, first: int = 0) -> tuple[
     starts = range(first, first + entities, size)
     bodies = [json.dumps([lamp(start + n) for n in range(size)]).encode() for start in starts]
     sent = [request("POST", f"{API}/entityOperations/upsert", body) for body in bodies]
-    return await load(port, lambda number: sent[number], len(sent), 4), len(sent) * size
+    return await load(port, lambda number: sent[number], len(sent), SENDERS), len(sent) * size
 
 
 async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[str, object]:
@@ -74,9 +81,11 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
         await load(port, lambda n, texts=texts: texts[n % len(texts)], CONNECTIONS * 4, CONNECTIONS)  # type: ignore[misc]  # bound now
         found[name] = await load(port, lambda n, texts=texts: texts[n % len(texts)], number, CONNECTIONS)  # type: ignore[misc]  # same
     found["batch"], written = await batches(port, many, SENSOR, first=LAMPS)
-    disk = _fill(database, sensors)
     places = [_near(chooser) for _n in range(500)]
-    found["geo"] = await load(port, lambda n: places[n % len(places)], 60 if quick else 400, 1)
+    disk = 0
+    for name, first, last in (("geo_tenth", 1, sensors // GROWTH), ("geo", sensors // GROWTH + 1, sensors)):
+        disk += _fill(database, first, last)
+        found[name] = await load(port, lambda n: places[n % len(places)], 60 if quick else 400, 1)
     told = await notify.measure(port, database, quick=quick)
     refused = {name: one.failed for name, one in found.items() if one.failed}
     if refused:
@@ -91,7 +100,9 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
         "batch_entities_per_s": round(found["batch"].per_s * SENSOR),
         "geo_query_p50_ms": round(found["geo"].p50_ms, 1),
         "geo_query_p95_ms": round(found["geo"].p95_ms, 1),
+        "geo_query_growth_ratio": round(found["geo"].p95_ms / found["geo_tenth"].p95_ms, 2),
         "entities_disk_gb_per_million": round(disk * 1_000_000 / sensors / 1e9, 2),
+        "changes_disk_bytes_each": round(_bytes_a_change(database)),
         **told,
         "sizes": {
             "connections": CONNECTIONS,
@@ -110,14 +121,21 @@ def _near(chooser: random.Random) -> bytes:
     return request("GET", f"{API}/entities?type=Sensor&q={quote('level>80')}&{geo}&limit=100")
 
 
-def _fill(database: dict[str, Any], sensors: int) -> int:
-    """Put the sensors in place directly: how they are written is measured elsewhere. Bytes on disk, with indexes."""
+def _fill(database: dict[str, Any], first: int, last: int) -> int:
+    """Put sensors in place directly: how they are written is measured elsewhere. Bytes on disk, with indexes."""
     with psycopg.connect(**database, autocommit=True) as connection:
         before = _size(connection)
-        for start in range(1, sensors + 1, 100_000):
-            connection.execute(FILL, (start, min(start + 99_999, sensors)))
+        for start in range(first, last + 1, 100_000):
+            connection.execute(FILL, (start, min(start + 99_999, last)))
         connection.execute("VACUUM ANALYZE twin_entity")
         return _size(connection) - before
+
+
+def _bytes_a_change(database: dict[str, Any]) -> float:
+    """Bytes on disk of one change in the log, with its indexes: the mean of those that the measurement made."""
+    with psycopg.connect(**database, autocommit=True) as connection:
+        row = connection.execute(CHANGES).fetchone() or (0, 1)
+        return float(row[0]) / max(int(row[1]), 1)
 
 
 def _size(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
