@@ -41,7 +41,7 @@ async def retrieve_evolution(request: Request) -> Response:
         names = sorted(asked.names) if asked.names else None
         newest = asked.last is not None
         found = await history.evolutions(ask, request.tenant, [urn], asked.span, names, newest=newest)
-        answer = await _answer(ask, list(found.values()), asked, context)
+        answer = await _answer(ask, list(found.values()), await histories.widened(request, asked), context)
     told = await histories.one(request, urn, answer.bodies, asked)
     if not told.bodies:
         missing = problems.problem("ResourceNotFound", _("Of {urn} no history is known in this time.", urn=urn))
@@ -72,7 +72,7 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
         raise problems.bad_request(_("A temporal query cannot depend on linked entities."))
     descending = _descending(parameters, context)
     federation = await histories.sources(request, question, ordered=bool(parameters.get("orderBy")))
-    local = _local(request, asked, context)
+    local = _local(request, await histories.widened(request, asked), context)
     shared = await histories.along(request, federation, parameters, question, asked, local)
     if shared is None and federation is not None:
         shared = await histories.page(federation, parameters, question, asked, local)

@@ -6,7 +6,14 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from onecity.kernel.twin.ngsild.context.terms import CORE, Context
-from onecity.kernel.twin.ngsild.federation.distributing import joining, limits, planning, query_calls, warning
+from onecity.kernel.twin.ngsild.federation.distributing import (
+    gathering,
+    joining,
+    limits,
+    planning,
+    query_calls,
+    warning,
+)
 from onecity.kernel.twin.ngsild.federation.distributing.asking import Reply
 from onecity.kernel.twin.ngsild.federation.distributing.calls import Call, Speak, Words
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
@@ -23,7 +30,7 @@ TEMPORAL: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "a
 FILTERS: Final = ("datasetId", "lang")
 PARTIAL: Final = 206
 ONLY_PART: Final = "The source gave only a part of the time"
-NOT_GATHERED: Final = "Aggregates of several sources are not put together: those of the first are shown"
+NOT_GATHERED: Final = "Some aggregates of several sources cannot be put together: those of the first are shown"
 
 Body = dict[str, Any]
 
@@ -48,6 +55,8 @@ class Wanted:
     sys_attrs: bool
     names: Sequence[str] = ()
     omitted: frozenset[str] = frozenset()
+    methods: tuple[str, ...] = ()
+    whole: bool = False
 
 
 async def retrieve(federation: Federation, urn: str, local: Body | None, wanted: Wanted) -> Told:
@@ -124,6 +133,8 @@ def dated(speak: Speak, wanted: Wanted) -> Speak:
 
 def _query(wanted: Wanted, names: Names, words: Words) -> dict[str, str]:
     found = {name: str(wanted.parameters[name]) for name in (*TEMPORAL, *FILTERS) if wanted.parameters.get(name)}
+    if wanted.methods:
+        found["aggrMethods"] = ",".join(gathering.needed(wanted.methods))
     options = [wanted.format] if wanted.format else []
     found["options"] = ",".join([*options, "sysAttrs"])
     attrs = list(wanted.names) if names.inverted else [n for n in wanted.names or names.listed if n in names.listed]
@@ -183,7 +194,9 @@ def _one(
     if not parts:
         return None
     parts.sort(key=lambda part: part[1])
-    how = joining.How(wanted.format, wanted.span.timeproperty, wanted.last, wanted.sys_attrs)
+    how = joining.How(
+        wanted.format, wanted.span.timeproperty, wanted.last, wanted.sys_attrs, wanted.methods, wanted.whole
+    )
     body, certain = joining.joined(parts, how)
     if not certain:
         warnings.append(warning.written(warning.MISCELLANEOUS, "-", NOT_GATHERED))

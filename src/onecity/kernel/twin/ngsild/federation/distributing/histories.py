@@ -8,6 +8,7 @@ from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.federation.distributing import (
     evolutions,
     gate,
+    gathering,
     limits,
     mapping,
     maps,
@@ -41,6 +42,13 @@ class Shared:
     more: bool
     headers: list[Header] = field(default_factory=list)
     created: bool = False
+
+
+async def widened(request: Request, asked: Asked) -> Asked:
+    """What is asked of each part, so that aggregates of several can be put together; the same where nobody else is asked."""
+    if not asked.methods or await gate.federation(request, "read") is None:
+        return asked
+    return replace(asked, methods=gathering.needed(asked.methods))
 
 
 async def one(request: Request, urn: str, local: list[Body], asked: Asked) -> Told:
@@ -115,12 +123,13 @@ async def along(
         if federation is None:
             return Told(own)
         told = await evolutions.query(federation, serving.asked(parameters, narrowed), own, wanted, narrowed.limit)
-        return told or Told(own)
+        # nobody else has anything to do with it: only what was asked for is shown
+        return told or Told([gathering.of(body, asked.methods) for body in own])
 
     walked = await past_maps.walk(request, known, question, bodies)
     headers = [*warning.headers([*warnings, *walked.told.warnings]), (mapping.HEADER, known.address)]
     if question.count:
-        headers.append((querying.LEAST, str(len(walked.told.bodies))))
+        headers.append((COUNT if walked.certain else querying.LEAST, str(walked.number)))
     return Shared(walked.told.bodies, walked.more, headers, created=used.map is None)
 
 
@@ -150,4 +159,6 @@ def _wanted(parameters: Mapping[str, Any], asked: Asked) -> Wanted:
         asked.shape.sys_attrs,
         sorted(asked.names or ()),
         frozenset(asked.shape.omit),
+        asked.methods,
+        asked.duration.whole,
     )

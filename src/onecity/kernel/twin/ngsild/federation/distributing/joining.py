@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from onecity.kernel.twin.ngsild.federation.distributing import gathering
 from onecity.kernel.twin.ngsild.model.combining import moment_key
 from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS, SYSTEM_MEMBERS
 from onecity.kernel.twin.ngsild.model.names import is_uri
@@ -16,12 +17,17 @@ TEXTS: Final = ("datasetId", "observedAt", "createdAt", "modifiedAt", "deletedAt
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a history is written: `format` "", temporalValues or aggregatedValues; by which time; how many at most."""
+    """How a history is written: `format` "", temporalValues or aggregatedValues; by which time; how many at most.
+
+    `methods`: of aggregation, those that are shown; `whole`: there is one period for all the time.
+    """
 
     format: str
     timeproperty: str
     last: int | None = None
     sys_attrs: bool = False
+    methods: tuple[str, ...] = ()
+    whole: bool = False
 
 
 def is_history(body: object) -> bool:
@@ -48,7 +54,8 @@ def joined(parts: Sequence[tuple[Body, bool]], how: How) -> tuple[Body, bool]:
             elif key not in result:
                 result[key] = value
             elif how.format == "aggregatedValues":
-                certain = False
+                result[key], sure = gathering.together(result[key], value, whole=how.whole)
+                certain = certain and sure
             elif how.format == "temporalValues":
                 result[key] = _values(result[key], value)
             else:
@@ -116,6 +123,8 @@ def _is_pair(pair: object) -> bool:
 
 def _last(value: Any, how: How) -> Any:
     """Only the last so many, where lastN says so; without what the server set, where that is not asked for."""
+    if how.format == "aggregatedValues":
+        return gathering.shown(value, how.methods)
     if how.format:
         parts = [
             {key: held[-how.last :] if how.last and key in VALUES else held for key, held in part.items()}

@@ -21,11 +21,13 @@ Bodies = Callable[[Question], Awaitable[Told]]
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """A page along a map."""
+    """A page along a map. `number`: how many match in all, where that was asked for; `certain`: all were looked at."""
 
     told: Told
     more: bool
     map: EntityMap
+    number: int = 0
+    certain: bool = False
 
 
 async def create(
@@ -52,17 +54,24 @@ async def walk(request: Request, one: EntityMap, question: Question, bodies: Bod
     found: list[dict[str, Any]] = []
     warnings: list[str] = []
     gone: list[str] = []
-    while len(found) < question.limit and place < len(left):
-        chunk = left[place : place + question.limit - len(found)]
+    number, end, whole = question.offset, place, True
+    last = min(len(left), limits.MOST_PAGED) if question.count else 0
+    while (len(found) < question.limit and place < len(left)) or place < last:
+        wanted = question.limit - len(found)
+        chunk = left[place : place + (wanted or limits.PAGE)]
         place += len(chunk)
         told = await bodies(_about(question, chunk))
         warnings += told.warnings
-        found += told.bodies
+        number += len(told.bodies)
+        found += told.bodies if wanted else []
+        end = place if wanted else end
+        whole = whole and told.whole and not told.warnings
         if told.whole and not told.warnings:
             known = {body["id"] for body in told.bodies}
             gone += [urn for urn in chunk if urn not in known]
     await mapping.store(request).remove(one, gone)
-    return Walked(Told(found, list(dict.fromkeys(warnings))), place < len(left), one)
+    told = Told(found, list(dict.fromkeys(warnings)))
+    return Walked(told, end < len(left), one, number, whole and place >= len(left))
 
 
 def _about(question: Question, urns: Sequence[str]) -> Question:

@@ -1,9 +1,12 @@
 """Histories that several sources keep."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from onecity.kernel.twin.ngsild.federation.distributing import joining
+import pytest
+
+from onecity.kernel.twin.ngsild.federation.distributing import gathering, joining
 from onecity.kernel.twin.ngsild.federation.distributing.joining import How
 from onecity.kernel.twin.ngsild.federation.distributing.tests.conftest import Register
 from onecity.kernel.twin.ngsild.federation.distributing.tests.loopback import Said, Server, Source
@@ -47,15 +50,49 @@ def test_a_history_in_two_places_is_one(ngsi: Client, register: Register, other:
     assert ngsi("GET", f"/temporal/entities?type=Station&{SINCE}&orderBy=id").status == 400
 
 
-def test_aggregates_are_not_put_together(ngsi: Client, register: Register, other: Server) -> None:
-    for tenant in ("", "town"):
-        assert ngsi("POST", "/temporal/entities", history(A, v=[(1, 1), (3, 3)]), NGSILD_Tenant=tenant).status == 201
+def test_aggregates_of_several_sources_are_one(ngsi: Client, register: Register, other: Server) -> None:
+    assert ngsi("POST", "/temporal/entities", history(A, v=[(1, 1), (3, 3)], u=[(1, 2)])).status == 201
+    assert ngsi("POST", "/temporal/entities", history(A, v=[(2, 8)], w=[(5, 5)]), NGSILD_Tenant="town").status == 201
     register(other.url, "inclusive", about(), tenant="town", operations=OPS)
-    got = ngsi("GET", f"/temporal/entities/{A}?{SINCE}&options=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=P1D")
-    assert got.json()["v"]["sum"][0][0] == 4
+    asked = f"{SINCE}&options=aggregatedValues&aggrPeriodDuration=P1D"
+    methods = "avg,max,min,stddev,sum,sumsq,totalCount"
+    got = ngsi("GET", f"/temporal/entities/{A}?{asked}&aggrMethods={methods}")
+    assert got.all("NGSILD-Warning") == []
+    values = {method: rows[0][0] for method, rows in got.json()["v"].items() if method != "type"}
+    assert values.pop("stddev") == pytest.approx(math.sqrt(13))
+    assert values == {"avg": 4, "max": 8, "min": 1, "sum": 12, "sumsq": 74, "totalCount": 3}
+    assert [got.json()[name]["sum"][0][0] for name in ("u", "w")] == [2, 5]
+    # what is needed only to put them together is not shown
+    for target in (f"/temporal/entities/{A}?{asked}", f"/temporal/entities?type=Station&{asked}"):
+        found = ngsi("GET", f"{target}&aggrMethods=avg").json()
+        one = found[0] if isinstance(found, list) else found
+        assert {name: one[name].keys() for name in ("u", "v", "w")} == {name: {"type", "avg"} for name in "uvw"}
+        assert one["v"]["avg"][0][0] == 4
+    hours = ngsi("GET", f"/temporal/entities/{A}?{asked[:-3]}PT2H&aggrMethods=sum").json()["v"]["sum"]
+    assert [row[0] for row in hours] == [1, 11]
+    # how many different values there are cannot be told
+    got = ngsi("GET", f"/temporal/entities/{A}?{asked}&aggrMethods=distinctCount,sum")
+    assert (got.json()["v"]["distinctCount"][0][0], got.json()["v"]["sum"][0][0]) == (2, 12)
     assert got.all("NGSILD-Warning") == [
-        '199 - "Aggregates of several sources are not put together: those of the first are shown"'
+        '199 - "Some aggregates of several sources cannot be put together: those of the first are shown"'
     ]
+
+
+def test_parts_of_aggregates_that_do_not_fit() -> None:
+    start, end = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+    one = {"type": "Property", "max": [[1, start, end]]}
+    for wrong in (7, [7], [[1, start]], [[1, 2, 3]], [["x", start, end]], [[None, start, end]], [[True, start, end]]):
+        assert gathering.together(one, {"type": "Property", "max": wrong}, whole=False) == (one, False)
+    assert gathering.together(one, {"type": "Property", "min": [[1, start, end]]}, whole=False) == (one, False)
+    # periods that were cut elsewhere
+    moved = {"type": "Property", "max": [[3, "2026-01-01T12:00:00Z", "2026-01-02T12:00:00Z"]]}
+    assert gathering.together(one, moved, whole=False)[1] is False
+    assert gathering.together(one, moved, whole=True) == (
+        {"type": "Property", "max": [[3, start, "2026-01-02T12:00:00Z"]]},
+        True,
+    )
+    data_set = one | {"datasetId": "urn:x:d"}
+    assert gathering.together(one, data_set, whole=False) == ([one, data_set], True)
 
 
 def test_faults_are_warnings_here_too(ngsi: Client, register: Register, source: Callable[..., Source]) -> None:
@@ -98,7 +135,8 @@ def test_pages_of_histories_along_a_map(ngsi: Client, register: Register, other:
     assert ngsi("POST", "/temporal/entities", history(A, v=[(1, 1)])).status == 201
     assert ngsi("POST", "/temporal/entities", history(B, v=[(2, 2)]), NGSILD_Tenant="town").status == 201
     urn = register(other.url, "inclusive", about(), tenant="town", operations=[*OPS, "createEntityMapQueryTemporal"])
-    first = ngsi("GET", f"/temporal/entities?type=Station&{SINCE}&limit=1&entityMap=true")
+    first = ngsi("GET", f"/temporal/entities?type=Station&{SINCE}&limit=1&entityMap=true&count=true")
+    assert first.header("NGSILD-Results-Count") == "2"
     assert (first.status, [one["id"] for one in first.json()]) == (201, [A])
     address = first.header("NGSILD-EntityMap") or ""
     assert ngsi("POST", "/temporal/entities", history(f"{A}a", v=[(1, 1)])).status == 201
