@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("twin", "0014_places"),
+        ("twin", "0014_sensorthings"),
     ]
 
     operations = [

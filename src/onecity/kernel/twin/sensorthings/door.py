@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core.clock import now_us
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.ids import parse_id
 from onecity.kernel.telemetry.batch import NEVER, Batch
+from onecity.kernel.telemetry.catalogue import Watcher
 from onecity.kernel.telemetry.ingest import Ingest, sign_in
 from onecity.kernel.telemetry.ingest import app as readings_door
 from onecity.kernel.telemetry.ingest import body as bodies
@@ -36,13 +38,16 @@ Wanted = tuple[int, object, object]
 
 
 def takes(scope: Mapping[str, Any]) -> bool:
-    """Whether a request is for this door: observations that are posted."""
+    """Whether a request is for this door: observations that a device posts. Those of others go the longer way."""
     path = str(scope.get("path", ""))
-    return (
-        scope.get("method") == "POST"
-        and path.startswith(BASE)
-        and path.rstrip("/").endswith(("/Observations", "/CreateObservations"))
-    )
+    if (
+        scope.get("method") != "POST"
+        or not path.startswith(BASE)
+        or not path.rstrip("/").endswith(("/Observations", "/CreateObservations"))
+    ):
+        return False
+    given = next((value for name, value in scope.get("headers", ()) if name == b"authorization"), b"")
+    return parse_id(sign_in.credentials(given.decode("latin-1"))[0]) is not None
 
 
 class ObservationsDoor:
@@ -50,6 +55,7 @@ class ObservationsDoor:
 
     def __init__(self, readings: Ingest) -> None:
         self._readings = readings
+        self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,9 +76,19 @@ class ObservationsDoor:
         device = sign_in.device(watcher.current, headers.get("authorization", ""))
         declared = headers.get("content-length", "")
         body = await bodies.read(receive, int(declared) if declared.isdigit() else None)
-        given = take(path, body, watcher.current, device)
+        given = take(path, body, await self._catalogue(watcher, wanted(path, body)), device)
         await log.append(WAY, list(wire.messages(WAY, now_us(), given.batch, given.refused)))
         return told(given)
+
+    async def _catalogue(self, watcher: Watcher, found: Sequence[Wanted]) -> Catalogue:
+        """The catalogue, read again where a datastream is not in it: it may have been made a moment ago."""
+        numbers = {number for number, _time, _result in found}
+        if all(watcher.current.describe(number)[0] for number in numbers):
+            return watcher.current
+        async with self._one_at_a_time:
+            if not all(watcher.current.describe(number)[0] for number in numbers):
+                await asyncio.to_thread(watcher.refresh)
+        return watcher.current
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +103,15 @@ class Given:
 
 def take(path: str, body: bytes, catalogue: Catalogue, device: KnownDevice) -> Given:
     """Read a request's observations; nothing is sent yet. Raises Problem 400 and 413."""
+    found = wanted(path, body)
+    batch, refusals = admitted(found, catalogue, device)
+    return Given(found, batch, refusals.finish(), path.endswith("/CreateObservations"))
+
+
+def wanted(path: str, body: bytes) -> Sequence[Wanted]:
+    """The observations that a request gives. Raises Problem 400 and 413."""
     many = path.endswith("/CreateObservations")
-    wanted = _array(_document(body)) if many else [_single(_document(body), path)]
-    batch, refusals = _admitted(wanted, catalogue, device)
-    return Given(wanted, batch, refusals.finish(), many)
+    return _array(_document(body)) if many else [_single(_document(body), path)]
 
 
 def told(given: Given) -> Answer:
@@ -111,11 +132,11 @@ def told(given: Given) -> Answer:
     return Answer(201, {"Location": f"{BASE}/Observations('{identify(series, at)}')"}, b"")
 
 
-def _admitted(wanted: Sequence[Wanted], catalogue: Catalogue, device: KnownDevice) -> tuple[Batch, Refusals]:
+def admitted(given: Sequence[Wanted], catalogue: Catalogue, device: KnownDevice) -> tuple[Batch, Refusals]:
     """What may enter of observations, and the refusals of the others."""
     refusals = Refusals(MOST_REFUSED)
     entities, attributes, rows = dict[str, int](), dict[str, int](), list[tuple[int, int, int, float]]()
-    for line, (series, time, result) in enumerate(wanted):
+    for line, (series, time, result) in enumerate(given):
         urn, attribute = catalogue.describe(series)
         at = _moment(time)
         number = isinstance(result, int | float) and not isinstance(result, bool)

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from onecity.kernel.access.policy import Principal
 from onecity.kernel.core import clock
 from onecity.kernel.telemetry import query
 from onecity.kernel.telemetry.limits import DAY
 from onecity.kernel.telemetry.logic import times
 from onecity.kernel.twin.sensorthings import filter_rows, filtering, sets
+from onecity.kernel.twin.sensorthings.asker import Asker
 from onecity.kernel.twin.sensorthings.options import Options
 from onecity.kernel.twin.sensorthings.sets import Page, Row
 
@@ -41,10 +41,10 @@ def row(series: int, at: int, value: float) -> Row:
     return {"@iot.id": identify(series, at), "phenomenonTime": text, "resultTime": text, "result": value}
 
 
-def one(principal: Principal, key: str) -> Row:
+def one(asker: Asker, key: str) -> Row:
     """One observation. Raises Problem 404."""
     found = parse_id(key)
-    if found is None or not sets.streams(principal).filter(id=found[0]).exists():
+    if found is None or not sets.streams(asker).filter(id=found[0]).exists():
         raise sets.none_such()
     at = clock.from_us(found[1])
     readings = query.range_([found[0]], at, at + dt.timedelta(microseconds=1))
@@ -53,9 +53,9 @@ def one(principal: Principal, key: str) -> Row:
     return row(found[0], found[1], float(readings.value[0]))
 
 
-def page(principal: Principal, scope: Mapping[str, Any], options: Options) -> Page:
+def page(asker: Asker, scope: Mapping[str, Any], options: Options) -> Page:
     """Observations of the series that the scope leaves. Raises Problem 400 and 501."""
-    streams = sets.streams(principal).filter(**scope).order_by("id")
+    streams = sets.streams(asker).filter(**scope).order_by("id")
     descending = _direction(options)
     start, end = filtering.span(options.filter, TIMES)
     start, end = start or FIRST, end or clock.now() + dt.timedelta(days=1)

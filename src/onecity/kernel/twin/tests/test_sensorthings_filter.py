@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import shapely
+from django import conf
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,12 +15,18 @@ from onecity.kernel.telemetry.types import Attribute, EntityType
 from onecity.kernel.twin import service
 from onecity.kernel.twin.models import Entity
 from onecity.kernel.twin.sensorthings import filter_rows, filtering, sets
+from onecity.kernel.twin.sensorthings.asker import Asker
 from onecity.kernel.twin.sensorthings.filter_sql import to_query
 
 pytestmark = pytest.mark.django_db
 ROOM = EntityType("Room", "Room", (Attribute("co2", "CO2", "[ppm]"), Attribute("noise", "Noise", "dB")))
 PLACES = {"a": (1.0, 1.0), "b": (2.0, 1.0), "c": (3.5, 3.5), "d": (0.0, 2.0)}
 SQUARE = "geography'POLYGON ((0 0, 4 0, 4 4, 0 4, 0 0), (3 3, 3.9 3, 3.9 3.9, 3 3.9, 3 3))'"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf.settings, "ONECITY_NGSI_LD_ANONYMOUS", "none")
 
 
 @pytest.fixture
@@ -122,8 +129,8 @@ FILTERS = st.recursive(
 def test_no_filter_makes_the_database_fail(rooms: dict[str, Entity], query: str) -> None:
     try:
         node = filtering.parse(query)
-        list(sets.entities(None).filter(to_query(node, sets.ENTITY_FILTERS)).values_list("key", flat=True))
-        list(sets.streams(None).filter(to_query(node, sets.SERIES_FILTERS)).values_list("id", flat=True))
+        list(sets.entities(Asker()).filter(to_query(node, sets.ENTITY_FILTERS)).values_list("key", flat=True))
+        list(sets.streams(Asker()).filter(to_query(node, sets.SERIES_FILTERS)).values_list("id", flat=True))
     except Problem as problem:
         assert problem.status in {400, 501}  # noqa: PT017 - the other outcome is fine too
 
@@ -137,7 +144,7 @@ def test_the_database_and_shapely_agree_on_places(rooms: dict[str, Entity], name
     for shape in shapes:
         for query in (f"{name}(location,{shape})", f"{name}({shape},location)"):
             node = filtering.parse(query)
-            rows = sets.entities(None).filter(to_query(node, sets.ENTITY_FILTERS))
+            rows = sets.entities(Asker()).filter(to_query(node, sets.ENTITY_FILTERS))
             expected = {key for key, at in PLACES.items() if filter_rows.holds(node, {"location": shapely.Point(at)})}
             assert set(rows.values_list("key", flat=True)) == expected, query
 
