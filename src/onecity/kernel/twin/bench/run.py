@@ -24,6 +24,8 @@ TARGETS = {
     "batch_entities_per_s": 10_000,
     "geo_query_p95_ms": 50.0,
     "notify_p99_ms": 500.0,
+    "notify_broad_p99_ms": 500.0,
+    "notify_hanging_p99_ms": 500.0,
     "subscriptions_cost_share": 0.2,
     "temporal_page_p95_ms": 100.0,
     "temporal_year_by_day_p95_ms": 100.0,
