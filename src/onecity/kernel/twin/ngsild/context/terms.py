@@ -113,7 +113,10 @@ class Context:
         if term is not None:
             return term
         if ":" not in stored:
-            return stored if self.expand(stored) == stored else DEFAULT_VOCAB + stored
+            if self.expand(stored) == stored:
+                return stored
+            # the term means something else in this @context (JSON-LD 1.1, 6.3)
+            stored = DEFAULT_VOCAB + stored
         found = [
             name
             for prefix, base in self._prefixes.items()

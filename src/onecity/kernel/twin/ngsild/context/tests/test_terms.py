@@ -73,7 +73,8 @@ def test_a_client_s_terms() -> None:
 
 def test_a_bare_name_that_means_something_else_is_written_out() -> None:
     context = process([{"speed": "https://example.org/speed"}], None)
-    assert context.compact("speed") == f"{DEFAULT_VOCAB}speed"
+    assert context.compact("speed") == "ngsi-ld:default-context/speed"
+    assert context.expand("ngsi-ld:default-context/speed") == "speed"
     assert context.expand(context.compact("speed")) == "speed"
 
 
