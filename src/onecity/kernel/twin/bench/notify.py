@@ -60,7 +60,7 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
         "notify_broad_notifications": len(broad),
         **_percentiles("notify_hanging", hanging),
         "notify_hanging_hosts": HANGING,
-        "notify_hanging_connections": HANGING * LANES,
+        "notify_hanging_subscriptions": HANGING * LANES,
         "unwatched_patch_per_s": round(unwatched),
         "unwatched_patch_beside_subscriptions_per_s": round(beside),
         "subscriptions_cost_share": round(1 - beside / unwatched, 3),

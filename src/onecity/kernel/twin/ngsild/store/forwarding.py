@@ -34,7 +34,7 @@ from onecity.kernel.twin.ngsild.store.times import EPOCH, read
 SOURCE: Final = "ngsi-ld"
 MICROSECOND: Final = dt.timedelta(microseconds=1)
 SENT, SENDING = "readings", "readings.sending"
-MOST: Final = 1_000  # changes that are sent at once
+MOST: Final = 4_000  # changes that are sent at once: each time costs two commits and an answer of the log
 # a transaction may have begun, and dated its changes, this long before others that the position has passed
 OVERLAP: Final = dt.timedelta(hours=1)
 # a series may be younger than what this process knows of series; the database has told of it within this time
