@@ -104,6 +104,7 @@ class SourceFollower:
                 changes = [_change(row) for row in await (await connection.execute(TAKE)).fetchall()]
                 items, made = await self._due(connection, changes)
                 found.items = await outbox.write(connection, items, made)
+        self.watches.altered.clear()
         for one in made:
             known = self.watches.active.get(one.subscription_id)
             if known is not None:

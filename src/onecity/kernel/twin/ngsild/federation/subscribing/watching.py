@@ -63,6 +63,8 @@ class Watches(Roster):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.asked: dict[UUID, tuple[Wanted, ...]] = {}
+        # those that were changed while we followed them, and are to be told anew of all that matches
+        self.altered: set[UUID] = set()
 
     def drop(self, identifier: UUID) -> None:
         """Forget a subscription that was deleted or paused."""
@@ -70,14 +72,17 @@ class Watches(Roster):
         self.asked.pop(identifier, None)
 
     async def _take(self, row: Sequence[Any]) -> None:
+        known = row[0] in self._versions
         await super()._take(row)
         one = self.active.get(row[0])
         if one is not None:
             document, source = msgspec.json.decode(row[6]), msgspec.json.decode(row[7] or "null")
             one.of_sources = True
             self.asked[one.id] = asked(document, await self._context(one.tenant, source))
+            if known:
+                self.altered.add(one.id)
 
 
 def newcomers(watches: Watches) -> list[Compiled]:
-    """Those that have not been told of anything yet."""
-    return [one for one in watches.active.values() if one.made_at is None]
+    """Those that have not been told of anything yet, as they are now."""
+    return [one for one in watches.active.values() if one.made_at is None or one.id in watches.altered]

@@ -178,7 +178,6 @@ def test_tenants_have_their_own(ngsi: Client) -> None:
         {"jsonldContext": "nowhere"},
         {"ngsildConformance": "new"},
         {"datasetId": ["none"]},
-        {"unheard": 1},
         {"id": "x"},
         {"entities": [{"type": "*"}], "localOnly": False},
         {"notification": {}},
@@ -229,3 +228,17 @@ def test_what_the_server_counts_is_not_taken_from_clients(ngsi: Client) -> None:
     got = ngsi("GET", f"/subscriptions/{URN}").json()
     assert got["status"] == "active"
     assert "timesSent" not in got["notification"]
+
+
+def test_what_a_subscription_does_not_have_is_not_kept(ngsi: Client) -> None:
+    """5.2.12: what is not known, and what only the server says, is passed over."""
+    given = wanted(unheard=1, status="expired")
+    given["notification"] = given["notification"] | {"timesSent": 42, "other": {"a": 1}}
+    made = ngsi("POST", "/subscriptions", given)
+    assert made.status == 201
+    path = (made.header("location") or "").removeprefix("/ngsi-ld/v1")
+    assert ngsi("PATCH", path, {"unheard": None, "__context": 5}).status == 204
+    found = ngsi("GET", path).json()
+    assert found["status"] == "active"
+    assert not {"unheard", "__context"} & found.keys()
+    assert not {"other", "timesSent"} & found["notification"].keys() or found["notification"]["timesSent"] == 0
