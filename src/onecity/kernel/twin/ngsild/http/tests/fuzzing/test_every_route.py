@@ -85,8 +85,8 @@ class Attacker:
         if answer.status >= 400:
             if answer.body and answer.status < 500:
                 assert answer.json()["type"].startswith(("https://uri.etsi.org/", "/problems/")), told
-            now = state()
-            changed = {name for name, digest in now.items() if self.known.get(name) != digest}
+            before, self.known = self.known, state()
+            changed = {name for name, digest in self.known.items() if before.get(name) != digest}
             assert not changed, (changed, told)
         elif method != "GET" or answer.status == 201:
             self.known = state()
