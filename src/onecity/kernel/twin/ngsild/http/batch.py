@@ -40,18 +40,18 @@ ADDRESS = "/entityOperations"
 @route("POST", "/entityOperations/create", creates_tenant=True)
 async def batch_create(request: Request) -> Response:
     """5.6.7."""
-    batch = Batch("createBatch", f"{ADDRESS}/create", (CREATE,), creating=True)
-    return await _run(request, lambda item, context: create(reading.read_entity(item, context, moment())), batch)
+    batch, at = Batch("createBatch", f"{ADDRESS}/create", (CREATE,), creating=True), moment()
+    return await _run(request, lambda item, context: create(reading.read_entity(item, context, at)), batch)
 
 
 @route("POST", "/entityOperations/upsert", creates_tenant=True)
 async def batch_upsert(request: Request) -> Response:
     """5.6.8: replaces what is there, or with `options=update` updates it."""
-    update = "update" in request.options()
+    update, at = "update" in request.options(), moment()
 
     def make(item: Any, context: Context) -> Operation:
-        entity = reading.read_entity(item, context, moment())
-        fragment = reading.read_fragment(item, context, moment()) if update else None
+        entity = reading.read_entity(item, context, at)
+        fragment = reading.read_fragment(item, context, at) if update else None
 
         def change(current: StoredEntity | None, now: str) -> Outcome:
             if current is None:
@@ -73,10 +73,10 @@ async def batch_upsert(request: Request) -> Response:
 @route("POST", "/entityOperations/update")
 async def batch_update(request: Request) -> Response:
     """5.6.9: `options=noOverwrite` leaves attributes that are there."""
-    overwrite = "noOverwrite" not in request.options()
+    overwrite, at = "noOverwrite" not in request.options(), moment()
 
     def make(item: Any, context: Context) -> Operation:
-        fragment = reading.read_fragment(item, context, moment(), rules=UPDATE)
+        fragment = reading.read_fragment(item, context, at, rules=UPDATE)
         urn = _urn(item, fragment.urn)
         return Operation(
             urn, lambda current, now: merging.append(found(current, urn), fragment, now, overwrite=overwrite)
@@ -89,10 +89,10 @@ async def batch_update(request: Request) -> Response:
 @route("POST", "/entityOperations/merge")
 async def batch_merge(request: Request) -> Response:
     """5.6.20."""
-    lang, observed_at = request.query.get("lang"), request.query.get("observedAt")
+    lang, observed_at, at = request.query.get("lang"), request.query.get("observedAt"), moment()
 
     def make(item: Any, context: Context) -> Operation:
-        fragment = reading.read_fragment(item, context, moment(), rules=MERGE)
+        fragment = reading.read_fragment(item, context, at, rules=MERGE)
         urn = _urn(item, fragment.urn)
         return Operation(
             urn,

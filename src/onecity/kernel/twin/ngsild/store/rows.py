@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from uuid_utils import uuid7
 
-from onecity.kernel.core.ids import new_id
 from onecity.kernel.twin.models.change import Operation as Kind
 from onecity.kernel.twin.ngsild.model.stored import Outcome, StoredEntity
 from onecity.kernel.twin.ngsild.store import expiry, geometry, times
@@ -56,7 +56,7 @@ def read(record: tuple[Any, ...]) -> Row:
 def note(row: Row, outcome: Outcome | None, at: str, tenant: str) -> None:
     """Take an outcome (None: deletion) into the row and write down the change."""
     known = row.entity if outcome is None else outcome.entity
-    row.id = row.id or str(new_id())
+    row.id = row.id or str(uuid7())
     row.log.append(
         {
             "at": at,
@@ -117,9 +117,12 @@ def values(row: Row, entity: StoredEntity) -> Record:
 
 def whole(row: Row, entity: StoredEntity, tenant: str) -> Record:
     """The record of statements.UPDATE_ALL and INSERT."""
-    extent = geometry.around(entity.attributes.get(LOCATION, ()))
-    place = location(entity)
-    lon, lat = (None, None) if place is None else place
+    instances = entity.attributes.get(LOCATION, ())
+    extent = geometry.around(instances)
+    if len(instances) == 1 and extent is not None and "datasetId" not in instances[0]:
+        lon, lat = extent.centre()
+    else:
+        lon, lat = location(entity) or (None, None)
     name = _value(entity, NAME)
     return values(row, entity) | {
         "tenant": tenant,
