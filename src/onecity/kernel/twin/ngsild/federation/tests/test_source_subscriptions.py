@@ -191,3 +191,17 @@ def test_who_sees_only_a_part_is_told_nothing(
     finally:
         stranger.close()
     assert Subscription.objects.count() == 2
+
+
+def test_a_changed_subscription_is_told_of_all_that_matches_now(
+    ngsi: Client, receiver: Receiver, office: Office
+) -> None:
+    del office
+    ngsi("POST", SOURCES, source("urn:r:bus", information=BUSES))
+    ngsi("POST", DOOR, wanted(receiver.url + "/a"))
+    ngsi("POST", SOURCES, source("urn:r:0"))
+    expected: list[Told] = [("newlyMatching", ["urn:r:0"])]
+    until(lambda: told(receiver) == expected)
+    assert ngsi("PATCH", f"{DOOR}/{URN}", {"entities": BUSES[0]["entities"]}).status == 204
+    expected.append(("newlyMatching", ["urn:r:bus"]))
+    until(lambda: told(receiver) == expected)
