@@ -51,7 +51,8 @@ def _answer(request: HttpRequest, path: str, asking: Asker) -> HttpResponse:
     with understood(), asking.acting():
         told = writer.answer(request.method, path, request.body, request.META.get("QUERY_STRING", ""))
     writer.send()
-    return HttpResponse(told.body, status=told.status, headers=dict(told.headers), content_type="application/json")
+    headers = {"Content-Type": "application/json", **told.headers}
+    return HttpResponse(told.body, status=told.status, headers=headers)
 
 
 class _Batch:

@@ -12,12 +12,16 @@ from onecity.kernel.people import service as people
 from onecity.kernel.people.models import Account, Role
 from onecity.kernel.telemetry import service as telemetry
 from onecity.kernel.telemetry.models import Series
+from onecity.kernel.telemetry.tests.conftest import Broker, broker, running_broker
+from onecity.kernel.telemetry.tests.field import logged
 from onecity.kernel.twin.models import Entity
-from onecity.kernel.twin.sensorthings import shelf
+from onecity.kernel.twin.sensorthings import door, shelf
 from onecity.kernel.twin.sensorthings.asker import Asker
+from onecity.kernel.twin.tests.test_sensorthings_batch import prepare
 from onecity.kernel.twin.tests.test_sensorthings_writing import HERE, WHOLE, caller, make, read
 
 pytestmark = pytest.mark.django_db(transaction=True)
+FIXTURES = (broker, running_broker)
 
 
 @pytest.fixture
@@ -75,3 +79,26 @@ def test_an_account_writes_by_session_with_its_proof(bound: str) -> None:
     assert caller(bound)("DELETE", place)[0] == 404
     deleted = browser.delete(f"/sta/v1.1{place}", headers=headers)
     assert deleted.status_code == 200, deleted.content
+
+
+def test_observations_without_a_device_need_the_right_over_their_thing(
+    settings: LazySettings, broker: Broker, bound: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+    prepare(broker)
+    settings.ONECITY_NGSI_LD_ANONYMOUS = "write"
+    visitor = caller("")
+    place = make(visitor, "/Things", WHOLE)
+    number = read(visitor, f"{place}/Datastreams")["value"][0]["@iot.id"]
+    posted = {"result": 3, "phenomenonTime": "2026-03-01T00:02:00Z"}
+    assert visitor("POST", f"/Datastreams({number})/Observations", posted)[0] == 201
+    array = [{"Datastream": {"@iot.id": number}, "components": ["result"], "dataArray": [[4]]}]
+    assert visitor("POST", "/CreateObservations", array)[0] == 201
+    settings.ONECITY_NGSI_LD_ANONYMOUS = "none"
+    assert visitor("POST", f"/Datastreams({number})/Observations", posted)[0] == 401
+    assert caller(bound)("POST", f"/Datastreams({number})/Observations", posted)[0] == 422
+    assert [(series, value) for series, _at, value in logged(broker)[0]] == [(number, 3.0), (number, 4.0)]
+    headers = [(b"authorization", f"Bearer {bound}".encode())]
+    scope = {"method": "POST", "path": "/sta/v1.1/Observations"}
+    assert [door.takes(scope | {"headers": given}) for given in (headers, [])] == [True, False]
