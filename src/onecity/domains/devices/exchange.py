@@ -1,18 +1,21 @@
-"""Models, devices, groups, codecs, rules and models of places as one ZIP of JSON and CSV: taken out, compared, brought in. No secrets."""
+"""Models, devices, addresses, groups, targets, work, places, codecs and rules as one ZIP of JSON and CSV: taken out, compared, brought in. No secrets."""
 
 import csv
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from onecity.domains.devices.models import DeviceGroup, DeviceModel, DeviceRecord, PlaceModel
-from onecity.domains.devices.permissions import MANAGE, VIEW
+from onecity.domains.devices import registering
+from onecity.domains.devices.models import DeviceRecord
+from onecity.domains.devices.parts import COLUMNS, PARTS, THINGS, Part, Row, row_of, value_of
+from onecity.domains.devices.permissions import MANAGE
 from onecity.kernel.access import audit, policy
 from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.people.models import Account
@@ -25,33 +28,6 @@ from onecity.kernel.telemetry import service as telemetry
 from onecity.kernel.telemetry.models import CodecStatus, CodecVersion, Device
 
 MOST_BYTES, MOST_UNPACKED, MOST_ERRORS = 20_000_000, 100_000_000, 50
-Row = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One table of the file: its name, model, the column that names a row, and the columns that go along."""
-
-    file: str
-    model: type[models.Model]
-    key: str
-    columns: tuple[str, ...]
-
-
-PARTS = (
-    Part(
-        "models.csv", DeviceModel, "name",
-        ("name", "title", "maker", "entity_type", "protocol", "codec", "battery_attribute", "battery_minimum",
-         "expected_interval", "unit_cost", "yearly_cost", "calibration_days", "lifetime_years", "division_path"),
-    ),
-    Part(
-        "devices.csv", DeviceRecord, "device_id",
-        ("device_id", "name", "model", "serial", "dev_eui", "division_path", "lon", "lat", "purchase_cost",
-         "running_cost", "status", "installed_at", "retired_at", "calibrated_at", "note"),
-    ),
-    Part("groups.csv", DeviceGroup, "id", ("id", "name", "purpose", "condition", "division_path")),
-    Part("places.csv", PlaceModel, "id", ("id", "name", "division_path", "entity_id")),
-)  # fmt: skip
 
 
 @dataclass
@@ -68,11 +44,11 @@ def export(account: Account) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for part in PARTS:
-            rows = policy.visible(part.model._default_manager.all(), account, VIEW).order_by(part.key)
+            rows = policy.visible(part.model._default_manager.all(), account, part.view, part.path_field)
             text = io.StringIO()
             writer = csv.DictWriter(text, part.columns, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(_row(part, one) for one in rows)
+            writer.writerows(row_of(part, one) for one in rows.order_by(*part.key))
             archive.writestr(part.file, text.getvalue())
         if CodecVersion.objects.filter(status=CodecStatus.PUBLISHED).exists():
             archive.writestr("codecs.json", codec_library.export())
@@ -93,7 +69,7 @@ def bring_in(file: bytes, account: Account, *, trial: bool) -> Differences:
     errors: list[FieldError] = []
     with transaction.atomic():
         if codecs is not None:
-            codec_library.import_(codecs, _home(account), account)
+            _codecs(codecs, account, found)
         if rules is not None:
             policy.require(account, RULES_EDIT, _home(account))
             taken = rule_files.bring_in(
@@ -127,20 +103,6 @@ def _home(account: Account) -> str:
     return found[0] or (root.path if (root := tree.root()) else "")
 
 
-def _row(part: Part, one: models.Model) -> Row:
-    return {column: _text(part, one, column) for column in part.columns}
-
-
-def _text(part: Part, one: models.Model, column: str) -> str:
-    if column == "model":
-        model = getattr(one, "model", None)
-        return model.name if model else ""
-    value = getattr(one, column)
-    if column == "condition":
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return "" if value is None else str(_field(part, column).value_to_string(one))
-
-
 def _unpacked(file: bytes) -> tuple[dict[str, list[Row]], bytes | None, bytes | None]:
     refused = Problem("devices-file", _("This is not a file of devices"), status=422)
     if len(file) > MOST_BYTES:
@@ -167,7 +129,7 @@ def _take(part: Part, rows: list[Row], account: Account, found: Differences) -> 
     for line, row in enumerate(rows, start=2):
         try:
             _one(part, row, account, found)
-        except (ValidationError, ValueError, KeyError, TypeError, DeviceModel.DoesNotExist) as error:
+        except (ValidationError, ValueError, KeyError, TypeError, ObjectDoesNotExist) as error:
             said = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
             errors.append(FieldError(f"{part.file}:{line}", said, "row"))
     return errors
@@ -175,42 +137,44 @@ def _take(part: Part, rows: list[Row], account: Account, found: Differences) -> 
 
 def _one(part: Part, row: Row, account: Account, found: Differences) -> None:
     """Check one row and bring it in."""
-    path, key = row["division_path"], row[part.key]
+    name = " ".join(row[column] for column in part.key)
+    values = {column: value_of(part, column, row.get(column, "")) for column in part.columns}
+    key = {column: values[column] for column in part.key}
+    path = part.place_of(values)
     if tree.by_path(path) is None:
         raise ValueError(str(_("There is no such division. Choose one of the list.")))
-    policy.require(account, MANAGE, path)
-    before: Row = {}
-    known = part.model._default_manager.filter(**{part.key: key}).first()
-    values = {column: _value(part, column, row[column]) for column in part.columns}
-    if known is not None:
-        before = _row(part, known)
-        policy.require(account, MANAGE, before["division_path"])
-        if before["division_path"] != path:
-            raise ValueError(str(_("It is in another division here: move it first.")))
-    one = known or part.model(**{part.key: values[part.key]})
-    for column, value in values.items():
-        setattr(one, column, value)
-    one.full_clean()
-    after = _row(part, one)
+    policy.require(account, part.edit, path)
+    known = part.model._default_manager.filter(**key).first()
+    before = row_of(part, known) if known else {}
+    if known is not None and part.place(known) != path:
+        raise ValueError(str(_("It is in another division here: move it first.")))
+    one, after = _filled(part, known or part.model(**key), values)
+    changed = [column for column in part.columns if before.get(column) != after[column]]
     if known is None:
         if isinstance(one, DeviceRecord):
             _device(one)
         one.save(force_insert=True)
-        found.created.setdefault(part.file, []).append(key)
-    elif changed := [column for column in part.columns if before[column] != after[column]]:
+        found.created.setdefault(part.file, []).append(name)
+    elif changed:
         one.save()
-        found.changed.setdefault(part.file, {})[key] = changed
+        found.changed.setdefault(part.file, {})[name] = changed
     else:
         found.unchanged[part.file] = found.unchanged.get(part.file, 0) + 1
+    if isinstance(one, DeviceRecord) and THINGS in changed:
+        registering.measures_at(one.device_id, values[THINGS], account)
 
 
-def _value(part: Part, column: str, text: str) -> Any:
-    if column == "model":
-        return DeviceModel.objects.get(name=text) if text else None
-    if column == "condition":
-        return json.loads(text or "{}")
-    kind = _field(part, column)
-    return None if text == "" and kind.null else kind.to_python(text)
+def _filled(part: Part, one: models.Model, values: Mapping[str, Any]) -> tuple[models.Model, Row]:
+    """The row with its new values, checked, and how it will read."""
+    for column, value in values.items():
+        if column != THINGS:
+            setattr(one, COLUMNS.get(column, column) if isinstance(one, DeviceRecord) else column, value)
+    unknown = {field.name for field in one._meta.fields if field.null and getattr(one, field.attname) is None}
+    one.full_clean(exclude=unknown)
+    after = row_of(part, one)
+    if THINGS in values:
+        after[THINGS] = " ".join(sorted(thing.urn for thing in values[THINGS]))
+    return one, after
 
 
 def _device(record: DeviceRecord) -> None:
@@ -220,8 +184,18 @@ def _device(record: DeviceRecord) -> None:
         Device.objects.filter(id=made.id).update(id=record.device_id)
 
 
-def _field(part: Part, column: str) -> "models.Field[Any, Any]":
-    found = part.model._meta.get_field(column)
-    if not isinstance(found, models.Field):
-        raise TypeError(f"{column} of {part.file} is no column")
-    return found
+def _codecs(file: bytes, account: Account, found: Differences) -> None:
+    """Bring in codecs; what the library had in use before is told apart from what is new."""
+    before = set(_in_use())
+    codec_library.import_(file, _home(account), account)
+    fresh = [(name, version) for name, version in _in_use() if (name, version) not in before]
+    known = {name for name, _version in before}
+    if new := [name for name, _version in fresh if name not in known]:
+        found.created["codecs.json"] = new
+    if other := [name for name, _version in fresh if name in known]:
+        found.changed["codecs.json"] = {name: ["definition"] for name in other}
+
+
+def _in_use() -> list[tuple[str, int]]:
+    rows = CodecVersion.objects.filter(status=CodecStatus.PUBLISHED).order_by("name")
+    return list(rows.values_list("name", "version"))

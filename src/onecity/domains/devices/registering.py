@@ -1,6 +1,7 @@
 """Devices come into management: registered with all that is known of them, or taken up from the gateways' list."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -141,6 +142,14 @@ def _entity(new: NewDevice) -> Entity | None:
         detail = _("It must stand in the division of the device.")
         raise Problem("no-entity", _("There is no such place to measure at"), status=404, detail=detail)
     return found
+
+
+def measures_at(device_id: UUID, things: Sequence[Entity], actor: Account) -> None:
+    """Have things take their readings from this device alone. Raises Problem 403 for a thing in another's division."""
+    device = Device.objects.get(id=device_id)
+    for thing in things:
+        policy.require(actor, MANAGE, thing.division_path)
+        _measures_at(device, thing)
 
 
 def _measures_at(device: Device, entity: Entity) -> None:
