@@ -18,6 +18,8 @@ NESTING = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "
 SPHERE_ERROR = 0.006
 METRES_PER_DEGREE = 110_574.0  # of latitude at the equator, where it is shortest
 COLLECTION_DEPTH = 4
+# positions of an outline that is repaired where it crosses itself: the crossings take room by the square of their number
+MOST_REPAIRED = 150
 
 
 class ShapeError(Exception):
@@ -48,7 +50,14 @@ def shape_of(geojson: Mapping[str, Any], *, limit: int, depth: int = 0) -> BaseG
         shape = _build(kind, coordinates)
     except (ValueError, TypeError, shapely.errors.GEOSException):
         raise ShapeError(_("The coordinates do not make a {kind}.", kind=kind)) from None
-    return shape if shape.is_valid else shapely.make_valid(shape)
+    return shape if shape.is_valid else _repaired(shape)
+
+
+def _repaired(shape: BaseGeometry) -> BaseGeometry:
+    """The shape without crossings; of a long outline, whose crossings may be as many as the square of it, its hull."""
+    if shapely.get_num_coordinates(shape) > MOST_REPAIRED:
+        return shape.convex_hull
+    return shapely.make_valid(shape)
 
 
 def _positions(value: Any, nesting: int, counter: list[int]) -> Any:

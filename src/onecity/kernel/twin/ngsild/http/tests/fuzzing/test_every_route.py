@@ -17,6 +17,7 @@ from onecity.kernel.twin.ngsild.http.router import Route
 from onecity.kernel.twin.ngsild.http.tests.conftest import Answer, Client
 from onecity.kernel.twin.ngsild.http.tests.fuzzing import hostile
 from onecity.kernel.twin.ngsild.http.tests.fuzzing.hostile import NOWHERE, URN
+from onecity.kernel.twin.ngsild.query.geometry import shape_of
 
 ROUTES: list[Route] = [one for module in (*MODULES, *SCOPED, *UNSCOPED) for one in module.ROUTES]
 # other servers that cannot be had are no fault of ours
@@ -176,6 +177,15 @@ def test_what_is_heavy_is_bounded(attack: Attacker) -> None:
     for route in ROUTES:
         for body in bodies if route.body else ():
             attack(route.method, address(route, [URN] * 3, {}), json.dumps(body).encode())
+
+
+def test_an_outline_that_crosses_itself_without_end_takes_no_room() -> None:
+    """Repairing it would take gigabytes: its hull stands for it."""
+    begun = time.monotonic()
+    shape = shape_of(polygon(20_001), limit=50_000)
+    assert shape.is_valid
+    assert shape.area > 300
+    assert time.monotonic() - begun < SECONDS
 
 
 def test_what_is_heavy_where_it_belongs(attack: Attacker) -> None:
