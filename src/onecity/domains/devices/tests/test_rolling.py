@@ -219,3 +219,18 @@ def list_jobs(app: App) -> list[dict[str, Any]]:
     connector = app.connector
     assert isinstance(connector, InMemoryConnector)
     return [dict(job) for job in connector.jobs.values()]
+
+
+def test_revoked_on_its_page_a_device_is_refused_at_once(field: Field) -> None:
+    rolling.begin(field.plan().id, field.officer)
+    device = Command.objects.order_by("id")[0].device_id
+    headers = {"Authorization": f"Bearer {device}.{field.secrets[device]}"}
+    address = f"/api/devices/releases/{field.new.id}/content"
+    opened: Any = Client().get(address, headers=headers)
+    assert b"".join(opened.streaming_content) == FILE + b"2.0"
+    desk = Client()
+    desk.force_login(watcher(HERE))
+    assert desk.post(f"/desk/devices/{device}/revoke").status_code == 403
+    desk.force_login(field.officer)
+    assert desk.post(f"/desk/devices/{device}/revoke").status_code == 302
+    assert Client().get(address, headers=headers).status_code == 401
