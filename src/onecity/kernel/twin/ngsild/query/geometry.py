@@ -57,7 +57,7 @@ def _repaired(shape: BaseGeometry) -> BaseGeometry:
     """The shape without crossings; of a long outline, whose crossings may be as many as the square of it, its hull."""
     if shapely.get_num_coordinates(shape) > MOST_REPAIRED:
         return shape.convex_hull
-    return shapely.make_valid(shape)
+    return shapely.make_valid(shape, method="structure", keep_collapsed=True)
 
 
 def _positions(value: Any, nesting: int, counter: list[int]) -> Any:
