@@ -11,6 +11,7 @@ from tests.tiers import scenes
 from tests.tiers import sharing_scenes as shared
 from tests.tiers.two_tiers import TOWN_PATH, Node, Pair, until
 
+UNSWEPT = "SELECT sweep_at IS NULL FROM cases_case WHERE id = %s"
 pytestmark = pytest.mark.stack
 OPEN_KIND, SILENT_KIND, BRIEF_KIND = "tier_open", "tier_silent", "tier_brief"
 KINDS = (OPEN_KIND, SILENT_KIND, BRIEF_KIND)
@@ -119,8 +120,7 @@ def test_a_case_that_was_handed_over_works_on_across_a_cut(pair: Pair, opened: C
         30,
         "the case is the district's",
     )
-    sweep = "SELECT sweep_at IS NULL FROM cases_case WHERE id = %s"
-    assert (town.value(sweep, [case_id]), district.value(sweep, [case_id])) == (True, False)
+    assert (town.value(UNSWEPT, [case_id]), district.value(UNSWEPT, [case_id])) == (True, False)
     before = district.query(shared.CASE, [case_id])[0]
 
     pair.line.cut()
@@ -142,17 +142,18 @@ def test_a_case_that_was_handed_over_works_on_across_a_cut(pair: Pair, opened: C
     pair.line.heal()
     until(lambda: {row[1] for row in town.query(ACTS, [case_id])} == {"done"}, 60, "every deed was done at home")
     until(lambda: same(pair, scenes.HISTORY, case_id) and same(pair, shared.CASE, case_id), 30, "both show the same")
-    assert [row[0] for row in history(district, case_id)][6:] == [
-        "contact",
-        "ask_extension",
-        "join",
-        "word",
-        "rated",
-        "attach",
-    ]
+    expected = ["contact", "ask_extension", "join", "word", "rated", "attach"]
+    assert [row[0] for row in history(district, case_id)][6:] == expected
     now = district.query(shared.CASE, [case_id])[0]
     assert now[4] == "extension"
     assert now[8] is not None
+    _same_helpers_and_ratings(pair, case_id)
+    until(lambda: district.script(shared.ATTACHED, case_id)[-1] == [digest, "", True], 30, "the second photo")
+    _goes_on_at_its_new_home(pair, case_id, before)
+
+
+def _same_helpers_and_ratings(pair: Pair, case_id: str) -> None:
+    town, district = pair.town, pair.district
     until(lambda: same(pair, shared.HELPERS, case_id), 20, "helpers are the same")
     assert district.query(shared.HELPERS, [case_id]) == [("joint", "asked", "Mill office", TOWN_PATH, "bring the boat")]
     assert (
@@ -160,8 +161,11 @@ def test_a_case_that_was_handed_over_works_on_across_a_cut(pair: Pair, opened: C
         == town.query(shared.RATINGS, [case_id])
         == [(2, "slow", "visit", False)]
     )
-    until(lambda: district.script(shared.ATTACHED, case_id)[-1] == [digest, "", True], 30, "the second photo")
 
+
+def _goes_on_at_its_new_home(pair: Pair, case_id: str, before: tuple[Any, ...]) -> None:
+    """More time, the other's share and the ladder, all at the district, and all seen in the town."""
+    town, district = pair.town, pair.district
     shared.do(district, case_id, ("grant_extension", "", {}))
     granted = district.query(shared.CASE, [case_id])[0]
     assert granted[3] > before[3]

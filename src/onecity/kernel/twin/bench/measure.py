@@ -67,16 +67,7 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
     sensors = 20_000 if quick else 1_000_000
     await batches(port, LAMPS, 250)
     found: dict[str, Load] = {}
-    patches = [
-        request("PATCH", f"{API}/entities/{lamp(chooser.randrange(LAMPS))['id']}/attrs/brightness", b'{"value":%d}' % n)
-        for n in range(4_000)
-    ]
-    gets = [request("GET", f"{API}/entities/{lamp(chooser.randrange(LAMPS))['id']}") for _n in range(4_000)]
-    lists = [
-        request("GET", f"{API}/entities?type=Lamp&limit={PAGE}&offset={PAGE * chooser.randrange(LAMPS // PAGE)}")
-        for _n in range(1_000)
-    ]
-    for name, texts, number in (("patch", patches, 20_000), ("get", gets, 40_000), ("list20", lists, 8_000)):
+    for name, texts, number in _single(chooser):
         number = number // 10 if quick else number  # noqa: PLW2901 - the same number, smaller
         await load(port, lambda n, texts=texts: texts[n % len(texts)], CONNECTIONS * 4, CONNECTIONS)  # type: ignore[misc]  # bound now
         found[name] = await load(port, lambda n, texts=texts: texts[n % len(texts)], number, CONNECTIONS)  # type: ignore[misc]  # same
@@ -112,6 +103,20 @@ async def measure(port: int, database: dict[str, Any], *, quick: bool) -> dict[s
             "sensors": sensors,
         },
     }
+
+
+def _single(chooser: random.Random) -> list[tuple[str, list[bytes], int]]:
+    """Requests one at a time: name, those sent in turn, and how many are measured."""
+    patches = [
+        request("PATCH", f"{API}/entities/{lamp(chooser.randrange(LAMPS))['id']}/attrs/brightness", b'{"value":%d}' % n)
+        for n in range(4_000)
+    ]
+    gets = [request("GET", f"{API}/entities/{lamp(chooser.randrange(LAMPS))['id']}") for _n in range(4_000)]
+    lists = [
+        request("GET", f"{API}/entities?type=Lamp&limit={PAGE}&offset={PAGE * chooser.randrange(LAMPS // PAGE)}")
+        for _n in range(1_000)
+    ]
+    return [("patch", patches, 20_000), ("get", gets, 40_000), ("list20", lists, 8_000)]
 
 
 def _near(chooser: random.Random) -> bytes:
