@@ -60,7 +60,7 @@ def _columnar(lines: list[bytes], factor: float, received_at: int) -> tuple[Read
     whole = fields.group_by("number").agg(
         pl.col("good").fill_null(value=False).all()
         & (pl.col("attribute").str.len_bytes().fill_null(0).is_between(1, NAME_LIMIT)).all()
-        & pl.col("entity").str.len_bytes().is_between(1, NAME_LIMIT).all()
+        & pl.col("entity").str.len_bytes().fill_null(0).is_between(1, NAME_LIMIT).all()
     )
     good = np.zeros(len(lines), np.bool_)
     good[whole.filter(pl.col("good"))["number"].to_numpy()] = True

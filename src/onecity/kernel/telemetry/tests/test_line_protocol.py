@@ -80,6 +80,13 @@ def test_what_is_wrong_with_a_line(line: bytes, reason: str) -> None:
     assert [(r.reason, r.readings) for r in refused] == [(reason, 1)]
 
 
+def test_a_line_without_a_name_in_front_is_malformed_alone_and_beside_others() -> None:
+    for body in (b" y=0", b"cpu load=1 5000\n y=0", b"\x80\n y=0"):
+        rows, refused = read(body)
+        assert rows == ([("cpu", "load", 5, 1.0)] if b"cpu" in body else [])
+        assert "malformed" in {r.reason for r in refused}
+
+
 def test_a_refused_field_can_be_read_again_with_its_time() -> None:
     rows, refused = read(f"cpu,entity=a load=1,state=on {NS}".encode())
     assert rows == [("a", "load", T0, 1.0)]

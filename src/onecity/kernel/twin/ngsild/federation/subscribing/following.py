@@ -12,8 +12,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from psycopg.errors import SerializationFailure
 
 from onecity.kernel.core import clock
+from onecity.kernel.core.errors import Problem
 from onecity.kernel.twin.ngsild.federation import presenting
 from onecity.kernel.twin.ngsild.federation.compiling import compiled
 from onecity.kernel.twin.ngsild.federation.records import LOCK
@@ -79,7 +81,14 @@ class SourceFollower:
     async def run(self, deliverer: Deliverer) -> None:
         """Work until cancelled."""
         while True:
-            found = await self.step()
+            try:
+                found = await self.step()
+            except Problem as error:
+                if not isinstance(error.__cause__, SerializationFailure):
+                    raise
+                # somebody changed a subscription meanwhile; nothing was written, so it is looked at anew
+                await asyncio.sleep(LEAST_S)
+                continue
             deliverer.add(found.items)
             deliverer.changed(found.changed)
             await asyncio.sleep(LEAST_S)
