@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from onecity.kernel.cases import directory, entries, type_store
+from onecity.kernel.cases import calendars, directory, entries, type_store
 from onecity.kernel.cases.logic.definition import Definition
+from onecity.kernel.cases.logic.provisions import reason_named
 from onecity.kernel.cases.models import Case, CaseEvent, Participant
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.places import service as places
@@ -102,6 +103,29 @@ def stages(case: Case, kind: Definition, steps: Iterable[Step]) -> list[Stage]:
         )
         for i, name in enumerate(way)
     ]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the page of a case says beside its columns: when the first word is due, how it was settled, and by which
+    conditions it is registered and closed."""
+
+    word_due: dt.datetime | None
+    result: str
+    opens_when: str
+    settled_when: str
+
+
+def facts(case: Case, kind: Definition) -> Facts:
+    """The facts of a case in the reader's language; `word_due` is None where no word is owed any more."""
+    due = None
+    if kind.contact is not None and case.is_open and case.contacted_at is None:
+        within = kind.contact.within
+        due = calendars.office().add(case.started_at, within.amount, within.unit)
+    result = reason_named(kind.results, case.result)
+    return Facts(
+        due, in_language(result.title) if result else "", in_language(kind.opens_when), in_language(kind.settled_when)
+    )
 
 
 def participants(case: Case) -> list[tuple[Participant, str]]:

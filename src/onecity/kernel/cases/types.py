@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from django.utils import translation
@@ -12,26 +12,14 @@ from django.utils import translation
 from onecity.kernel.cases.logic.definition import (
     Definition,
     Limit,
+    Provides,
     Route,
     Severity,
     State,
     Transition,
     parse,
 )
-from onecity.kernel.cases.logic.provisions import (
-    LADDER,
-    Choice,
-    Contact,
-    Extension,
-    Form,
-    Forwarding,
-    Rating,
-    Rung,
-    Suspension,
-    Title,
-    Unit,
-    Whistle,
-)
+from onecity.kernel.cases.logic.provisions import Unit
 
 LANGUAGES: Mapping[str, str] = {"zh": "zh-hans", "en": "en"}
 _DATA = json.loads((Path(__file__).parent / "data" / "life_cycle.json").read_text(encoding="utf-8"))
@@ -59,28 +47,7 @@ DEFAULT_LIFE_CYCLE = LifeCycle(
 )
 
 
-@dataclass(frozen=True)
-class Provides:
-    """What a kind of case provides for beside its states; see `logic.definition.Definition` for each member."""
-
-    form: Form | None = None
-    opens_when: Title | None = None
-    settled_when: Title | None = None
-    results: tuple[Choice, ...] = ()
-    contact: Contact | None = None
-    extension: Extension | None = None
-    suspension: Suspension | None = None
-    supervision: Limit | None = None
-    forwarding: Forwarding | None = None
-    whistle: Whistle | None = None
-    parts: bool = False
-    joint: bool = False
-    ladder: tuple[Rung, ...] = LADDER
-    rating: Rating | None = None
-    reopens_days: int = 0
-    confidential: bool = False
-    retention_years: int = 0
-    publication: Literal["none", "state", "full"] = "none"
+NOTHING_MORE = Provides()
 
 
 @dataclass(frozen=True)
@@ -106,7 +73,7 @@ class CaseTypeDecl:
     severity: Severity = ""
     manual: bool = True
     life_cycle: LifeCycle = DEFAULT_LIFE_CYCLE
-    provides: Provides = Provides()
+    provides: Provides = NOTHING_MORE
 
     def definition(self) -> Definition:
         """The declaration as a checked definition with its texts in every language; raises DefinitionError."""
@@ -124,7 +91,7 @@ class CaseTypeDecl:
             routes=tuple(routes),
             severity=self.severity,
             manual=self.manual,
-            **{f.name: v for f in fields(self.provides) if (v := getattr(self.provides, f.name)) is not None},
+            **msgspec.structs.asdict(self.provides),
         )
         return parse(msgspec.to_builtins(built))
 

@@ -16,6 +16,7 @@ from onecity.kernel.cases.logic.provisions import (
     Extension,
     Form,
     Forwarding,
+    Provision,
     Rating,
     Rung,
     Suspension,
@@ -99,26 +100,14 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     severities: tuple[Severity, ...] = ()
 
 
-class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Everything that one version of a case type says.
+class Provides(Provision, frozen=True, kw_only=True):
+    """What a kind of case provides for beside its states; what is left out is not offered.
 
     `opens_when`, `settled_when`: conditions for registering and for closing it (立案条件, 结案条件), in words. `parts`: it may
     be split into parts with one clock. `joint`: several bodies may be asked, one leads. `reopens_days`: so many calendar
-    days after its end a resident's word reopens it. `retention_years`: how long it is kept after its end (0: for good).
-    `publication`: what the public may see of it.
+    days after its end a resident's word reopens it.
     """
 
-    title: Title
-    states: tuple[State, ...]
-    initial: str
-    transitions: tuple[Transition, ...]
-    category: str = ""
-    description: Title = {}
-    limits: tuple[Limit, ...] = ()
-    routes: tuple[Route, ...] = ()
-    severity: Severity = ""
-    manual: bool = True
-    form: Form | None = None
     opens_when: Title = {}
     settled_when: Title = {}
     results: tuple[Choice, ...] = ()
@@ -133,9 +122,21 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     ladder: tuple[Rung, ...] = LADDER
     rating: Rating | None = None
     reopens_days: int = 0
-    confidential: bool = False
-    retention_years: int = 0
-    publication: Literal["none", "state", "full"] = "none"
+
+
+class Definition(Provides, frozen=True, kw_only=True):
+    """Everything that one version of a case type says."""
+
+    title: Title
+    states: tuple[State, ...]
+    initial: str
+    transitions: tuple[Transition, ...]
+    category: str = ""
+    description: Title = {}
+    limits: tuple[Limit, ...] = ()
+    routes: tuple[Route, ...] = ()
+    severity: Severity = ""
+    manual: bool = True
 
     def state(self, name: str) -> State:
         """The state of this name; raises KeyError."""

@@ -1,4 +1,4 @@
-"""What a case type provides for beside its states: forms, reasons, evidence, side paths, escalation, ratings, publication.
+"""What a case type provides for beside its states: forms, reasons, evidence, side paths, escalation, ratings.
 
 All of it is data of one version of the type. What is left out is not offered: a type without `extension` grants none.
 """
@@ -10,7 +10,6 @@ import msgspec
 
 Unit = Literal["working_hours", "working_days", "calendar_days"]
 Title = Mapping[str, str]
-NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
 
 class Provision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -79,11 +78,11 @@ class Whistle(Provision, frozen=True):
 
 
 class Rung(Provision, frozen=True):
-    """A rung of the ladder: when `share` of the time is used up (1 is the deadline), who is told, level by level."""
+    """A rung of the ladder: what is done when `share` of the time is used up (1 is the deadline); `escalate` tells those
+    above whoever has the case."""
 
     share: float
     action: Literal["remind", "warn", "escalate"]
-    level: str = ""
 
 
 class Rating(Provision, frozen=True):

@@ -1,15 +1,19 @@
 """Files of case types: the one that ships, reading, comparing, and giving out."""
 
 import copy
+import datetime as dt
 import json
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.utils import translation
 
-from onecity.kernel.cases import catalogue, service, type_store
+from onecity.kernel.cases import catalogue, presentation, service, type_store
 from onecity.kernel.cases.logic import bundle
 from onecity.kernel.cases.logic.definition import DefinitionError
 from onecity.kernel.cases.models import CaseType
+from onecity.kernel.cases.reporting import Person
 from onecity.kernel.cases.tests.conftest import MONDAY, VILLAGE_A, Town
 from onecity.kernel.core.clock import FixedClock
 from onecity.kernel.core.errors import Problem
@@ -111,6 +115,26 @@ def test_a_case_of_a_shipped_kind_goes_its_whole_way(town: Town, clock: FixedClo
     ended = service.act(case.id, "close", None, "满意")
     assert (ended.state, ended.result) == ("closed", "solved")
     assert type_store.version("hotline_help", 1).definition.rating is not None
+
+
+def test_the_page_says_what_is_owed_and_how_it_was_settled(town: Town, client: Client, clock: FixedClock) -> None:
+    catalogue.install(catalogue.shipped(), effective_from=MONDAY)
+    who = Person("王小明", "13812345678")
+    case = service.open_case(service.NewCase("hotline_help", "路灯不亮", VILLAGE_A, reporter=who))
+    kind = type_store.version("hotline_help", 1).definition
+    found = presentation.facts(case, kind)
+    assert found.word_due == dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
+    client.force_login(town["handler_a"])
+    page = client.get(f"/desk/cases/{case.id}").content.decode()
+    assert "王** 138****5678" in page
+    assert "王小明" not in page
+    for action in ("accept", "dispatch", "start"):
+        service.act(case.id, action, None)
+    service.act(case.id, "contact", None, "", {"reached": True})
+    ended = service.act(case.id, "finish", None, "修好了", {"result": "explained"})
+    with translation.override("en"):
+        found = presentation.facts(ended, kind)
+    assert (found.word_due, found.result) == (None, "Explained")
 
 
 def test_a_case_is_returned_twice_in_a_round_and_not_more(town: Town) -> None:

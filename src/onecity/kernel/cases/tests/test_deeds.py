@@ -7,11 +7,11 @@ import pytest
 
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.cases import acting, service
-from onecity.kernel.cases.logic.definition import Limit
+from onecity.kernel.cases.logic.definition import Limit, Provides
 from onecity.kernel.cases.logic.provisions import Choice, Contact, Extension, Forwarding, Span, Suspension, Whistle
 from onecity.kernel.cases.models import Case, CaseEvent, Participant
 from onecity.kernel.cases.tests.conftest import LONG_AGO, Town, litter
-from onecity.kernel.cases.types import DEFAULT_LIFE_CYCLE, CaseTypeDecl, Provides
+from onecity.kernel.cases.types import DEFAULT_LIFE_CYCLE, CaseTypeDecl
 from onecity.kernel.core.clock import FixedClock
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.notify.models import Message

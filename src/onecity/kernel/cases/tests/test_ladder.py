@@ -6,12 +6,12 @@ import pytest
 
 from onecity.kernel.cases import service, sweep
 from onecity.kernel.cases.logic import ladder
-from onecity.kernel.cases.logic.definition import DefinitionError
+from onecity.kernel.cases.logic.definition import DefinitionError, Provides
 from onecity.kernel.cases.logic.ladder import Way
 from onecity.kernel.cases.logic.provisions import Rung
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.tests.conftest import LONG_AGO, Town, litter
-from onecity.kernel.cases.types import CaseTypeDecl, Provides
+from onecity.kernel.cases.types import CaseTypeDecl
 from onecity.kernel.core.calendar import WorkingCalendar
 from onecity.kernel.core.clock import FixedClock
 from onecity.kernel.notify.models import Message

@@ -10,12 +10,13 @@ from onecity.kernel.access.models import AuditEvent
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.cases import rating, reporting, service
 from onecity.kernel.cases.logic import masking
+from onecity.kernel.cases.logic.definition import Provides
 from onecity.kernel.cases.logic.provisions import Rating as RatingRule
 from onecity.kernel.cases.models import Case, CaseEvent, Rating, Reporter
 from onecity.kernel.cases.rating import Given
 from onecity.kernel.cases.reporting import Person
 from onecity.kernel.cases.tests.conftest import LONG_AGO, Town, litter
-from onecity.kernel.cases.types import DEFAULT_LIFE_CYCLE, CaseTypeDecl, LifeCycle, Provides
+from onecity.kernel.cases.types import DEFAULT_LIFE_CYCLE, CaseTypeDecl, LifeCycle
 from onecity.kernel.core.clock import FixedClock
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.notify.models import Message

@@ -108,6 +108,7 @@ def _page(request: HttpRequest, case: Case, problem: Problem | None = None) -> H
         "case": case,
         "place": places.title_for(case.division_path, full=True),
         "steps": steps,
+        "facts": presentation.facts(case, kind),
         "stages": presentation.stages(case, kind, steps),
         "attachments": attachments.of_case(case),
         "beside": presentation.rows(beside.cases),
