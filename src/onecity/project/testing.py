@@ -16,6 +16,7 @@ os.environ["ONECITY_PROCESS"] = "owner"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecity.project.settings")
 
 from django.db import connection  # noqa: E402 - the variables above must be set before settings are read
+from django.utils import translation  # noqa: E402 - same
 
 from onecity.project.stack.postgres import Postgres, socket_dir  # noqa: E402 - same
 
@@ -45,8 +46,10 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _forget_the_district() -> None:
-    """A page must not name the district of an earlier test; loaded by name, since models exist only once Django is set up."""
+def _forget_what_was() -> None:
+    """A page must not name the district of an earlier test, nor speak its language; loaded by name, since models exist only
+    once Django is set up."""
+    translation.deactivate()
     import_module("onecity.kernel.web.place").forget()
 
 

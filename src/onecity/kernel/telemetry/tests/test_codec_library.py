@@ -19,6 +19,7 @@ from onecity.kernel.telemetry.models import CodecVersion, DeviceAddress, Quarant
 from onecity.kernel.telemetry.models.quarantine import Reason
 from onecity.kernel.telemetry.service import revoke_device
 from onecity.kernel.telemetry.tests import codec_documents as documents
+from onecity.kernel.telemetry.tests import field
 from onecity.kernel.telemetry.tests.sample import T0, station
 from onecity.kernel.telemetry.types import Attribute, EntityType
 
@@ -44,8 +45,9 @@ def english() -> Iterator[None]:
 
 
 @pytest.fixture
-def manager() -> Account:
-    return Account.objects.create_superuser("manager", "a-long-password")
+def manager(db: None) -> Account:
+    # tests of the field process commit theirs
+    return field.manager()
 
 
 @pytest.fixture
