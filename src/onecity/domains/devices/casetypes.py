@@ -3,8 +3,9 @@
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
+from onecity.kernel.cases.logic.definition import Provides
 from onecity.kernel.cases.logic.provisions import Choice
-from onecity.kernel.cases.types import DEFAULT_LIFE_CYCLE, CaseTypeDecl, Provides
+from onecity.kernel.cases.types import DEFAULT_LIFE_CYCLE, CaseTypeDecl
 
 _FINISH = next(step for step in DEFAULT_LIFE_CYCLE.transitions if step.name == "finish")
 # whoever reports the work as done says how it ended
