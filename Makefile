@@ -16,7 +16,8 @@ run: $(VENV)/.runtime node_modules/.runtime
 
 test: $(VENV)/.develop node_modules/.develop
 	@$(BIN)/onecity messages compile
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not stack and not browser and not soak" -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -m "(stack or browser) and not soak"
 
 check: $(VENV)/.develop
 	@$(BIN)/onecity messages compile
@@ -28,7 +29,8 @@ check: $(VENV)/.develop
 	$(BIN)/pytest -q tests/architecture
 
 soak: $(VENV)/.develop node_modules/.develop
-	$(BIN)/pytest -m "soak" --override-ini addopts="-p onecity.project.testing -ra --import-mode=importlib"
+	$(BIN)/pytest -m "soak"
+	$(BIN)/pytest -m "not stack and not browser and not soak" --hypothesis-profile=random -n auto --maxprocesses 4 --dist loadfile
 
 bench: $(VENV)/.runtime
 	@for name in places rules cases ingest; do $(BIN)/onecity bench $$name; done

@@ -20,9 +20,9 @@ from onecity.kernel.telemetry.logic.why import why
 PRECISIONS = {
     "": 1e-3, "n": 1e-3, "ns": 1e-3, "u": 1, "us": 1, "µ": 1, "ms": 1e3, "s": 1e6, "m": 6e7, "h": 3.6e9,
 }  # fmt: skip
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
-INTEGER = re.compile(r"[+-]?\d+[iu]\Z")
-TIMESTAMP = re.compile(r"-?\d{1,19}\Z")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+INTEGER = re.compile(r"[+-]?[0-9]+[iu]\Z")
+TIMESTAMP = re.compile(r"-?[0-9]{1,19}\Z")
 LARGEST = 4e18
 
 
@@ -86,7 +86,8 @@ def _parts(text: pl.Series, factor: float) -> pl.DataFrame:
             pl.int_range(len(text), dtype=pl.Int32).alias("number"),
             pl.col("line").str.split_exact(" ", 2).struct.rename_fields(["head", "fields", "time"]).alias("parts"),
             plain=(pl.col("line").str.count_matches(" ", literal=True) <= 2)
-            & ~pl.col("line").str.contains_any(["\\", '"'])
+            & pl.col("line").str.contains(r"^[^ \t]")
+            & ~pl.col("line").str.contains_any(["\\", '"', "\0"])
             & (pl.col("line").str.len_bytes() <= LINE_LIMIT),
         )
         .unnest("parts")
@@ -100,7 +101,12 @@ def _parts(text: pl.Series, factor: float) -> pl.DataFrame:
             pl.col("head").str.extract(r"^([^,]+)"),
         ),
         at=pl.when(pl.col("time").is_null()).then(pl.lit(None, pl.Int64)).otherwise(stamp),
-        timed=pl.col("time").is_null() | (stamp.is_not_null() & (stamp.cast(pl.Float64).abs() * factor < LARGEST)),
+        timed=pl.col("time").is_null()
+        | (
+            pl.col("time").str.contains(r"^-?[0-9]{1,19}$")
+            & stamp.is_not_null()
+            & (stamp.cast(pl.Float64).abs() * factor < LARGEST)
+        ),
     )
 
 
@@ -110,12 +116,12 @@ def _fields(frame: pl.DataFrame) -> pl.DataFrame:
         frame.filter(pl.col("plain") & pl.col("timed") & pl.col("fields").is_not_null())
         .with_columns(pl.col("fields").str.split(","))
         .explode("fields")
-        .with_columns(pl.col("fields").str.split_exact("=", 1).struct.rename_fields(["name", "text"]).alias("pair"))
+        .with_columns(pl.col("fields").str.splitn("=", 2).struct.rename_fields(["name", "text"]).alias("pair"))
         .unnest("pair")
         .with_columns(value=pl.col("text").str.strip_suffix("i").str.strip_suffix("u").cast(pl.Float64, strict=False))
         .with_columns(
             attribute=pl.when(pl.col("name") == "value").then(pl.col("measurement")).otherwise(pl.col("name")),
-            good=pl.col("text").str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[iu]?$")
+            good=pl.col("text").str.contains(r"^[+-]?([0-9]+[iu]|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)$")
             & pl.col("value").is_not_null(),
         )
     )
@@ -147,7 +153,7 @@ def _split(line: bytes, factor: float, received_at: int) -> tuple[str, list[tupl
     if len(line) > LINE_LIMIT:
         raise _LineError("too_large", why("longer", LINE_LIMIT, len(line)))
     try:
-        parts = _unescaped_split(line.decode("utf-8").strip(), " ", quotes=True)
+        parts = _unescaped_split(line.decode("utf-8").strip(" \t"), " ", quotes=True)
     except UnicodeDecodeError as error:
         raise _LineError("not_utf8", why("not_utf8", error.start + 1)) from error
     if len(parts) not in {2, 3}:
@@ -166,9 +172,13 @@ def _split(line: bytes, factor: float, received_at: int) -> tuple[str, list[tupl
 
 def _names(head: str) -> tuple[str, str]:
     measurement, *tags = _unescaped_split(head, ",")
-    pairs = dict(tag for tag in (tuple(_unescaped_split(tag, "=")) for tag in tags) if len(tag) == 2)
+    said: dict[str, str] = {}
+    for tag in tags:
+        key, *rest = _unescaped_split(tag, "=")
+        if value := "=".join(rest):
+            said.setdefault(key, value)
     measurement = _plain(measurement)
-    return measurement, _name(_plain(pairs.get("entity") or pairs.get("host") or measurement))
+    return measurement, _name(said.get("entity") or said.get("host") or measurement)
 
 
 def _name(text: str) -> str:

@@ -87,6 +87,29 @@ def test_a_line_without_a_name_in_front_is_malformed_alone_and_beside_others() -
         assert "malformed" in {r.reason for r in refused}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\x00 load=1 5000",
+        b"cpu,entity=a\x00b load=1 5000",
+        b"cpu load=1=2 5000",
+        b"cpu load=1.5i 5000",
+        b"cpu load=1 +5000",
+        b"\tcpu load=1 5000",
+        b"cpu,entity=a,entity=b load=1 5000",
+        b"cpu,entity=a=b load=1 5000",
+        b"cpu,entity=,host=h load=1 5000",
+        "cpu load=\u0661 5000".encode(),
+    ],
+)
+def test_by_columns_as_line_by_line(line: bytes) -> None:
+    broken = b"\xff load=1"  # text that is no UTF-8 has every line read on its own
+    rows, refused = read(line)
+    beside = read(line + b"\n" + broken)
+    assert beside[0] == rows
+    assert [r.reason for r in beside[1] if r.reason != "not_utf8"] == [r.reason for r in refused]
+
+
 def test_a_refused_field_can_be_read_again_with_its_time() -> None:
     rows, refused = read(f"cpu,entity=a load=1,state=on {NS}".encode())
     assert rows == [("a", "load", T0, 1.0)]
