@@ -1,6 +1,6 @@
 """Gathers the commands of `onecity` from their files, each with what it does in one sentence."""
 
-from onecity.project.cli import accounts, broker, care, data, develop, devices, serve, tiers, up
+from onecity.project.cli import accounts, broker, care, data, develop, devices, places, serve, tiers, up
 from onecity.project.cli.shape import Command, group
 from onecity.project.language import gettext as _
 
@@ -11,7 +11,6 @@ for function, help_text in (
         _("Start database, broker, web, gateway, pipeline, worker and, in demonstration mode, the simulated district."),
     ),
     (data.init, _("Load a district: its outline, towns and villages. A second run changes nothing.")),
-    (data.outlines, _("Give towns or villages their official outlines; all or nothing, each bad feature is named.")),
     (data.demo, _("Create the demonstration accounts (their passwords are public; production refuses them).")),
     (
         data.replay,
@@ -37,6 +36,7 @@ app.command(
 app.command(cls=Command, hidden=True)(data.prepare)
 app.command(cls=Command, hidden=True)(serve.serve)
 app.add_typer(devices.device_app, name="device", help=_("Sensors and stations."))
+app.add_typer(places.places_app, name="places", help=_("Outlines of towns, and trees beside the administrative one."))
 app.add_typer(tiers.tiers_app, name="tiers", help=_("Towns and their district."))
 app.add_typer(care.audit_app, name="audit", help=_("The audit trail."))
 app.add_typer(develop.domain_app, name="domain", help=_("The city's systems in code."))

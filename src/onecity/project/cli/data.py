@@ -1,7 +1,6 @@
 """Commands that bring data in: a district, demonstration accounts, a recorded data set, another system's client."""
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from onecity.kernel.people import demo as demo_accounts
 from onecity.kernel.people import oidc, roles
-from onecity.kernel.places import district, importing, service
+from onecity.kernel.places import district, service
 from onecity.kernel.places.models import Division
 from onecity.kernel.registry import sync
 from onecity.project import domains, environment, joining
@@ -51,22 +50,6 @@ def init(
             archives=_archives(archives) if archives else None,
         )
     console.print(str(report))
-
-
-@with_database
-def outlines(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("GeoJSON FeatureCollection, WGS-84."))],
-    level: Annotated[str, typer.Option(help=_("Level of the divisions in the file: town, village, …"))],
-    effective: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help=_("Day from which they hold; without it they correct.")),
-    ] = None,
-) -> None:
-    """Give towns or villages their official outlines; all or nothing, each bad feature is named."""
-    day = effective.date() if effective else None
-    report = importing.import_outlines(file.read_bytes(), level, day)
-    counts = {name: len(getattr(report, name)) for name in ("changed", "opened", "closed", "kept")}
-    console.print(_("{changed} changed, {opened} new, {closed} ended, {kept} kept").format(**counts))
 
 
 def _archives(folder: Path) -> dict[str, Path]:
