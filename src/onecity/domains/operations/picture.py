@@ -13,7 +13,9 @@ from onecity.domains.operations.scope import Scope
 from onecity.domains.operations.situations import RANK, Situation
 from onecity.kernel.access.logic import prefixes
 from onecity.kernel.core import units
+from onecity.kernel.core.clock import from_us
 from onecity.kernel.registry import registry
+from onecity.kernel.telemetry import query
 from onecity.kernel.telemetry.models import Series
 from onecity.kernel.twin.models import Entity, EntityStatus
 from onecity.kernel.web import wording
@@ -31,14 +33,30 @@ class Reading:
     text: str
 
 
-THEN = Reading(None, fresh=True, text="")
+UNKNOWN = Reading(None, fresh=True, text="")
+SILENT = Reading(None, fresh=False, text="")
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The value that the map writes at an entity: of which series, called what, with how many decimals, in which unit."""
+
+    series_id: int
+    entity_id: UUID
+    title: str
+    decimals: int
+    unit: str
+    max_age: dt.timedelta
+
+    def text(self, value: float) -> str:
+        """The value as the reader of the page sees it."""
+        return f"{self.title} {wording.number(value, self.decimals)} {self.unit}".strip()
 
 
 def entities(scope: Scope, found: Sequence[Situation]) -> dict[str, Any]:
     """All entities with a place: id, title, type, state (ok, stale, blue … red), rank, value as text, cases on it."""
     rows = _visible(scope)
-    # of the past only alerts and cases are known for every place
-    readings = _readings(scope) if scope.at is None else {row.id: THEN for row in rows}
+    readings = _readings(scope) if scope.at is None else _past(rows, scope.division, scope.at)
     worst = _worst(found)
     with_case = {s.entity_id for s in found if s.case is not None and s.case.closed_at is None}
     return _collection(_entity(row, readings.get(row.id), worst.get(row.id, ""), row.id in with_case) for row in rows)
@@ -72,27 +90,48 @@ def _readings(scope: Scope) -> dict[UUID, Reading]:
         last=Max("latest__observed_at"),
         fresh=Max(Coalesce(F("latest__observed_at") + F("max_age"), LONG_AGO)),
     )
-    shown = _headlines(series)
+    lines = {line.series_id: line for line in _headlines(series)}
+    newest = query.latest(list(lines))
+    shown = {
+        lines[number].entity_id: lines[number].text(value)
+        for number, value in zip(newest.series_id.tolist(), newest.value.tolist(), strict=True)
+    }
     return {
         row["entity_id"]: Reading(row["last"], row["fresh"] > moment, shown.get(row["entity_id"], "")) for row in stamps
     }
 
 
-def _headlines(series: Any) -> dict[UUID, str]:
+def _past(rows: Sequence[Entity], division: str, moment: dt.datetime) -> dict[UUID, Reading]:
+    """What stood at each entity then: the value of its layer, stale where none was fresh; of others only alerts are known."""
+    found = {row.id: UNKNOWN for row in rows}
+    lines = {line.series_id: line for line in _headlines(within(Series.objects.all(), division))}
+    if not lines:
+        return found
+    found |= {line.entity_id: SILENT for line in lines.values()}
+    then = query.as_of(list(lines), moment, max(line.max_age for line in lines.values()))
+    for number, at_us, value in zip(
+        then.series_id.tolist(), then.observed_at.tolist(), then.value.tolist(), strict=True
+    ):
+        line, at = lines[number], from_us(at_us)
+        found[line.entity_id] = Reading(at, at + line.max_age > moment, line.text(value))
+    return found
+
+
+def _headlines(series: Any) -> list[Headline]:
     layers = {layer.entity_type: layer.colour_by for d in registry.domains() for layer in d.layers if layer.colour_by}
     wanted = Q()
     for entity_type, attribute in layers.items():
         wanted |= Q(entity_type=entity_type, attribute=attribute)
     if not wanted:
-        return {}
-    rows = series.filter(wanted, latest__value__isnull=False)
+        return []
     names = _titles()
-    return {
-        entity_id: f"{names.get((kind, attribute), '')} {wording.number(value, decimals)} {units.symbol(unit)}".strip()
-        for entity_id, kind, attribute, value, decimals, unit in rows.values_list(
-            "entity_id", "entity_type", "attribute", "latest__value", "decimals", "unit"
-        )
-    }
+    rows = series.filter(wanted).values_list(
+        "id", "entity_id", "entity_type", "attribute", "decimals", "unit", "max_age"
+    )
+    return [
+        Headline(number, entity_id, names.get((kind, attribute), ""), decimals, units.symbol(unit), max_age)
+        for number, entity_id, kind, attribute, decimals, unit, max_age in rows
+    ]
 
 
 def _titles() -> dict[tuple[str, str], str]:

@@ -97,6 +97,19 @@ def range_(
     return _readings(_columns(query, READING))
 
 
+def as_of(series_ids: Sequence[int], moment: dt.datetime, at_most: dt.timedelta) -> Readings:
+    """The reading that was the newest of each series at `moment` (aware), sorted by series; none older than `at_most`."""
+    ids = _ids(series_ids)
+    last = to_us(moment) + 1
+    if not ids:
+        return _empty()
+    query = sql.SQL(
+        "SELECT DISTINCT ON (series_id) series_id, observed_at, value FROM telemetry_observation WHERE {which}"
+        " ORDER BY series_id, observed_at DESC"
+    ).format(which=_which(ids, "observed_at", last - int(at_most / dt.timedelta(microseconds=1)), last))
+    return _readings(_columns(query, READING))
+
+
 def page(
     series_ids: Sequence[int],
     start: dt.datetime,

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 import shapely
 from django.db import connection
@@ -12,13 +13,17 @@ from django.test import Client
 from onecity.domains.operations import situations
 from onecity.domains.operations.models import ModeChange
 from onecity.kernel.access.session import acting_as
-from onecity.kernel.core.clock import now
+from onecity.kernel.core.clock import now, to_us
 from onecity.kernel.people.models import Account, Role, RoleAssignment
 from onecity.kernel.places.models import Division
+from onecity.kernel.registry import registry
+from onecity.kernel.registry.domain import Domain, Layer
 from onecity.kernel.rules import definition
 from onecity.kernel.rules.logic.conditions import Level, Severity, Threshold
 from onecity.kernel.rules.models import Alert, Rule, RuleVersion
 from onecity.kernel.rules.types import RuleDecl
+from onecity.kernel.telemetry import store
+from onecity.kernel.telemetry.batch import Batch
 from onecity.kernel.telemetry.models import Latest, Series
 from onecity.kernel.telemetry.types import Attribute, EntityType
 from onecity.kernel.twin import service as twin
@@ -166,6 +171,32 @@ def test_the_past_shows_what_was_wrong_then(city: City, app_role: None) -> None:
     before = (now() - dt.timedelta(hours=4)).isoformat()
     assert states(client, division=DISTRICT, at=before) == {"loud": "ok", "quiet": "ok", "silent": "ok"}
     assert "Too much dust" not in client.get(f"/ops/parts?{urlencode({'at': before})}").content.decode()
+
+
+def test_the_past_shows_the_values_that_stood_then(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    dust = Layer("wall.dust", "Dust", STATION.name, "dust")
+    domain = Domain("wall", "Wall", 99, "nobody", entity_types=(STATION,), layers=(dust,))
+    monkeypatch.setattr(registry, "domains", lambda: (domain,))
+    made = twin.upsert_entity(type=STATION, key="then", name="then", division_path=TOWN_B, lon=0.5, lat=0.5)
+    series = Series.objects.get(entity_id=made.id, attribute="dust")
+    moment = now() - dt.timedelta(hours=5)
+    times = np.array([to_us(moment - STATION.max_age / 2), to_us(moment + dt.timedelta(seconds=1))], np.int64)
+    batch = Batch(np.array([series.pk] * 2, np.int32), times, np.array([17.0, 99.0]))
+    for day in store.days(batch):
+        store.create_partition(day)
+    store.append(batch)
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE onecity_app")
+    client = browser_of(city, "town_b")
+
+    def shown(at: dt.datetime) -> tuple[str, str]:
+        answer = client.get(f"/ops/layers?{urlencode({'at': at.isoformat()})}").json()
+        (found,) = [f["properties"] for f in answer["entities"]["features"] if f["properties"]["id"] == str(made.id)]
+        return found["state"], found["value"]
+
+    assert shown(moment) == ("ok", "Dust 17 µg/m³")
+    assert shown(moment + dt.timedelta(minutes=1)) == ("ok", "Dust 99 µg/m³")
+    assert shown(moment - STATION.max_age) == ("stale", "")
 
 
 @pytest.mark.parametrize("at", ["yesterday", "2026-11-25T14:00:00", "2026-13-45T99:00:00Z"])
