@@ -17,7 +17,7 @@ from onecity.kernel.tiers import process
 from onecity.kernel.tiers.following import TownFollower
 from onecity.kernel.tiers.stage import TownStage
 from onecity.kernel.twin.stage import StateStage, WatchedStage
-from onecity.project import domains, tiers
+from onecity.project import background, domains, tiers
 from onecity.sim import runner
 
 
@@ -42,7 +42,7 @@ def run_worker() -> None:
     if not isinstance(connector, DjangoConnector):
         raise TypeError("background jobs are expected to live in Django's database")
     with jobs.replace_connector(connector.get_worker_connector()) as worker:
-        worker.run_worker(concurrency=2, install_signal_handlers=True, listen_notify=True)
+        background.run(worker)
 
 
 def run_tiers() -> None:

@@ -1,79 +1,20 @@
-"""A mail server of the tests' own: real sockets, real SMTP, answers that a test can choose."""
+"""A mail server to which the tests' messages leave through a socket."""
 
-import re
-import socketserver
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 
 import pytest
 
-
-@dataclass
-class MailServer:
-    """What arrived, and what the server is told to answer to a recipient (`RCPT TO`)."""
-
-    port: int = 0
-    received: list[EmailMessage] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-    dialogues: int = 0
-
-
-class _Dialogue(socketserver.StreamRequestHandler):
-    """One SMTP session (RFC 5321), as much of it as a sending client needs."""
-
-    def handle(self) -> None:
-        mail: MailServer = self.server.mail  # type: ignore[attr-defined]  # put there by the fixture
-        mail.dialogues += 1
-        self.say("220 test")
-        while line := self.rfile.readline():
-            verb = line.decode("utf-8").strip().upper()
-            if verb.startswith("RCPT"):
-                self.say(mail.answers.pop(0) if mail.answers else "250 ok")
-            elif verb == "DATA":
-                self.say("354 go on")
-                mail.received.append(self.read_mail())
-                self.say("250 stored")
-            elif verb == "QUIT":
-                self.say("221 bye")
-                return
-            else:
-                self.say("250 ok")
-
-    def read_mail(self) -> EmailMessage:
-        lines = []
-        while (line := self.rfile.readline()) != b".\r\n":
-            lines.append(re.sub(rb"^\.", b"", line))
-        parsed = message_from_bytes(b"".join(lines), policy=policy.default)
-        assert isinstance(parsed, EmailMessage)
-        return parsed
-
-    def say(self, text: str) -> None:
-        self.wfile.write(f"{text}\r\n".encode())
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
+from onecity.kernel.notify.tests.mail_server import MailServer, serving
 
 
 @pytest.fixture
 def mail_server(settings: object) -> Iterator[MailServer]:
-    server = _Server(("127.0.0.1", 0), _Dialogue)
-    mail = MailServer(port=server.server_address[1])
-    server.mail = mail  # type: ignore[attr-defined]  # read by the dialogue
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    for name, value in {
-        # the test runner puts mail into memory; here it must leave through a socket
-        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "127.0.0.1",
-        "EMAIL_PORT": mail.port, "DEFAULT_FROM_EMAIL": "onecity@district.example",
-        "ONECITY_BASE_URL": "https://city.example",
-    }.items():  # fmt: skip
-        setattr(settings, name, value)
-    yield mail
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with serving() as mail:
+        for name, value in {
+            # the test runner puts mail into memory; here it must leave through a socket
+            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": mail.port, "DEFAULT_FROM_EMAIL": "onecity@district.example",
+            "ONECITY_BASE_URL": "https://city.example",
+        }.items():  # fmt: skip
+            setattr(settings, name, value)
+        yield mail

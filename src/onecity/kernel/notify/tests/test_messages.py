@@ -11,7 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from onecity.kernel.core.clock import FixedClock, use_clock
 from onecity.kernel.notify import delivering, inbox, service, tasks, words
 from onecity.kernel.notify.models import Delivery, FeedEvent, Message
-from onecity.kernel.notify.tests.conftest import MailServer
+from onecity.kernel.notify.tests.mail_server import MailServer
 from onecity.kernel.people.models import Account
 
 NOON = dt.datetime(2026, 11, 23, 4, 0, tzinfo=dt.UTC)
