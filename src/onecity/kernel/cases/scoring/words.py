@@ -6,7 +6,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 COUNTS: Final[Mapping[str, object]] = {
-    "received": _("Received"),
+    "received": _("Cases received"),
     "ended": _("Ended"),
     "late": _("Ended late"),
     "settled": _("Settled"),
