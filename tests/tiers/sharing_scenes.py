@@ -1,7 +1,7 @@
 """What is done on both sides in the tests of what is shared: kinds of case, deeds, photos, words, policies."""
 
 import json
-import zlib
+import random
 from typing import Any
 
 from tests.tiers.two_tiers import Node
@@ -58,12 +58,13 @@ for action, note, data in json.loads(sys.argv[2]):
 case = Case.objects.defer("search").get(id=case_id)
 print(json.dumps([case.state, case.version]))
 """
+SEED = 20261125
 ATTACH = """
 import sys
 from pathlib import Path
 from uuid import UUID
 from onecity.kernel.cases import attachments
-made = attachments.attach(UUID(sys.argv[1]), "photo.png", Path(sys.argv[2]).read_bytes(), None)
+made = attachments.attach(UUID(sys.argv[1]), "paper.pdf", Path(sys.argv[2]).read_bytes(), None)
 print(json.dumps(made.sha256))
 """
 ATTACHED = """
@@ -124,20 +125,7 @@ def do(node: Node, case_id: str, *deeds: tuple[str, str, dict[str, Any]]) -> tup
     return state, version
 
 
-def picture(size: int) -> bytes:
-    """A photo of so many bytes: a PNG of noise (ISO/IEC 15948), whose chunks are whole."""
-    side = int((size / 3) ** 0.5)
-    noise = bytearray()
-    state = 12345
-    row = bytearray(3 * side)
-    for _y in range(side):
-        for x in range(0, 3 * side, 4):
-            state = (1103515245 * state + 12345) & 0x7FFFFFFF
-            row[x : x + 4] = (state ^ (state >> 7)).to_bytes(4, "little")
-        noise += b"\0" + row[: 3 * side]
-    head = side.to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
-    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(noise), 0)), (b"IEND", b""))
-    body = b"".join(
-        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big") for kind, data in chunks
-    )
-    return b"\x89PNG\r\n\x1a\n" + body
+def paper(size: int) -> bytes:
+    """A document of so many bytes, kept as it comes: a PDF (ISO 32000) with noise inside."""
+    noise = random.Random(SEED).randbytes(size)
+    return b"%PDF-1.7\n" + noise.replace(b"%%EOF", b"%%%%%") + b"\n%%EOF\n"

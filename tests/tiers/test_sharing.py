@@ -78,10 +78,10 @@ def test_what_leaves_of_a_case_is_what_the_policy_says(pair: Pair, opened: Cases
     assert district.value("SELECT count(*) FROM cases_reporter WHERE case_id = ANY (%s)", [list(ids.values())]) == 0
 
 
-def test_a_photo_goes_on_after_a_cut_where_it_was_interrupted(pair: Pair, opened: Cases, tmp_path: Path) -> None:
-    case_id, content = opened.ids[OPEN_KIND], shared.picture(6_000_000)
-    (tmp_path / "photo.png").write_bytes(content)
-    digest = pair.town.script(shared.ATTACH, case_id, str(tmp_path / "photo.png"))
+def test_a_file_goes_on_after_a_cut_where_it_was_interrupted(pair: Pair, opened: Cases, tmp_path: Path) -> None:
+    case_id, content = opened.ids[OPEN_KIND], shared.paper(6_000_000)
+    (tmp_path / "paper.pdf").write_bytes(content)
+    digest = pair.town.script(shared.ATTACH, case_id, str(tmp_path / "paper.pdf"))
     assert digest == hashlib.sha256(content).hexdigest()
 
     def begun() -> bool:
@@ -98,7 +98,7 @@ def test_a_photo_goes_on_after_a_cut_where_it_was_interrupted(pair: Pair, opened
     assert (told[0], told[2]) == (digest, False)
     assert f"{100 * received // size} %" in told[1]
     pair.line.heal()
-    until(lambda: pair.district.query(AWAITED, [digest]) == [], 60, "the photo is whole")
+    until(lambda: pair.district.query(AWAITED, [digest]) == [], 60, "the file is whole")
     assert pair.district.script(shared.ATTACHED, case_id) == [[digest, "", True]]
     kept = pair.district.home / "uploads" / "cases" / digest[:2] / digest
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == digest
@@ -135,8 +135,8 @@ def test_a_case_that_was_handed_over_works_on_across_a_cut(pair: Pair, opened: C
         ("word", "still dusty", {}),
         ("rated", "slow", {"stars": 2}),
     )
-    (tmp_path / "second.png").write_bytes(shared.picture(40_000))
-    digest = town.script(shared.ATTACH, case_id, str(tmp_path / "second.png"))
+    (tmp_path / "second.pdf").write_bytes(shared.paper(40_000))
+    digest = town.script(shared.ATTACH, case_id, str(tmp_path / "second.pdf"))
     assert town.query(shared.CASE, [case_id]) == at_cut
     assert {row[1] for row in town.query(ACTS, [case_id])} == {"waiting"}
     pair.line.heal()

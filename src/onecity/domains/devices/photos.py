@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onecity.domains.devices.logic import photo
 from onecity.domains.devices.models import DevicePhoto, DeviceRecord
 from onecity.kernel.cases.attachments import REASONS
 from onecity.kernel.cases.logic import upload
+from onecity.kernel.core import pictures
 from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.people.models import Account
 
@@ -23,28 +24,28 @@ def add(record: DeviceRecord, content: bytes, actor: Account) -> DevicePhoto:
     """Keep a photo; the same a second time is the one already there. Raises Problem 422 that says what is wrong with it."""
     try:
         checked = upload.check(content)
-        clean = photo.stripped(content, checked.media_type) if checked.media_type in photo.KINDS else None
+        clean = pictures.rewritten(content, timezone.get_default_timezone()) if checked.width else None
     except upload.RejectedError as error:
         raise _refused(PHOTO_ONLY if error.reason == "unknown_type" else REASONS[error.reason]) from error
-    except ValueError as error:
+    except pictures.BrokenPictureError as error:
         raise _refused(REASONS["broken"]) from error
     if clean is None:
         raise _refused(PHOTO_ONLY)
-    digest = hashlib.sha256(clean).hexdigest()
+    digest = hashlib.sha256(clean.content).hexdigest()
     taken = DevicePhoto.objects.filter(record=record)
     known = taken.filter(sha256=digest).first()
     if known is not None:
         return known
     if taken.count() >= MOST_FOR_ONE_DEVICE:
         raise _refused(_("This device has as many photos as it can take."))
-    _store(digest, clean)
+    _store(digest, clean.content)
     return DevicePhoto.objects.create(
         record=record,
         sha256=digest,
-        media_type=checked.media_type,
-        width=checked.width,
-        height=checked.height,
-        size=len(clean),
+        media_type=clean.media_type,
+        width=clean.width,
+        height=clean.height,
+        size=len(clean.content),
         added_by=actor.id,
     )
 

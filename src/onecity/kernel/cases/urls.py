@@ -15,4 +15,5 @@ urlpatterns = [
     path("desk/cases/<uuid:case_id>", detail.show, name="show"),
     path("desk/cases/<uuid:case_id>/act", detail.act, name="act"),
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>", files.attachment, name="file"),
+    path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>/original", files.original, name="original"),
 ]

@@ -11,10 +11,10 @@ from onecity.domains.devices import claiming, registering
 from onecity.domains.devices.models import Claim, DevicePhoto, DeviceRecord, RecordStatus, WrongCode
 from onecity.domains.devices.registering import NewDevice
 from onecity.domains.devices.tests.people import HERE, THERE, keeper, watcher
-from onecity.domains.devices.tests.test_photo import jpeg
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.core.clock import FixedClock, now, use_clock
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.tests.test_pictures import camera, photo
 from onecity.kernel.people.models import Account
 
 pytestmark = pytest.mark.django_db
@@ -35,8 +35,12 @@ def person(name: str) -> Client:
     return client
 
 
-def post(client: Client, code: str, photo: bytes, lon: str = "121.4") -> Any:
-    file = SimpleUploadedFile("x.jpg", photo, "text/html")
+def taken() -> bytes:
+    return photo(exif=camera())
+
+
+def post(client: Client, code: str, content: bytes, lon: str = "121.4") -> Any:
+    file = SimpleUploadedFile("x.jpg", content, "text/html")
     return client.post(f"/claim/{code}", {"name": "Roof", "lon": lon, "lat": "30.9", "photo": file})
 
 
@@ -44,24 +48,24 @@ def test_a_phone_installs_the_device_once(label: str, request: pytest.FixtureReq
     client, account = person("keeper"), Account.objects.get(username="keeper")
     request.getfixturevalue("app_role")
     assert client.get(f"/claim/{label}").status_code == 200
-    answer = post(client, label, jpeg(1))
+    answer = post(client, label, taken())
     assert answer.status_code == 200
-    assert post(client, label, jpeg(1)).status_code == 404
+    assert post(client, label, taken()).status_code == 404
     assert client.get(f"/claim/{label}").status_code == 404
     with acting_as(account.id):
         found = registering.devices_of(account).get()
-        photo = DevicePhoto.objects.get(record=found)
+        kept = DevicePhoto.objects.get(record=found)
     assert (found.name, found.status, found.lon, found.lat) == ("Roof", RecordStatus.INSTALLED, 121.4, 30.9)
-    shown = client.get(f"/desk/devices/{found.device_id}/photos/{photo.id}")
+    shown = client.get(f"/desk/devices/{found.device_id}/photos/{kept.id}")
     assert (shown.status_code, shown["Content-Type"]) == (200, "image/jpeg")
-    assert b"121.5E" not in shown.content
+    assert b"SecretCam" not in shown.content
 
 
 def test_what_is_no_photo_and_no_position_changes_nothing(label: str) -> None:
     client = person("keeper")
     assert post(client, label, b"<script>alert(1)</script>").status_code == 422
     assert post(client, label, b"%PDF-1.4\n%%EOF").status_code == 422
-    assert post(client, label, jpeg(1), lon="200").status_code == 422
+    assert post(client, label, taken(), lon="200").status_code == 422
     record = DeviceRecord.objects.get()
     assert (record.status, record.lon, Claim.objects.get().used_at) == (RecordStatus.STOCK, None, None)
 
@@ -75,7 +79,7 @@ def test_a_stranger_signs_in_first_and_a_looker_stays_outside(label: str) -> Non
 
 def test_a_label_of_another_town_opens_nothing(label: str) -> None:
     keeper(THERE, "other")
-    assert post(person("other"), label, jpeg(1)).status_code == 404
+    assert post(person("other"), label, taken()).status_code == 404
     assert Claim.objects.get().used_at is None
 
 

@@ -116,3 +116,4 @@ KINDS: tuple[tuple[bytes, str, str, Callable[[bytes], tuple[int, int] | None]], 
     (b"RIFF", "image/webp", "webp", _webp),
     (b"%PDF-", "application/pdf", "pdf", _pdf),
 )
+ENDINGS = {media_type: ending for _begins, media_type, ending, _measure in KINDS}

@@ -11,7 +11,8 @@ from onecity.kernel.core.ids import new_id
 
 
 class Attachment(models.Model):
-    """One file of a case. The bytes lie under their SHA-256 in the uploads folder and are never changed.
+    """One file of a case. The bytes lie under their SHA-256 in the uploads folder and are never changed. Of a photo that is
+    the copy without metadata; `original` is the SHA-256 of what came, which lies apart.
 
     `lon`, `lat` (WGS-84 degrees) and `taken_at`: where and when a photo was taken, as far as it or the phone said so.
     """
@@ -23,6 +24,7 @@ class Attachment(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="attachments")
     sha256 = models.CharField(max_length=64)
+    original = models.CharField(max_length=64, blank=True)
     media_type = models.CharField(max_length=60)
     size = models.PositiveIntegerField()
     width = models.PositiveIntegerField(null=True, blank=True)

@@ -1,18 +1,24 @@
 """Evidence is taken for what its bytes are, bounded, kept whole, and never believed about its name."""
 
+import datetime as dt
 import hashlib
 import struct
 import zlib
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onecity.kernel.access.models import AuditEvent
 from onecity.kernel.cases import attachments, service
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.cases.models import Attachment, CaseEvent
-from onecity.kernel.cases.tests.conftest import Town, litter
+from onecity.kernel.cases.tests.conftest import LONG_AGO, Town, litter
+from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.tests.test_pictures import camera, photo
+from onecity.kernel.people.models import Role, RoleAssignment
 
 
 def png(width: int = 2, height: int = 3) -> bytes:
@@ -96,11 +102,12 @@ def test_attached_once_kept_whole_and_in_the_history(town: Town) -> None:
     first = attachments.attach(case.id, "../../etc/现场<1>.JPG.exe", png(), town["handler_a"])
     again = attachments.attach(case.id, "other.png", png(), town["second_a"])
     assert again.id == first.id
-    assert (first.name, first.media_type, first.width, first.height) == ("现场1.JPG.png", "image/png", 2, 3)
-    assert first.sha256 == hashlib.sha256(png()).hexdigest()
-    assert attachments.read(first) == png()
+    assert (first.name, first.media_type, first.width, first.height) == ("现场1.JPG.jpg", "image/jpeg", 2, 3)
+    assert first.original == hashlib.sha256(png()).hexdigest()
+    assert attachments.read_original(first) == png()
+    assert hashlib.sha256(attachments.read(first)).hexdigest() == first.sha256 != first.original
     event = CaseEvent.objects.get(action="attach")
-    assert event.data == {"name": "现场1.JPG.png", "sha256": first.sha256}
+    assert event.data == {"name": "现场1.JPG.jpg", "sha256": first.sha256}
 
 
 def test_bytes_changed_on_the_disk_are_not_served(town: Town) -> None:
@@ -121,4 +128,40 @@ def test_a_step_may_ask_for_evidence_of_its_own_stage(town: Town) -> None:
     case = service.open_case(litter())
     assert attachments.of_case(case) == []
     attachments.attach(case.id, "a.png", png(), town["handler_a"])
-    assert [a.name for a in attachments.of_case(case)] == ["a.png"]
+    assert [a.name for a in attachments.of_case(case)] == ["a.jpg"]
+
+
+def test_what_the_camera_says_is_kept_apart(town: Town) -> None:
+    case = service.open_case(litter())
+    first = attachments.attach(case.id, "a.jpg", photo(exif=camera()), None)
+    assert (first.lon, first.lat, first.taken_at) == (121.46, 30.92, dt.datetime(2026, 10, 20, 0, 30, tzinfo=dt.UTC))
+    assert b"SecretCam" not in attachments.read(first)
+    assert b"SecretCam" in attachments.read_original(first)
+    phone = attachments.Taken(121.5, 30.9, now() + dt.timedelta(days=1))
+    second = attachments.attach(case.id, "b.jpg", photo((80, 60), exif=camera()), None, taken=phone)
+    assert (second.lon, second.lat, second.taken_at) == (121.5, 30.9, None)
+    third = attachments.attach(case.id, "c.pdf", b"%PDF-1.4 %%EOF", None, taken=phone)
+    assert (third.lon, third.original) == (None, "")
+    with pytest.raises(Problem, match="not kept"):
+        attachments.read_original(third)
+    again = attachments.attach(case.id, "d.jpg", attachments.read(first), None)
+    assert again.id == first.id
+
+
+def test_a_photo_as_it_came_is_given_with_the_right_only_and_logged(town: Town) -> None:
+    case = service.open_case(litter())
+    made = attachments.attach(case.id, "a.jpg", photo(exif=camera()), None)
+    path = f"/desk/cases/{case.id}/files/{made.id}/original"
+    client = Client()
+    client.force_login(town["handler_a"])
+    assert client.get(path).status_code == 403
+    assert AuditEvent.objects.filter(action="cases.evidence.read").count() == 0
+    role = Role.objects.create(name="proof", title="取证", permissions=["cases.view", "cases.reporters"])
+    RoleAssignment.objects.create(
+        account=town["verifier_a"], role=role, division_path=case.division_path, valid_from=LONG_AGO
+    )
+    client.force_login(town["verifier_a"])
+    answer = client.get(path)
+    assert (answer.status_code, answer.content) == (200, photo(exif=camera()))
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert AuditEvent.objects.get(action="cases.evidence.read").actor_id == town["verifier_a"].id

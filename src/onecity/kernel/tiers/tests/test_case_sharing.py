@@ -97,6 +97,7 @@ def test_a_file_of_a_case_at_home_elsewhere_goes_with_its_act(district: Joined) 
     case, content = opened(), png()
     Away.objects.create(case_id=case.id, peer_id=CODE)
     made = attachments.attach(case.id, "mill.png", content, None)
+    content = attachments.read(made)
     told = leaving(district, "act")["attachments"]
     assert [(row["id"], row["sha256"], row["size"]) for row in told] == [(str(made.id), made.sha256, len(content))]
     Policy.objects.create(kind="files", type_name="mill", sharing="none")
@@ -106,6 +107,7 @@ def test_a_file_of_a_case_at_home_elsewhere_goes_with_its_act(district: Joined) 
 def test_files_are_given_only_of_shared_cases_and_as_the_policy_says(district: Joined) -> None:
     case, content = opened(), png()
     made = attachments.attach(case.id, "mill.png", content, None)
+    content = attachments.read(made)
     wish = Wish(made.sha256, 0)
     assert transfer.give(district, wish) == transfer.STAYS
     Shared.objects.create(peer_id=CODE, case_id=case.id)
