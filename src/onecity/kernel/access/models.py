@@ -86,3 +86,18 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain}: {self.seq}"
+
+
+class Throttle(models.Model):
+    """How often somebody tried something since a moment; see `throttle`. The database's wall leaves these rows open: they
+    hold an address and a number, and are counted before anybody has signed in."""
+
+    key = models.CharField(max_length=200, primary_key=True, db_collation="C")
+    since = models.DateTimeField()
+    used = models.IntegerField()
+
+    class Meta:
+        db_table = "access_throttle"
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.used}"

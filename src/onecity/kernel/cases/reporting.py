@@ -95,17 +95,33 @@ def digest(code: str) -> str:
 @contextmanager
 def holding(number: str, code: str) -> Iterator[Case]:
     """The case of this number, for whoever has its code; raises Problem 404 otherwise, without saying which was wrong."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT cases_of_code(%s, %s)", [number.strip(), digest(code)])
-            found = [row[0] for row in cursor.fetchall()]
-        if len(found) != 1:
+    with _held("SELECT cases_of_code(%s, %s)", [number.strip(), digest(code)]) as found:
+        if found is None:
             raise Problem(
                 "case-not-found",
                 _("There is no case with this number and code."),
                 status=404,
                 detail=_("Both stand on the page that was shown when it was reported. Check them letter by letter."),
             )
+        yield found
+
+
+@contextmanager
+def reported(source_key: str, code: str) -> Iterator[Case | None]:
+    """The case that this report opened, for whoever has its code; None where it opened none yet."""
+    with _held("SELECT cases_of_key(%s, %s)", [source_key, digest(code)]) as found:
+        yield found
+
+
+@contextmanager
+def _held(query: str, values: Sequence[str]) -> Iterator[Case | None]:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(query, values)
+            found = [row[0] for row in cursor.fetchall()]
+        if len(found) != 1:
+            yield None
+            return
         before = _hold(found)
         yield Case.objects.defer("search").get(id=found[0])
         if not connection.needs_rollback:

@@ -56,7 +56,8 @@ class CaseTypeDecl:
 
     `title`, `description`: texts, usually lazy translations. `handled_by`: level of division → role that handles there,
     tried in order; `organisation`: code of the one body that handles all of them, before any level. `deadline`: amount
-    and unit for the whole case; `limits` adds those of single stages or severities. `manual`: people may open one by hand.
+    and unit for the whole case; `limits` adds those of single stages or severities. `manual`: people may open one by hand; `residents`: residents
+    may report it themselves.
     """
 
     name: str
@@ -72,6 +73,7 @@ class CaseTypeDecl:
     limits: tuple[Limit, ...] = ()
     severity: Severity = ""
     manual: bool = True
+    residents: bool = False
     life_cycle: LifeCycle = DEFAULT_LIFE_CYCLE
     provides: Provides = NOTHING_MORE
 
@@ -91,6 +93,7 @@ class CaseTypeDecl:
             routes=tuple(routes),
             severity=self.severity,
             manual=self.manual,
+            residents=self.residents,
             **msgspec.structs.asdict(self.provides),
         )
         return parse(msgspec.to_builtins(built))

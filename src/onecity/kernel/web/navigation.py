@@ -53,7 +53,7 @@ MANAGE = (
 
 def doors(path: str, permissions: frozenset[str]) -> tuple[Item, ...]:
     """The entries of the top bar: the residents' pages, and the staff's doors for those who hold any right."""
-    items = [Item("/", _("Start"))]
+    items = [Item("/", _("Start")), Item("/report", _("Report something"))]
     items += _pages(RESIDENTS, permissions)
     if permissions:
         items += [Item("/desk", _("Desk")), Item("/ops", _("Operations"))]

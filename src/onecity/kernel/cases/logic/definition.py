@@ -137,6 +137,8 @@ class Definition(Provides, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = ()
     severity: Severity = ""
     manual: bool = True
+    # residents may choose it themselves when they report something
+    residents: bool = False
 
     def state(self, name: str) -> State:
         """The state of this name; raises KeyError."""

@@ -1,0 +1,1 @@
+"""The doors through which cases come in, each into the same engine."""
