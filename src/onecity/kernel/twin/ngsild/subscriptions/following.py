@@ -34,11 +34,12 @@ SAVE: Final = dt.timedelta(seconds=1)  # the position is written this often wher
 
 EVENT: Final = """id, txid::text, at, tenant, entity_id, urn, types, operation, changes::text, previous::text, division_path,
 public"""
-# the newest rows are looked up at the end of an index: without fresh statistics a condition would read whole tables
+# the newest rows are looked up at the end of an index: without fresh statistics a condition would read whole tables. Orders
+# name the table's column: a bare name would be that of the text that is shown, in which 999 comes after 1000
 HORIZON: Final = """
 SELECT pg_snapshot_xmin(s)::text,
     coalesce((SELECT txid FROM twin_change WHERE at >= %s ORDER BY txid DESC, id DESC LIMIT 1) >= pg_snapshot_xmin(s), false),
-    (SELECT txid::text FROM twin_subscription ORDER BY txid DESC LIMIT 1)
+    (SELECT s.txid::text FROM twin_subscription s ORDER BY s.txid DESC LIMIT 1)
 FROM pg_current_snapshot() s
 """
 START: Final = "SELECT txid, number, at FROM twin_position WHERE name = %s"
@@ -48,8 +49,8 @@ INSERT INTO twin_position (name, txid, number, at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (name) DO UPDATE SET txid = excluded.txid, number = excluded.number, at = excluded.at
 """
 SINCE: Final = sql.SQL(
-    "SELECT {event} FROM twin_change WHERE (txid, id) > (%s::xid8, %s) AND txid < %s::xid8 AND at >= %s {filter}"
-    " ORDER BY txid, id LIMIT %s"
+    "SELECT {event} FROM twin_change c WHERE (txid, id) > (%s::xid8, %s) AND txid < %s::xid8 AND at >= %s {filter}"
+    " ORDER BY c.txid, c.id LIMIT %s"
 )
 LATER: Final = f"""
 SELECT {EVENT} FROM twin_change WHERE entity_id = ANY (%s) AND at >= %s AND id >= %s ORDER BY id

@@ -36,7 +36,7 @@ LOOK_S: Final = 2.0
 LEAST_S: Final = 0.02
 HORIZON: Final = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text,
-    (SELECT txid::text FROM twin_subscription ORDER BY txid DESC LIMIT 1)
+    (SELECT s.txid::text FROM twin_subscription s ORDER BY s.txid DESC LIMIT 1)
 """
 OVER: Final = "DELETE FROM twin_sourceregistration WHERE expires_at <= statement_timestamp()"
 ANY_OVER: Final = "SELECT 1 FROM twin_sourceregistration WHERE expires_at <= statement_timestamp() LIMIT 1"
@@ -167,7 +167,8 @@ class SourceFollower:
 
     def _body(self, one: Compiled, urn: str, document: dict[str, Any]) -> dict[str, Any] | None:
         """What is told of a registration: the entries of its information that match; None where none does."""
-        found = entries(self.watches.asked[one.id], compiled(one.tenant, urn, document))
+        # who deleted the subscription while this pass was under way is told nothing more
+        found = entries(self.watches.asked.get(one.id, ()), compiled(one.tenant, urn, document))
         if not found:
             return None
         shown = presenting.narrowed(document, found)

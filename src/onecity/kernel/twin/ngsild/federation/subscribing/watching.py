@@ -75,12 +75,16 @@ class Watches(Roster):
         known = row[0] in self._versions
         await super()._take(row)
         one = self.active.get(row[0])
-        if one is not None:
-            document, source = msgspec.json.decode(row[6]), msgspec.json.decode(row[7] or "null")
-            one.of_sources = True
-            self.asked[one.id] = asked(document, await self._context(one.tenant, source))
-            if known:
-                self.altered.add(one.id)
+        if one is None:
+            return
+        one.of_sources = True
+        document, source = msgspec.json.decode(row[6]), msgspec.json.decode(row[7] or "null")
+        context = await self._context(one.tenant, source)
+        if self.active.get(one.id) is not one:
+            return  # deleted while its context was fetched
+        self.asked[one.id] = asked(document, context)
+        if known:
+            self.altered.add(one.id)
 
 
 def newcomers(watches: Watches) -> list[Compiled]:

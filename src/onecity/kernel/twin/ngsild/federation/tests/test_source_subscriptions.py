@@ -1,5 +1,6 @@
 """Subscriptions to registrations: what is kept, and what is told when sources come, change and go (5.11)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,9 +8,12 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from onecity.kernel.twin.models import Delivery, Notification, SourceChange, SourceRegistration, Subscription
+from onecity.kernel.twin.ngsild.federation.subscribing.following import SourceFollower
 from onecity.kernel.twin.ngsild.federation.tests.test_registrations import DOOR as SOURCES
 from onecity.kernel.twin.ngsild.federation.tests.test_registrations import wanted as source
+from onecity.kernel.twin.ngsild.http.services import Services
 from onecity.kernel.twin.ngsild.http.tests.conftest import Client
+from onecity.kernel.twin.ngsild.subscriptions.compiled import Compiled
 from onecity.kernel.twin.ngsild.subscriptions.tests.receiving import Office, Receiver, until
 
 URN = "urn:ngsi-ld:Subscription:sources"
@@ -205,3 +209,26 @@ def test_a_changed_subscription_is_told_of_all_that_matches_now(
     assert ngsi("PATCH", f"{DOOR}/{URN}", {"entities": BUSES[0]["entities"]}).status == 204
     expected.append(("newlyMatching", ["urn:r:bus"]))
     until(lambda: told(receiver) == expected)
+
+
+def test_one_that_is_deleted_while_it_is_looked_at_stops_nothing(ngsi: Client, receiver: Receiver) -> None:
+    ngsi("POST", DOOR, wanted(receiver.url + "/a"))
+    ngsi("POST", DOOR, wanted(receiver.url + "/b") | {"id": f"{URN}:2"})
+
+    with asyncio.Runner() as runner:
+        services = Services()
+        follower = SourceFollower(services)
+        first = runner.run(follower.step())
+        ngsi("POST", SOURCES, source("urn:r:0"))
+        trusted = follower._trusted
+
+        async def and_forgotten(one: Compiled) -> bool:
+            if one.urn == URN:  # the word that it is gone comes while its rights are asked for
+                follower.watches.drop(one.id)
+            return await trusted(one)
+
+        follower._trusted = and_forgotten  # type: ignore[method-assign]  # between two steps of one pass
+        second = runner.run(follower.step())
+        runner.run(services.close())
+    assert (first.items, len(second.items)) == ([], 1)
+    assert not SourceChange.objects.exists()
