@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from onecity.kernel.cases.field.urls import urlpatterns as field
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
 from onecity.kernel.cases.scoring import views as scoring
 from onecity.kernel.cases.views import detail, files, lists, many, opening
@@ -18,4 +19,5 @@ urlpatterns = [
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>", files.attachment, name="file"),
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>/original", files.original, name="original"),
     *resident,
+    *field,
 ]

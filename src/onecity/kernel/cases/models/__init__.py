@@ -4,8 +4,21 @@ from onecity.kernel.cases.models.attachment import Attachment
 from onecity.kernel.cases.models.case import Case
 from onecity.kernel.cases.models.case_event import CaseEvent
 from onecity.kernel.cases.models.case_type import CaseType
+from onecity.kernel.cases.models.field_act import FieldAct
+from onecity.kernel.cases.models.field_photo import FieldPhoto
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
 from onecity.kernel.cases.models.rating import Rating
 from onecity.kernel.cases.models.reporter import Reporter
 
-__all__ = ["Attachment", "Case", "CaseEvent", "CaseType", "Participant", "ParticipantState", "Rating", "Reporter"]
+__all__ = [
+    "Attachment",
+    "Case",
+    "CaseEvent",
+    "CaseType",
+    "FieldAct",
+    "FieldPhoto",
+    "Participant",
+    "ParticipantState",
+    "Rating",
+    "Reporter",
+]

@@ -1,0 +1,140 @@
+// Sends what waits, one after the other, and fetches the cases anew. Whatever breaks off goes on where it was: an act keeps its id
+// until the platform has said what became of it.
+import * as queue from "./queue.js";
+import { forget, read, write } from "./store.js";
+import { Refused, Unsent, ask } from "./wire.js";
+
+const PIECE = Number(document.documentElement.dataset.piece) || 65_536;
+const FIRST_WAIT = 4_000;
+const LONGEST_WAIT = 120_000;
+export const status = { link: "connecting", sending: null, share: 0, sent: 0, at: null };
+let wait = FIRST_WAIT;
+let timer;
+let wanted = false;
+let running = false;
+const OTHER_TAB = 3_000;
+
+const changed = () => document.dispatchEvent(new Event("field:changed"));
+function become(values) {
+  Object.assign(status, values);
+  changed();
+}
+
+// Asked for while it runs it runs once more; while another tab is at it this one waits.
+export async function sync() {
+  wanted = true;
+  clearTimeout(timer);
+  await navigator.locks.request("onecity-field-sync", { ifAvailable: true }, async (lock) => {
+    if (!lock) {
+      if (!running) timer = setTimeout(sync, OTHER_TAB);
+      return;
+    }
+    running = true;
+    while (wanted) {
+      wanted = false;
+      await once();
+    }
+    running = false;
+  });
+}
+
+async function once() {
+  try {
+    const work = await fetched();
+    await sendAll(work.account.id);
+    if (status.sent) await fetched();
+    wait = FIRST_WAIT;
+    become({ link: "on", sending: null, sent: 0, at: new Date() });
+  } catch (error) {
+    if (!(error instanceof Unsent)) throw error;
+    if (error.why === "away") await forget();
+    become({ link: error.why === "lost" ? "off" : error.why, sending: null });
+    timer = setTimeout(sync, Math.max(wait, error.seconds * 1000));
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+  }
+}
+
+// Somebody else's cases never stay: the account that is signed in now is the one whose work is kept.
+async function fetched() {
+  const work = await refusedIsLater(ask("/field/work"));
+  await write("work", work);
+  await write("account", work.account);
+  become({ link: "on", at: new Date() });
+  return work;
+}
+
+async function refusedIsLater(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    throw error instanceof Refused ? new Unsent("forbidden") : error;
+  }
+}
+
+async function sendAll(account) {
+  for (let op; (op = queue.next(await queue.all(account))); ) {
+    become({ sending: op.key, share: 0 });
+    try {
+      const result = await send(op, account);
+      await queue.settle(op, result);
+      status.sent += 1;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await queue.refuse(op, error.problem);
+    }
+  }
+}
+
+const acts = {
+  step: (op) => ({ kind: "step", key: op.key, spot: op.spot, case_id: op.case_id, action: op.action, version: op.version, note: op.note, data: op.data }),
+  comment: (op) => ({ kind: "comment", key: op.key, spot: op.spot, case_id: op.case_id, note: op.note }),
+  report: (op) => ({ kind: "report", key: op.key, spot: op.spot, ...op.report }),
+};
+
+async function send(op, account) {
+  if (op.kind === "photo") return sendPhoto(op, account);
+  // the very same bytes each time it is sent, whatever version of this application sends them
+  if (!op.body) {
+    op.body = JSON.stringify(acts[op.kind](op));
+    await queue.keep(op);
+  }
+  return ask("/field/acts", { account, body: op.body });
+}
+
+async function sendPhoto(op, account) {
+  const blob = await queue.picture(op.key);
+  if (!blob) throw new Refused({ code: "gone", title: "gone", detail: "" });
+  for (let tries = 0; ; tries += 1) {
+    await sendPieces(op, blob, account);
+    try {
+      if (!op.body) {
+        op.body = JSON.stringify({ case_id: op.case_id, spot: op.spot, name: op.name });
+        await queue.keep(op);
+      }
+      return await ask(`/field/photos/${op.key}/finish`, { account, body: op.body });
+    } catch (error) {
+      const anew = error instanceof Refused && ["field-broken", "field-gap", "field-not-begun"].includes(error.problem.code);
+      if (!anew || tries > 2) throw error;
+      await ask(`/field/photos/${op.key}/forget`, { account, body: "{}" });
+    }
+  }
+}
+
+async function sendPieces(op, blob, account) {
+  const begun = await ask("/field/photos", { account, body: JSON.stringify({ key: op.key, size: op.size, sha256: op.sha256 }) });
+  let { received } = begun;
+  while (!begun.done && received < op.size) {
+    const answer = await ask(`/field/photos/${op.key}/${received}`, { account, body: blob.slice(received, received + PIECE) });
+    received = answer.received;
+    become({ share: received / op.size });
+  }
+}
+
+export async function start() {
+  addEventListener("online", sync);
+  addEventListener("offline", () => become({ link: "off" }));
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && sync());
+  const work = await read("work");
+  if (work && Date.now() - Date.parse(work.at) > work.forget_hours * 3_600_000) await forget();
+  await sync();
+}
