@@ -4,13 +4,12 @@ from django.urls import path
 
 from onecity.kernel.cases.field.urls import urlpatterns as field
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
-from onecity.kernel.cases.scoring import views as scoring
+from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
 from onecity.kernel.cases.views import detail, files, lists, many, opening
 
 app_name = "cases"
 urlpatterns = [
     path("desk/cases", lists.index, name="index"),
-    path("desk/scores", scoring.show, name="scores"),
     path("desk/cases/points", lists.points, name="points"),
     path("desk/cases/many", many.act, name="many"),
     path("desk/cases/new", opening.create, name="new"),
@@ -18,6 +17,7 @@ urlpatterns = [
     path("desk/cases/<uuid:case_id>/act", detail.act, name="act"),
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>", files.attachment, name="file"),
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>/original", files.original, name="original"),
+    *scoring,
     *resident,
     *field,
 ]

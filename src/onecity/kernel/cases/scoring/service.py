@@ -43,6 +43,13 @@ class Table:
 
 def tables(first: dt.date, last: dt.date, place: str = "") -> list[Table]:
     """The cards of the days from `first` to `last`. Raises Problem 422 for a period that is none or too long."""
+    check_period(first, last)
+    parts = in_force(formulas(), first.isoformat(), (last + dt.timedelta(days=1)).isoformat())
+    return [table for formula, since, until in parts for table in _part(formula, since, until, place)]
+
+
+def check_period(first: dt.date, last: dt.date) -> None:
+    """Raise Problem 422 for a period that is none or too long."""
     if not first <= last or (last - first).days > LONGEST_DAYS:
         raise Problem(
             "period-invalid",
@@ -50,13 +57,17 @@ def tables(first: dt.date, last: dt.date, place: str = "") -> list[Table]:
             status=422,
             errors=[FieldError("last", _("Choose at most two years, the first day before the last."))],
         )
-    parts = in_force(formulas(), first.isoformat(), (last + dt.timedelta(days=1)).isoformat())
-    return [table for formula, since, until in parts for table in _part(formula, since, until, place)]
+
+
+def moments(since: str, until: str) -> tuple[dt.datetime, dt.datetime]:
+    """The days [since, until) as moments, by the calendar of the district."""
+    zone = calendars.office().zone
+    return _midnight(since, zone), _midnight(until, zone)
 
 
 def _part(formula: Formula, since: str, until: str, place: str) -> list[Table]:
-    zone = calendars.office().zone
-    offices, tally = tallying.tally(_midnight(since, zone), _midnight(until, zone), formula, place)
+    start, end = moments(since, until)
+    offices, tally = tallying.tally(start, end, formula, place)
     groups = tallying.peers(offices, formula)
     card = score(tally, groups, formula)
     lines = [_line(number, office, tally, card) for number, office in enumerate(offices)]

@@ -15,7 +15,9 @@ from onecity.kernel.cases.type_store import read_row
 
 # what a step means in the history, beside the entries that are called the same everywhere
 MEANS = frozenset({"feedback", "close", "callback", "redo", "reopen"})
-COUNTS = ("received", "reached", "missed", "settled", "solved", "ended", "late", "redone", "ratings", "satisfaction")
+COUNTS = (
+    "received", "reached", "missed", "settled", "solved", "ended", "late", "redone", "ratings", "satisfaction", "proactive",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def tally(start: dt.datetime, end: dt.datetime, formula: Formula, place: str = "
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM cases_score_tally(%s, %s, %s, %s::jsonb, %s::jsonb)",
-            [start, end, place, json.dumps(_steps()), json.dumps(_rules(formula))],
+            [start, end, place, json.dumps(steps()), json.dumps(rules(formula))],
         )
         rows = cursor.fetchall()
     offices = [Office(*row[:4]) for row in rows]
@@ -58,15 +60,17 @@ def _group(level: str, formula: Formula) -> int:
     return rest[0] if rest else len(formula.groups)
 
 
-def _rules(formula: Formula) -> Mapping[str, object]:
+def rules(formula: Formula) -> Mapping[str, object]:
+    """What the functions in the database need of the formula."""
     return {
+        "proactive": list(formula.proactive),
         "settled_by": list(formula.settled_by),
         "solved": list(formula.solved),
         "satisfaction": dict(formula.satisfaction),
     }
 
 
-def _steps() -> list[dict[str, object]]:
+def steps() -> list[dict[str, object]]:
     """Every step of every version that means something here."""
     return [found for row in CaseType.objects.all() for found in _of(row)]
 

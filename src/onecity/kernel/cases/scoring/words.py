@@ -13,6 +13,7 @@ COUNTS: Final[Mapping[str, object]] = {
     "solved": _("Really solved"),
     "redone": _("Sent back"),
     "ratings": _("Ratings by name"),
+    "proactive": _("Found unasked"),
 }
 POINTS: Final[Mapping[str, object]] = {
     "received": _("Points: received"),
@@ -27,4 +28,15 @@ RATES: Final[Mapping[str, object]] = {
     "satisfied": _("Satisfied"),
     "redone": _("Sent back, rate"),
     "closed": _("Closed loop"),
+    "proactive": _("Found unasked, rate"),
 }
+# figures that only have a list, not a column
+LISTS: Final[Mapping[str, object]] = {
+    **COUNTS,
+    "reached": _("First words that reached the resident"),
+    "missed": _("First words that did not reach the resident"),
+}
+# the list that explains each of these: what went wrong where something can, else what was counted
+OPENS: Final[Mapping[str, str]] = {
+    "contacted": "reached", "satisfied": "ratings", "first_contact": "missed", "on_time": "late", "closed": "ended",
+}  # fmt: skip

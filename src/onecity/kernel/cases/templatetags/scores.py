@@ -3,6 +3,13 @@
 from collections.abc import Mapping
 
 from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from onecity.kernel.cases.scoring.service import Line, Table
+from onecity.kernel.cases.scoring.words import LISTS, OPENS
 
 register = template.Library()
 NOTHING = "–"
@@ -30,3 +37,22 @@ def whole(value: float | None) -> str:
 def rate(value: float | None) -> str:
     """A share in per cent."""
     return NOTHING if value is None else f"{value * 100:.1f} %"
+
+
+@register.simple_tag
+def figure(table: Table, line: Line, name: str, text: str) -> SafeString:
+    """A figure that opens the list of its cases; one without a sample opens nothing."""
+    if text in {NOTHING, "0"}:
+        return format_html("{}", text)
+    wanted = OPENS.get(name, name)
+    address = urlencode(
+        {
+            "office": str(line.office.id),
+            "figure": wanted,
+            "first": table.since.isoformat(),
+            "last": table.until.isoformat(),
+        }
+    )
+    return format_html(
+        '<a href="{}?{}" title="{}">{}</a>', reverse("cases:scores_behind"), address, LISTS[wanted], text
+    )

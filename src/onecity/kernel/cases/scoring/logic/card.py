@@ -25,7 +25,8 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Formula(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One version of the formula. `satisfaction`: what a rating of so many stars counts; `settled_by`, `solved`: results."""
+    """One version of the formula. `satisfaction`: what a rating of so many stars counts; `settled_by`, `solved`: results;
+    `proactive`: the sources of cases that nobody had to report (主动发现)."""
 
     effective_from: str
     groups: tuple[Group, ...]
@@ -34,13 +35,14 @@ class Formula(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     solved: tuple[str, ...]
     satisfaction: Mapping[str, float]
     deduction_per_late: float = 0.0
+    proactive: tuple[str, ...] = ()
     basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Counts by office, each an array of the same length: received, first contacts that reached and did not, settled with
-    a result that counts (and solved among them), ended, late among the ended, sent back, ratings and their graded sum."""
+    a result that counts (and solved among them), ended, late among the ended, sent back, ratings and their graded sum, found by the staff or the platform itself."""
 
     received: Floats
     reached: Floats
@@ -52,6 +54,7 @@ class Tally:
     redone: Floats
     ratings: Floats
     satisfaction: Floats
+    proactive: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def score(tally: Tally, peers: npt.NDArray[np.int64], formula: Formula) -> Card:
 
 
 def rates(tally: Tally, shares: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The rates by their own names: first contact, on time, really solved, satisfied, sent back, closed loop."""
+    """The rates by their own names: first contact, on time, really solved, satisfied, sent back, closed loop, found unasked."""
     return {
         "first_contact": shares["contacted"],
         "on_time": divided(tally.ended - tally.late, tally.ended),
@@ -89,6 +92,7 @@ def rates(tally: Tally, shares: Mapping[str, Floats]) -> dict[str, Floats]:
         "satisfied": shares["satisfied"],
         "redone": divided(tally.redone, tally.ended),
         "closed": divided(tally.ended, tally.received),
+        "proactive": divided(tally.proactive, tally.received),
     }
 
 

@@ -44,7 +44,7 @@ def test_each_label_shows_the_figure_that_was_computed_for_it() -> None:
     found = score(
         tally(
             received=[100], reached=[90], missed=[10], settled=[50], solved=[40], ended=[80], late=[8], redone=[4],
-            ratings=[20], satisfaction=[19],
+            ratings=[20], satisfaction=[19], proactive=[30],
         ),
         np.array([0]),
         FORMULA,
@@ -56,6 +56,7 @@ def test_each_label_shows_the_figure_that_was_computed_for_it() -> None:
         "satisfied": 0.95,
         "redone": 0.05,
         "closed": 0.8,
+        "proactive": 0.3,
     }
 
 

@@ -1,6 +1,7 @@
 """The score card out of real histories: counted for the office that has the case, within what one may see, and exported."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -14,9 +15,10 @@ from onecity.kernel.cases import catalogue, rating, service
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.rating import Given
 from onecity.kernel.cases.reporting import Person
+from onecity.kernel.cases.scoring import drilling
 from onecity.kernel.cases.scoring import service as scores
 from onecity.kernel.cases.scoring.service import Line
-from onecity.kernel.cases.tests.conftest import LONG_AGO, MONDAY, TOWN_A, VILLAGE_A, VILLAGE_B, Town, build
+from onecity.kernel.cases.tests.conftest import LONG_AGO, MONDAY, TOWN_A, VILLAGE_A, VILLAGE_B, Town, build, litter
 from onecity.kernel.core.clock import FixedClock, use_clock
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.models import Account
@@ -116,3 +118,53 @@ def test_the_page_and_its_workbook(town: Town, clock: FixedClock, client: Client
     assert client.get("/desk/scores?first=2026-11-30&last=2026-11-01").status_code == 422
     client.force_login(town["nobody"])
     assert client.get("/desk/scores").status_code == 403
+
+
+def test_every_figure_is_as_long_as_its_list(town: Town, clock: FixedClock) -> None:
+    handled(VILLAGE_A, stars=5, clock=clock)
+    handled(VILLAGE_A, result="explained", stars=1, clock=clock)
+    handled(VILLAGE_B, stars=3, late=True, clock=clock)
+    service.open_case(service.NewCase("exposed_litter", "垃圾", VILLAGE_A, source="field"))
+    redone = handled(VILLAGE_B, clock=clock)
+    service.act(redone.id, "reopen", None, "没修好")
+    found = lines(town["dispatcher"])
+    with acting_as(town["dispatcher"].id):
+        for line in found.values():
+            for figure in drilling.FIGURES:
+                behind = drilling.behind(line.office.id, figure, DAY, DAY)
+                assert (behind.total, behind.hidden) == (line.counts[figure], 0), (line.office.name, figure)
+    assert found["城运中心a"].rates["proactive"] == pytest.approx(1 / 3)
+    assert found["城运中心b"].counts["redone"] == 1
+
+
+def test_a_list_holds_only_what_one_may_read(town: Town, clock: FixedClock, app_role: None) -> None:
+    with acting_as(town["dispatcher"].id):
+        case = service.open_case(litter(), actor=town["dispatcher"])
+        service.hand_over(case.id, town.bodies["b"].id, town["dispatcher"], "归你们管")
+    with acting_as(town["handler_b"].id):
+        found = drilling.behind(town.bodies["b"].id, "received", DAY, DAY)
+    # his office received it, and it lies in another town: counted, not shown
+    assert (found.total, found.hidden, list(found.acts)) == (1, 1, [])
+    with acting_as(town["handler_b"].id):
+        assert drilling.behind(town.bodies["a"].id, "received", DAY, DAY).total == 0
+
+
+def test_the_page_behind_a_figure_and_its_workbook(town: Town, clock: FixedClock, client: Client) -> None:
+    service.open_case(
+        service.NewCase("hotline_help", "找13812345678说路灯不亮", VILLAGE_A, reporter=Person("王小明", "13812345678"))
+    )
+    client.force_login(town["dispatcher_a"])
+    address = f"/desk/scores/cases?office={town.bodies['a'].id}&figure=received&first=2026-11-01&last=2026-11-30"
+    assert address.replace("&", "&amp;") in client.get(
+        "/desk/scores?first=2026-11-01&last=2026-11-30"
+    ).content.decode().replace("&amp;", "&").replace("&", "&amp;")
+    assert "说路灯不亮" in client.get(address).content.decode()
+    answer = client.get(f"{address}&format=xlsx")
+    sheet = load_workbook(BytesIO(answer.content)).worksheets[0]
+    assert (sheet["A1"].value, sheet["C3"].value) == (str(town["dispatcher_a"]), "找138****5678说路灯不亮")
+    assert sheet["L3"].value == "王** 138****5678"
+    assert str(town["dispatcher_a"]) in sheet.oddFooter.center.text
+    event = AuditEvent.objects.get(action="cases.scores.export", actor_id=town["dispatcher_a"].id)
+    assert json.loads(event.detail)["figure"] == "received"
+    assert client.get(address.replace("received", "nothing")).status_code == 404
+    assert client.get("/desk/scores/cases?office=x&figure=late").status_code == 404
