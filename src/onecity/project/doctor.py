@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 from onecity.kernel.core import clock
 from onecity.kernel.places import service as places
 from onecity.kernel.telemetry import health as telemetry
+from onecity.kernel.twin import indexes
 from onecity.project import messages
 from onecity.project.environment import Environment
 from onecity.project.language import gettext as _
@@ -46,6 +47,8 @@ def examine(env: Environment) -> Iterator[Finding]:
         yield from _district()
         for state, text, mend in telemetry.examine():
             yield Finding(_("telemetry"), state, text, mend)
+        for state, text, mend in indexes.examine():
+            yield Finding(_("twin"), state, text, mend)
     yield from _web(env)
 
 

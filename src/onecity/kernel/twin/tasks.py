@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import logging
 import re
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from psycopg import sql
 from onecity.kernel.core import retention
 from onecity.kernel.core.clock import now
 from onecity.kernel.telemetry.catalogue import database_parameters
+from onecity.kernel.twin import indexes
 from onecity.kernel.twin.ngsild.snapshots.limits import PREPARING_S
 from onecity.kernel.twin.ngsild.store.database import Database
 from onecity.kernel.twin.ngsild.store.sweeping import sweep
@@ -25,6 +27,8 @@ INSERT INTO twin_census (tenant, division_path, public, type, attribute, kind, e
 SELECT tenant, division_path, public, type, attribute, kind, sum(entities) FROM gone
 GROUP BY tenant, division_path, public, type, attribute, kind HAVING sum(entities) <> 0
 """
+log = logging.getLogger(__name__)
+
 STALE = "UPDATE twin_snapshot SET status = 'failure' WHERE status = 'preparing' AND created_at < %s"
 
 
@@ -104,3 +108,12 @@ def days(timestamp: int = 0) -> None:  # noqa: ARG001 - same
     """Make the change log's next days and drop its oldest."""
     make_days()
     retain()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="twin.indexes", queueing_lock="twin.indexes", lock="twin.indexes")
+def tend_indexes(timestamp: int = 0) -> None:  # noqa: ARG001 - same
+    """Make the indexes that queries ask for, drop what is unused."""
+    made, dropped = indexes.tend()
+    if made or dropped:
+        log.info("indexes for queries: made %s, dropped %s", ", ".join(made) or "none", ", ".join(dropped) or "none")

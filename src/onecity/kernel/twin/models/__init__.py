@@ -6,6 +6,7 @@ from onecity.kernel.twin.models.entity import Entity, EntityStatus
 from onecity.kernel.twin.models.entity_map import EntityMap
 from onecity.kernel.twin.models.kind import EntityKind
 from onecity.kernel.twin.models.passed import HeardNotification, PassedSubscription, ToldNotification
+from onecity.kernel.twin.models.query_index import QueryIndex
 from onecity.kernel.twin.models.registration import SourceChange, SourceRegistration
 from onecity.kernel.twin.models.relation import Relation
 from onecity.kernel.twin.models.snapshot import Snapshot
@@ -26,6 +27,7 @@ __all__ = [
     "Operation",
     "PassedSubscription",
     "Position",
+    "QueryIndex",
     "Relation",
     "Snapshot",
     "SourceChange",

@@ -1,5 +1,6 @@
 """Reading entities as a principal may see them: by id, many requests in one query, and by selection, a page at a time."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from onecity.kernel.twin.ngsild.model.stored import StoredEntity
 from onecity.kernel.twin.ngsild.query.language import Order
 from onecity.kernel.twin.ngsild.query.selection import Selection
 from onecity.kernel.twin.ngsild.store import problems
+from onecity.kernel.twin.ngsild.store.asked import Asked
 from onecity.kernel.twin.ngsild.store.database import Connection, Database, together
 from onecity.kernel.twin.ngsild.store.principal import Principal
 from onecity.kernel.twin.ngsild.store.search import COLUMNS, Page, Record, Search, ask, entity, size_of
@@ -25,6 +27,7 @@ class Reader:
         self._together = Together(database)
         self._lanes: dict[tuple[Principal, str], Lane] = {}
         self._series = SeriesNames()
+        self._asked = Asked()
 
     async def get(self, principal: Principal, tenant: str, urn: str) -> StoredEntity | None:
         """The entity, None where there is none that the principal may see. Requests of a moment share one query."""
@@ -81,9 +84,13 @@ class Reader:
         """
         async with self._database.connection() as connection:
             search = await self._search(connection, principal, tenant, selections)
+            begun = time.perf_counter()
             if order is not None:
-                return await search.ordered(order, limit, offset, count=count)
-            return await search.page(limit, offset, count=count)
+                page = await search.ordered(order, limit, offset, count=count)
+            else:
+                page = await search.page(limit, offset, count=count)
+            await self._asked.note(connection, selections, time.perf_counter() - begun)
+            return page
 
     async def all(
         self, principal: Principal, tenant: str, selections: Sequence[Selection], most: int
@@ -111,7 +118,7 @@ class Reader:
             async with together(connection, size_of(parameters)):
                 return await ask(connection, principal, statement, parameters, prepare=False)
 
-        return Search(asked, tenant, selections, series)
+        return Search(asked, tenant, selections, series, await self._asked.prefilter(connection, selections))
 
 
 def is_plain(selection: Selection) -> bool:

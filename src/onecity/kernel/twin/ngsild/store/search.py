@@ -10,6 +10,7 @@ from onecity.kernel.twin.ngsild.query import matching, ordering
 from onecity.kernel.twin.ngsild.query import sql as query_sql
 from onecity.kernel.twin.ngsild.query.language import Order, TypeExpr
 from onecity.kernel.twin.ngsild.query.selection import Selection
+from onecity.kernel.twin.ngsild.query.sql import Prefilter
 from onecity.kernel.twin.ngsild.store import expiry, problems, rows, times
 from onecity.kernel.twin.ngsild.store.database import Connection
 from onecity.kernel.twin.ngsild.store.principal import SET, Principal
@@ -86,13 +87,14 @@ class Search:
         tenant: str,
         selections: Sequence[Selection],
         series: Mapping[str, Sequence[str]],
+        prefilter: Prefilter | None = None,
     ) -> None:
         self._ask = ask
         self._branches: list[Branch] = [("TRUE", [])]
         if len(selections) == 1:
             self._branches = _branches(selections[0].types)
             selections = [replace(selections[0], types=None)]
-        wheres = [query_sql.compile(selection, series) for selection in selections]
+        wheres = [query_sql.compile(selection, series, prefilter=prefilter) for selection in selections]
         self._exact = all(where.exact for where in wheres)
         self._near = wheres[0].near if len(wheres) == 1 else None
         # of one selection only what SQL left open is looked at again; of several it is not known which one let a row in
