@@ -31,6 +31,12 @@ WHERE g.permission = ANY (%s) AND a.organisation_id = ANY (%s) AND a.is_active A
 ORDER BY a.display_name, a.id
 """  # noqa: S608 - same
 
+REACHABLE = f"""
+SELECT DISTINCT a.id, a.display_name FROM access_grant g JOIN people_account a ON a.id = g.account_id
+WHERE g.permission = %s AND a.is_active AND g.path ^@ ANY (%s) AND {VALID}
+ORDER BY a.display_name, a.id LIMIT 1000
+"""  # noqa: S608 - same
+
 
 def bodies(paths: Iterable[str], codes: Iterable[str] = ()) -> list[Body]:
     """The active organisations of these divisions, of those above them, and of these codes, with their handlers' roles."""
@@ -135,6 +141,13 @@ def handlers(organisation_id: UUID | None, division_path: str) -> dict[UUID, str
     with connection.cursor() as cursor:
         cursor.execute(HANDLERS, [[permissions.HANDLE], organisation_id, division_path, division_path])
         return {row[0]: row[1] for row in cursor.fetchall()}
+
+
+def reachable(scopes: Iterable[str]) -> list[tuple[UUID, str]]:
+    """Everybody who may handle cases within these divisions or parts of them: account and name, at most a thousand."""
+    with connection.cursor() as cursor:
+        cursor.execute(REACHABLE, [permissions.HANDLE, list(scopes)])
+        return list(cursor.fetchall())
 
 
 def names_of(accounts: Iterable[UUID | None]) -> Mapping[UUID, str]:

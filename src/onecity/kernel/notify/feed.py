@@ -49,6 +49,7 @@ INSERT = (
 PERMISSIONS: Mapping[str, str] = {
     "alert": "alerts.view",
     "case": "cases.view",
+    "unit": "cases.view",
     "entity": "entities.view",
     "state": "entities.view",
     # a message to one person: no permission shows it, only being that person

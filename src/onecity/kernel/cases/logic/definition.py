@@ -19,6 +19,7 @@ from onecity.kernel.cases.logic.provisions import (
     Provision,
     Rating,
     Rung,
+    Sending,
     Suspension,
     Title,
     Unit,
@@ -121,6 +122,7 @@ class Provides(Provision, frozen=True, kw_only=True):
     joint: bool = False
     ladder: tuple[Rung, ...] = LADDER
     rating: Rating | None = None
+    sending: Sending = Sending()
     reopens_days: int = 0
 
 

@@ -98,6 +98,15 @@ class Contact(Provision, frozen=True):
     within: Span
 
 
+class Sending(Provision, frozen=True):
+    """Who goes: `skills` that are needed; `within_minutes`: a unit is sent at once and has to be there by then (0: only
+    where the colour says so); `automatic`: given to whoever is on duty there and fits best, without anybody choosing."""
+
+    skills: tuple[str, ...] = ()
+    within_minutes: float = 0.0
+    automatic: bool = False
+
+
 LADDER: tuple[Rung, ...] = (Rung(0.8, "remind"), Rung(1.0, "warn"))
 
 

@@ -9,6 +9,7 @@ from onecity.kernel.cases.models.field_photo import FieldPhoto
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
 from onecity.kernel.cases.models.rating import Rating
 from onecity.kernel.cases.models.reporter import Reporter
+from onecity.kernel.cases.models.unit import Unit, UnitState
 
 __all__ = [
     "Attachment",
@@ -21,4 +22,6 @@ __all__ = [
     "ParticipantState",
     "Rating",
     "Reporter",
+    "Unit",
+    "UnitState",
 ]

@@ -67,6 +67,12 @@ class Chosen:
 
 def losses(fleet: Fleet, idle: Bools, policy: Policy) -> Floats:
     """What it costs the next call when a unit is busy instead of idle, on average over the demand: shape (units,)."""
+    found: Floats = losses_by_place(fleet, idle, policy) @ fleet.demand
+    return found
+
+
+def losses_by_place(fleet: Fleet, idle: Bools, policy: Policy) -> Floats:
+    """The same for a call from each place: shape (units, places)."""
     there = np.where(idle, policy.idle, policy.back)[fleet.order]
     cost = _cost(fleet.ordered, policy)
     missed = np.cumprod(1.0 - there, axis=0)
@@ -75,8 +81,7 @@ def losses(fleet: Fleet, idle: Bools, policy: Policy) -> Floats:
     # of each place: what is still to come behind each rank, and the case that nobody is there
     behind = np.cumsum(terms[::-1], axis=0)[::-1] - terms + missed[-1] * _cost(np.array(NOBODY), policy)
     busy = cost * policy.back * before + behind * (1.0 - policy.back) / (1.0 - there)
-    found: Floats = np.take_along_axis(busy - terms - behind, fleet.ranks, axis=0) @ fleet.demand
-    return found
+    return np.take_along_axis(busy - terms - behind, fleet.ranks, axis=0)
 
 
 def _cost(minutes: Floats, policy: Policy) -> Floats:
