@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 "ordering": ["name", "id"],
                 "indexes": [models.Index(fields=["division_path", "name"], name="case_unit_place")],
                 "constraints": [
-                    models.CheckConstraint(condition=models.Q(("lon__isnull", True), ("lat__isnull", True)) | models.Q(("lon__isnull", False), ("lat__isnull", False)), name="case_unit_point_whole"),
+                    models.CheckConstraint(condition=models.Q(("lat__isnull", True), ("lon__isnull", True)) | models.Q(("lat__isnull", False), ("lon__isnull", False)), name="case_unit_point_whole"),
                     models.CheckConstraint(condition=models.Q(("case__isnull", False)) | models.Q(("state__in", ["free", "off"])), name="case_unit_has_its_case"),
                 ],
             },
