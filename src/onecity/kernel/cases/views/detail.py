@@ -129,8 +129,11 @@ def _possible(case: Case, account: Account, kind: Definition) -> dict[str, Any]:
     return {
         "actions": [(step, title) for step, title, fields in steps if not fields],
         # name, title, fields, and whether photos may be shown with it
-        "asking": [(step.name, title, fields, True) for step, title, fields in steps if fields]
-        + [(deed.name, deed.title, asking.of_deed(deed, kind, offices), False) for deed in deeds],
+        # what usually comes next stands open
+        "asking": [
+            (step.name, title, fields, True, step.weight == "primary") for step, title, fields in steps if fields
+        ]
+        + [(deed.name, deed.title, asking.of_deed(deed, kind, offices), False, False) for deed in deeds],
         "participants": presentation.participants(case),
         "parts": presentation.rows(list(Case.objects.defer("search").filter(parent_id=case.id).order_by("number"))),
         "may_take": case.is_open and case.assignee_id is None and may_handle,

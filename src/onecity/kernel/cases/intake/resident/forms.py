@@ -126,4 +126,4 @@ class FindForm(forms.Form):
     """Number and code of a case."""
 
     number = forms.CharField(label=_("Number"), max_length=20)
-    code = forms.CharField(label=_("Code"), max_length=20)
+    code = forms.CharField(label=_("Lookup code"), max_length=20)
