@@ -150,10 +150,12 @@ def run(platform: Platform, kills: int) -> None:
     victims = torment(platform, ledger, kills)
     for sender in working:
         sender.stopping.set()
+    # after many kills the pipeline is behind, and senders are held off until it has caught up
+    patience = 60.0 + 2 * kills
     for sender in working:
-        sender.join(60)
+        sender.join(patience)
         assert not sender.is_alive()
-    until(lambda: settled(platform, ledger), 60, "everything acknowledged is stored")
+    until(lambda: settled(platform, ledger), patience, "everything acknowledged is stored")
     check(platform, devices, ledger)
     assert ledger.refused == []
     assert set(victims) == set(TARGETS)
