@@ -8,7 +8,7 @@ from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
 from onecity.kernel.twin.ngsild.federation.distributing import histories, map_routes
-from onecity.kernel.twin.ngsild.federation.distributing.warning import headers, warned
+from onecity.kernel.twin.ngsild.federation.distributing.warning import warned
 from onecity.kernel.twin.ngsild.http import selecting
 from onecity.kernel.twin.ngsild.http.answering import represented, represented_entities
 from onecity.kernel.twin.ngsild.http.entities import urn_of
@@ -42,12 +42,12 @@ async def retrieve_evolution(request: Request) -> Response:
         newest = asked.last is not None
         found = await history.evolutions(ask, request.tenant, [urn], asked.span, names, newest=newest)
         answer = await _answer(ask, list(found.values()), await histories.widened(request, asked), context)
-    told = await histories.one(request, urn, answer.bodies, asked)
+    told, further = await histories.one(request, urn, answer.bodies, asked)
     if not told.bodies:
         missing = problems.problem("ResourceNotFound", _("Of {urn} no history is known in this time.", urn=urn))
         raise warned(missing, told.warnings)
     response = _respond(request, context, told.bodies[0], answer)
-    response.headers += headers(told.warnings)
+    response.headers += further
     return response
 
 

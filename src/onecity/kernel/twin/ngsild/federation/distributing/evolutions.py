@@ -20,6 +20,7 @@ from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.joining import is_history
 from onecity.kernel.twin.ngsild.federation.distributing.names import Names, only
 from onecity.kernel.twin.ngsild.federation.distributing.query_calls import Asked
+from onecity.kernel.twin.ngsild.federation.distributing.retrieving import Along
 from onecity.kernel.twin.ngsild.federation.registration import Registration
 from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS
 from onecity.kernel.twin.ngsild.temporal.span import Span, micros
@@ -37,11 +38,16 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Histories as they are shown, by id, with warnings; `whole`: every source gave all that it has."""
+    """Histories as they are shown, by id, with warnings; `whole`: every source gave all that it has.
+
+    `sources`: the registrations that had part in it, and `maps`: the entity maps that they used, by registration.
+    """
 
     bodies: list[Body]
     warnings: list[str] = field(default_factory=list)
     whole: bool = True
+    sources: tuple[str, ...] = ()
+    maps: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +65,26 @@ class Wanted:
     whole: bool = False
 
 
-async def retrieve(federation: Federation, urn: str, local: Body | None, wanted: Wanted) -> Told:
-    """The history of one entity as all know it together."""
+async def retrieve(
+    federation: Federation, urn: str, local: Body | None, wanted: Wanted, along: Along | None = None
+) -> Told:
+    """The history of one entity as all know it together; `along`: an entity map that the request goes along."""
     context = federation.origin.context
     types = () if local is None else _types(local, context)
     registrations = federation.about(urn, types)
-    asked = [one for one in registrations if RETRIEVE in one.operations and tells_of(one, wanted.span)]
+    asked = [
+        one
+        for one in registrations
+        if RETRIEVE in one.operations and tells_of(one, wanted.span) and (along is None or one.id in along.among)
+    ]
 
     def speak(registration: Registration) -> Speak:
         def made(words: Words) -> Call:
             names = planning.covered(registration, urn, types)
-            return Call("GET", f"/temporal/entities/{quote(urn, safe=':')}", _query(wanted, names, words))
+            linked = "" if along is None else along.maps.get(registration.id, "")
+            headers = {"ngsild-entitymap": linked} if linked else {}
+            path = f"/temporal/entities/{quote(urn, safe=':')}"
+            return Call("GET", path, _query(wanted, names, words), headers=headers)
 
         return made
 
@@ -154,6 +169,7 @@ def _told(
     versions: dict[str, list[tuple[Registration | None, Body]]] = {body["id"]: [(None, body)] for body in local}
     warnings: list[str] = []
     whole = True
+    sources, maps = list[str](), dict[str, str]()
     for reply in replies:
         warnings += reply.warnings()
         whole = whole and (reply.ok or reply.missing) and 'rel="next"' not in reply.headers.get("link", "")
@@ -168,8 +184,12 @@ def _told(
                 continue
             known = versions.setdefault(body["id"], [])
             known.append((reply.registration, _in_words(body, reply.context or CORE, context)))
+            sources.append(reply.registration.id)
+        if location := reply.headers.get("ngsild-entitymap", ""):
+            maps[reply.registration.id] = location[:2048]
     made = [_one(registrations, urn, versions[urn], wanted, context, warnings) for urn in sorted(versions)]
-    return Told([body for body in made if body is not None], list(dict.fromkeys(warnings)), whole)
+    bodies = [body for body in made if body is not None]
+    return Told(bodies, list(dict.fromkeys(warnings)), whole, tuple(dict.fromkeys(sources)), maps)
 
 
 def _one(

@@ -21,6 +21,7 @@ from onecity.kernel.twin.ngsild.federation.distributing.evolutions import Told, 
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.maps import EntityMap
 from onecity.kernel.twin.ngsild.federation.distributing.pulling import COUNT
+from onecity.kernel.twin.ngsild.federation.distributing.retrieving import Along
 from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Header, encode
 from onecity.kernel.twin.ngsild.http.selecting import Question
@@ -51,13 +52,30 @@ async def widened(request: Request, asked: Asked) -> Asked:
     return replace(asked, methods=gathering.needed(asked.methods))
 
 
-async def one(request: Request, urn: str, local: list[Body], asked: Asked) -> Told:
-    """The history of one entity; `local`: what is known of it here, nothing or one."""
+async def one(request: Request, urn: str, local: list[Body], asked: Asked) -> tuple[Told, list[Header]]:
+    """The history of one entity and the headers that go with it; `local`: what is known of it here, nothing or one.
+
+    Along an entity map only those are asked who knew of the entity when the map was made (5.7.3.4).
+    """
     federation = await gate.federation(request, "read")
+    used = await serving.using(request, request.query, maps.TEMPORAL)
+    if federation is None and used is None:
+        return Told(local), []
+    known = None if used is None else used.map
+    among = None if known is None else known.entries.get(urn, ())
+    own = decode(encode(local[0])) if local and (among is None or maps.LOCAL in among) else None
     if federation is None:
-        return Told(local)
-    own = None if not local else decode(encode(local[0]))
-    return await evolutions.retrieve(federation, urn, own, _wanted(request.query, asked))
+        told = Told([] if own is None else [own])
+    else:
+        along = None if known is None or among is None else Along(among, known.linked)
+        told = await evolutions.retrieve(federation, urn, own, _wanted(request.query, asked), along)
+    headers = warning.headers(told.warnings)
+    if used is not None and told.bodies:
+        if known is None:
+            entries = {urn: [*([] if own is None else [maps.LOCAL]), *told.sources]}
+            known = await mapping.store(request).add(maps.TEMPORAL, entries, told.maps, used.seconds)
+        headers.append((mapping.HEADER, known.address))
+    return told, headers
 
 
 async def sources(request: Request, question: Question, *, ordered: bool) -> Federation | None:

@@ -167,3 +167,24 @@ def test_a_source_is_asked_for_the_time_that_it_keeps(
         one.heard.clear()
         assert ngsi("GET", f"/temporal/entities?type=Station&{time}").status == 200
         assert (time, len(one.heard)) == (time, number)
+
+
+def test_a_map_tells_who_is_asked_for_one_history(
+    ngsi: Client, register: Register, source: Callable[..., Source]
+) -> None:
+    assert ngsi("POST", "/temporal/entities", history(A, v=[(1, 1)])).status == 201
+    one, two = source(history(A, v=[(2, 2)])), source(Said(404))
+    urn = register(one.url, "inclusive", about(), operations=OPS)
+    register(two.url, "inclusive", about(), operations=OPS)
+    got = ngsi("GET", f"/temporal/entities/{A}?{SINCE}&entityMap=true")
+    address = got.header("NGSILD-EntityMap") or ""
+    assert (got.status, values(got.json(), "v")) == (200, [1, 2])
+    assert ngsi("GET", address.removeprefix("/ngsi-ld/v1")).json()["entityMap"] == {A: ["@none", urn]}
+    again = ngsi("GET", f"/temporal/entities/{A}?{SINCE}", NGSILD_EntityMap=address)
+    assert (again.json(), again.header("NGSILD-EntityMap")) == (got.json(), address)
+    assert (len(one.heard), len(two.heard)) == (2, 1)
+    # a map that is over, or of entities, is replaced
+    assert ngsi("PATCH", address.removeprefix("/ngsi-ld/v1"), {"expiresAt": "2020-01-01T00:00:00Z"}).status == 204
+    anew = ngsi("GET", f"/temporal/entities/{A}?{SINCE}", NGSILD_EntityMap=address)
+    assert (anew.json(), anew.header("NGSILD-EntityMap") in {None, address}) == (got.json(), False)
+    assert len(two.heard) == 2
