@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from onecity.kernel.cases.field.urls import urlpatterns as field
 from onecity.kernel.cases.dispatching.urls import urlpatterns as dispatching
+from onecity.kernel.cases.field.urls import urlpatterns as field
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
+from onecity.kernel.cases.mining.urls import urlpatterns as mining
 from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
 from onecity.kernel.cases.views import detail, files, lists, many, opening
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>", files.attachment, name="file"),
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>/original", files.original, name="original"),
     *scoring,
+    *mining,
     *dispatching,
     *resident,
     *field,

@@ -35,6 +35,7 @@ WORK = (
     Item("/desk/cases", _("Cases"), "clipboard-list", "cases.view"),
     Item("/desk/dispatch", _("Field dispatch"), "route", "cases.dispatch"),
     Item("/desk/scores", _("Score card"), "chart-bar", "cases.view"),
+    Item("/desk/bottlenecks", _("Bottlenecks"), "hourglass", "cases.view"),
     Item("/desk/alerts", _("Alerts"), "siren", "alerts.view"),
     Item("/desk/inbox", _("Messages"), "inbox", ""),
 )

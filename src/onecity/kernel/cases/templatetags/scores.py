@@ -1,6 +1,6 @@
 """Figures of the score card as people read them; a dash where there is no sample."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django import template
 from django.urls import reverse
@@ -8,6 +8,8 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from onecity.kernel.cases.mining.service import Line as Stays
+from onecity.kernel.cases.mining.spans import spoken
 from onecity.kernel.cases.scoring.service import Line, Table
 from onecity.kernel.cases.scoring.words import LISTS, OPENS
 
@@ -56,3 +58,15 @@ def figure(table: Table, line: Line, name: str, text: str) -> SafeString:
     return format_html(
         '<a href="{}?{}" title="{}">{}</a>', reverse("cases:scores_behind"), address, LISTS[wanted], text
     )
+
+
+@register.filter
+def span(seconds: float) -> str:
+    """A span of time in the unit that fits."""
+    return spoken(seconds)
+
+
+@register.filter
+def at(lines: Sequence[Stays], place: int) -> str:
+    """What the state of the line at this place is called."""
+    return lines[place].state_title
