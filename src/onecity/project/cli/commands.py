@@ -1,6 +1,6 @@
 """Gathers the commands of `onecity` from their files, each with what it does in one sentence."""
 
-from onecity.project.cli import accounts, broker, care, data, develop, devices, places, serve, tiers, up
+from onecity.project.cli import accounts, broker, care, cases, data, develop, devices, places, serve, tiers, up
 from onecity.project.cli.shape import Command, group
 from onecity.project.language import gettext as _
 
@@ -39,6 +39,7 @@ app.add_typer(devices.device_app, name="device", help=_("Sensors and stations.")
 app.add_typer(places.places_app, name="places", help=_("Outlines of towns, and trees beside the administrative one."))
 app.add_typer(tiers.tiers_app, name="tiers", help=_("Towns and their district."))
 app.add_typer(care.audit_app, name="audit", help=_("The audit trail."))
+app.add_typer(cases.cases_app, name="cases", help=_("Cases."))
 app.add_typer(develop.domain_app, name="domain", help=_("The city's systems in code."))
 app.add_typer(develop.messages_app, name="messages", help=_("Translations."))
 app.add_typer(data.client_app, name="client", help=_("Other systems that sign their users in here."))

@@ -9,6 +9,8 @@ from onecity.kernel.cases.models.field_photo import FieldPhoto
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
 from onecity.kernel.cases.models.rating import Rating
 from onecity.kernel.cases.models.reporter import Reporter
+from onecity.kernel.cases.models.suggestion import SuggestionChosen, SuggestionShown
+from onecity.kernel.cases.models.text_model import TextModel
 from onecity.kernel.cases.models.unit import Unit, UnitState
 
 __all__ = [
@@ -22,6 +24,9 @@ __all__ = [
     "ParticipantState",
     "Rating",
     "Reporter",
+    "SuggestionChosen",
+    "SuggestionShown",
+    "TextModel",
     "Unit",
     "UnitState",
 ]

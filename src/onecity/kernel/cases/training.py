@@ -1,0 +1,110 @@
+"""Learns the models of texts anew from closed cases, and measures what they are worth on cases held back."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from onecity.kernel.cases import suggesting, text_models
+from onecity.kernel.cases.logic.text import linear, measure, rules
+from onecity.kernel.cases.logic.text.grams import grams
+from onecity.kernel.cases.models import Case, CaseType
+
+# the latest so many of a kind: enough to learn its words, and a common kind does not drown a rare one
+MOST_OF_A_KIND: Final = 400
+# what stands in fewer cases than this may be somebody's name, and is not learnt
+LEAST: Final = 3
+FEWEST_OF_A_KIND: Final = 5
+FEWEST_FOR_OFFICES: Final = 200
+OFFICE_COLUMNS: Final = 10_000
+# such a case was not what it was opened as, or was not worked on
+VOID: Final = ("cancelled",)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One closed case to learn from."""
+
+    text: str
+    kind: str
+    division_path: str
+    office: str
+
+
+def lessons() -> list[Lesson]:
+    """The latest closed cases of each kind which people, not the platform, put into words."""
+    found: list[Lesson] = []
+    for kind in CaseType.objects.values_list("name", flat=True).distinct().order_by("name"):
+        rows = (
+            Case.objects.filter(type_name=kind, closed_at__isnull=False, said={}, parent__isnull=True)
+            .exclude(state__in=VOID)
+            .order_by("-closed_at", "-id")
+            .values_list("title", "description", "division_path", "organisation_id")[:MOST_OF_A_KIND]
+        )
+        given = [
+            Lesson(f"{title}\n{description}", kind, path, str(office or ""))
+            for title, description, path, office in rows
+        ]
+        found += given if len(given) >= FEWEST_OF_A_KIND else []
+    return found
+
+
+def train(*, measured: bool = True) -> dict[str, Any]:
+    """Learn both models and store them; returns their figures. `measured`: with cross-validation, which takes longer."""
+    told = lessons()
+    figures = measure_kinds(told) if measured else {}
+    seed = text_models.seed()
+    texts, labels = _kinds(told)
+    model = linear.learn(texts, labels, least=LEAST if told else 1, keep=_seed_grams())
+    model = linear.with_temperature(model, float(figures.get("temperature", seed.temperature)))
+    stored = text_models.store(text_models.KIND, model, figures | {"cases": len(told)})
+    result: dict[str, Any] = {"kind": _told(stored.version, stored.digest, len(stored.body), stored.figures)}
+    placed = [lesson for lesson in told if lesson.office]
+    if len(placed) >= FEWEST_FOR_OFFICES and len({lesson.office for lesson in placed}) > 1:
+        result["organisation"] = _train_offices(placed, measured=measured)
+    return result
+
+
+def _train_offices(placed: Sequence[Lesson], *, measured: bool) -> dict[str, Any]:
+    documents = [suggesting.office_document(x.text, x.division_path, x.kind) for x in placed]
+    labels = [x.office for x in placed]
+    figures = measure.cross_validate(documents, labels, least=LEAST).to_data() if measured else {}
+    model = linear.learn(documents, labels, least=LEAST, most=OFFICE_COLUMNS)
+    model = linear.with_temperature(model, float(figures.get("temperature", 1.0)))
+    stored = text_models.store(text_models.ORGANISATION, model, figures | {"cases": len(placed)})
+    return _told(stored.version, stored.digest, len(stored.body), stored.figures)
+
+
+def measure_kinds(told: Sequence[Lesson]) -> dict[str, Any]:
+    """The figures of the model of kinds: on closed cases where there are any, on the shipped sentences otherwise; and how
+    often the key words alone are right where they say anything."""
+    seed = text_models.seed()
+    asked = [(x.text, x.kind) for x in told] or list(zip(seed.sentences, seed.labels, strict=True))
+    always = list(zip(seed.called, seed.called_labels, strict=True))
+    if told:
+        always += list(zip(seed.sentences, seed.labels, strict=True))
+    found = measure.cross_validate(
+        [grams(text) for text, _kind in asked],
+        [kind for _text, kind in asked],
+        always=[grams(text) for text, _kind in always],
+        always_labels=[kind for _text, kind in always],
+        least=LEAST if told else 1,
+        keep=_seed_grams(),
+    )
+    precision = rules.precision([text for text, _kind in asked], [kind for _text, kind in asked], seed.words)
+    return {"measured_on": "cases" if told else "seed", **found.to_data(), "rules_precision": round(precision, 4)}
+
+
+def _kinds(told: Sequence[Lesson]) -> tuple[list[Counter[str]], list[str]]:
+    seed = text_models.seed()
+    texts = [grams(text) for text in (*seed.sentences, *seed.called, *(lesson.text for lesson in told))]
+    return texts, [*seed.labels, *seed.called_labels, *(lesson.kind for lesson in told)]
+
+
+def _seed_grams() -> frozenset[str]:
+    seed = text_models.seed()
+    return frozenset(gram for text in (*seed.sentences, *seed.called) for gram in grams(text))
+
+
+def _told(version: int, digest: str, size: int, figures: dict[str, Any]) -> dict[str, Any]:
+    return {"version": version, "digest": digest[:16], "bytes": size, **figures}
