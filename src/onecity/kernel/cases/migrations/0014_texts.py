@@ -24,7 +24,7 @@ GRANT EXECUTE ON FUNCTION cases_suggestion_chosen(uuid, uuid) TO onecity_app;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0011_units'),
+        ('cases', '0013_mining'),
     ]
 
     operations = [
