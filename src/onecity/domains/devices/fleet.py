@@ -13,7 +13,7 @@ from onecity.domains.devices.models import DeviceRecord, RecordStatus
 from onecity.kernel.core.clock import to_us
 from onecity.kernel.telemetry.models import Device, Series
 from onecity.kernel.telemetry.models.device import DeviceStatus
-from onecity.kernel.twin.models import Entity
+from onecity.kernel.twin.models import Entity, EntityKind
 
 MICROSECOND = dt.timedelta(microseconds=1)
 HOUR = dt.timedelta(hours=1)
@@ -35,7 +35,7 @@ class _Kept:
 class Fleet:
     """n series. Columns: `series` int64[n]; `devices`, `paths`, `attributes`, `units`, `kinds` lists; `newest_us`, `max_age_us`
     int64[n]; `active` bool[n]; `lon`, `lat` float64[n] (NaN: nowhere); `an_hour` float64[n]; `battery_minimum` float64[n]
-    (NaN where it is no battery)."""
+    (NaN where it is no battery); `derived` bool[n]: computed from other values by the platform."""
 
     series: Ints
     devices: list[UUID]
@@ -50,6 +50,7 @@ class Fleet:
     lat: Floats
     an_hour: Floats
     battery_minimum: Floats
+    derived: Bools
 
     def __len__(self) -> int:
         return len(self.series)
@@ -64,6 +65,7 @@ class Fleet:
         where = {key: (lon, lat) for key, lon, lat in _positions() if lon is not None and lat is not None}
         places = [where.get(row[2], (np.nan, np.nan)) for row in rows]
         facts = [kept.get(row[1], _Kept()) for row in rows]
+        derived = _derived()
         return cls(
             series=np.array([row[0] for row in rows], np.int64),
             devices=[row[1] for row in rows],
@@ -80,6 +82,7 @@ class Fleet:
             battery_minimum=np.array(
                 [_battery(fact, row[4], row[5]) for fact, row in zip(facts, rows, strict=True)], np.float64
             ),
+            derived=np.array([(row[6], row[4]) in derived for row in rows], np.bool_),
         )
 
     def by_channel(self) -> Iterator[Ints]:
@@ -95,6 +98,12 @@ class Fleet:
     def paths_by_device(self) -> dict[UUID, str]:
         """Where each device is."""
         return dict(zip(self.devices, self.paths, strict=True))
+
+
+def _derived() -> set[tuple[str, str]]:
+    """Kind and attribute of what manifests declare as computed."""
+    kinds = EntityKind.objects.values_list("name", "attributes")
+    return {(kind, facts["name"]) for kind, attributes in kinds for facts in attributes if facts.get("derived")}
 
 
 def _series() -> list[tuple[int, UUID, UUID, str, str, str, str, dt.timedelta, dt.datetime | None]]:

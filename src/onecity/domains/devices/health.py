@@ -111,15 +111,16 @@ def _silent(work: _Round, moment: dt.datetime) -> frozenset[findings.DeviceId]:
 def _hours(work: _Round, *, thorough: bool) -> None:
     """Read the hours of all series, kind by kind (neighbours are of one kind), and judge their values."""
     for rows in work.fleet.by_channel():
+        judged = thorough and not work.fleet.derived[rows[0]]
         means = np.full((len(rows), work.hours), np.nan)
         for begin in range(0, len(rows), AT_ONCE):
             part = rows[begin : begin + AT_ONCE]
-            counts, mean, low, high = _read(work, part, values=thorough)
+            counts, mean, low, high = _read(work, part, values=judged)
             _presence(work, part, counts)
-            if thorough:
+            if judged:
                 means[begin : begin + AT_ONCE] = mean
                 _stuck(work, part, low, high)
-        if thorough and work.fleet.units[rows[0]] not in ROUND:
+        if judged and work.fleet.units[rows[0]] not in ROUND:
             _drifting(work, rows, means)
 
 

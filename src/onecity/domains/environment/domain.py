@@ -32,6 +32,8 @@ _WEATHER = (
     Attribute("wind_direction", _("Wind direction"), "deg", 0, 360, decimals=0, model_name="windDirection"),
 )
 
+_AQI = Attribute("aqi", _("Air quality index"), "1", 0, 500, decimals=0, model_name="airQualityIndex", derived=True)
+
 AIR_STATION = EntityType(
     name="AirQualityObserved",
     title=_("Air station"),
@@ -43,7 +45,7 @@ AIR_STATION = EntityType(
         Attribute("co", _("Carbon monoxide"), "mg/m3", 0, 150),
         Attribute("o3", _("Ozone"), "ug/m3", 0, 1000, decimals=0),
         *_WEATHER,
-        Attribute("aqi", _("Air quality index"), "1", 0, 500, decimals=0, model_name="airQualityIndex"),
+        _AQI,
     ),
     max_age=timedelta(hours=2),
     late_after=timedelta(days=3),
@@ -55,7 +57,7 @@ NOISE_STATION = EntityType(
     title=_("Noise station"),
     attributes=(
         Attribute("laeq", _("Sound level"), "dB{A}", 0, 140, model_name="LAeq"),
-        Attribute("excess", _("Above the limit of the hour"), "dB{A}", -140, 140),
+        Attribute("excess", _("Above the limit of the hour"), "dB{A}", -140, 140, derived=True),
     ),
     max_age=timedelta(hours=1),
     late_after=timedelta(days=1),
@@ -75,8 +77,8 @@ WATER_STATION = EntityType(
         Attribute("total_nitrogen", _("Total nitrogen"), "mg/L", 0, 300, decimals=2),
         Attribute("turbidity", _("Turbidity"), "[NTU]", 0, 4000, decimals=0),
         Attribute("conductivity", _("Conductivity"), "uS/cm", 0, 80000, decimals=0),
-        Attribute("water_class", _("Water class"), "1", 1, 6, decimals=0),
-        Attribute("classes_below_target", _("Classes below the target"), "1", -5, 5, decimals=0),
+        Attribute("water_class", _("Water class"), "1", 1, 6, decimals=0, derived=True),
+        Attribute("classes_below_target", _("Classes below the target"), "1", -5, 5, decimals=0, derived=True),
     ),
     max_age=timedelta(hours=6),
     late_after=timedelta(days=3),
@@ -86,7 +88,7 @@ WATER_STATION = EntityType(
 DISTRICT_AIR = EntityType(
     name="AirQualityIndex",
     title=_("Air of the district"),
-    attributes=(Attribute("aqi", _("Air quality index"), "1", 0, 500, decimals=0, model_name="airQualityIndex"),),
+    attributes=(_AQI,),
     max_age=timedelta(hours=3),
     late_after=timedelta(days=3),
     icon="wind",

@@ -204,8 +204,7 @@ def _values(entity_type: EntityType, entity: Entity) -> list[tuple[object, twin.
 
 
 def _charts(entity_type: EntityType) -> list[tuple[str, object]]:
-    derived = {"aqi", "water_class", "classes_below_target", "excess"}
-    return [(a.name, a.title) for a in entity_type.attributes if a.name not in derived]
+    return [(a.name, a.title) for a in entity_type.attributes if not a.derived]
 
 
 def _noises(entities: list[Entity]) -> list[tuple[Entity, Title, twin.CurrentValue | None, int]]:

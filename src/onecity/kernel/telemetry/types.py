@@ -18,7 +18,8 @@ class Attribute:
 
     A value below `minimum` or above `maximum` is not a measurement but a fault; `None` leaves that side open.
     `title` may be a lazy translation. `decimals` is how many a person is shown. `model_name`: what a published data model
-    calls it, where that differs (`pm25`); the name in NGSI-LD.
+    calls it, where that differs (`pm25`); the name in NGSI-LD. `derived`: computed from other values and not measured, so
+    that its course says nothing about a device.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Attribute:
     maximum: float | None = None
     decimals: int = 1
     model_name: str = ""
+    derived: bool = False
 
     def __post_init__(self) -> None:
         if not ATTRIBUTE_NAME.match(self.name) or self.name in RESERVED:

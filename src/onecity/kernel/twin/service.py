@@ -178,7 +178,7 @@ def _titles(title: object) -> Titles:
 
 
 def _facts(attribute: Any) -> AttributeFacts:
-    return {
+    facts: AttributeFacts = {
         "name": attribute.name,
         "titles": _titles(attribute.title),
         "unit": attribute.unit,
@@ -186,3 +186,4 @@ def _facts(attribute: Any) -> AttributeFacts:
         "maximum": attribute.maximum,
         "decimals": attribute.decimals,
     }
+    return facts | {"derived": True} if attribute.derived else facts

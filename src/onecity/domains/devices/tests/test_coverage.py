@@ -142,3 +142,20 @@ def test_a_target_is_stated_with_its_day_and_taken_back(client: Client) -> None:
     client.force_login(keeper(HERE, "k3"))
     assert client.post(f"{address}/{row.id}/end").status_code == 302
     assert [one.nodes for one in CoverageTarget.objects.all()] == [5]
+
+
+def test_gaps_are_shown_page_by_page(client: Client) -> None:
+    town = Division.objects.get(path=HERE)
+    Division.objects.bulk_create(
+        Division(
+            tree="adm", code=f"8{n:03}", name=f"W{n:03}", level="village", parent=town, path=f"{HERE}8{n:03}/",
+            lon=121.4, lat=30.9,
+        )
+        for n in range(60)
+    )  # fmt: skip
+    client.force_login(watcher(HERE, "pages"))
+    first, second = (client.get("/desk/devices/coverage", {"page": n, "kind": "none"}) for n in (1, 2))
+    assert (len(first.context["gaps"]), len(second.context["gaps"])) == (50, 12)
+    names = [village.division.name for page in (first, second) for _title, village in page.context["gaps"]]
+    assert len(set(names)) == 62
+    assert "page=2" in first.content.decode()

@@ -10,7 +10,10 @@ from onecity.domains.devices.models import ClockSample, DeviceModel, Finding, Fi
 from onecity.domains.devices.tests.fields import HOURS, NOW, measured, node
 from onecity.domains.devices.tests.people import DISTRICT, HERE, THERE, watcher
 from onecity.kernel.core.clock import FixedClock, use_clock
+from onecity.kernel.telemetry import service as telemetry
 from onecity.kernel.telemetry.models import RawMessage
+from onecity.kernel.telemetry.types import Attribute, EntityType
+from onecity.kernel.twin.service import upsert_entity
 
 pytestmark = pytest.mark.django_db
 RNG = np.random.default_rng(4)
@@ -141,3 +144,30 @@ def test_only_its_town_sees_a_finding() -> None:
     )
     assert findings.of(watcher(HERE, "here")).count() == 1
     assert findings.of(watcher(THERE, "there")).count() == 0
+
+
+def test_what_the_platform_computes_says_nothing_about_a_device() -> None:
+    """An index of a station that leaves its neighbours' is no drift; a measured value that does is."""
+    kind = EntityType(
+        "TestStation",
+        "Station",
+        (Attribute("index", "Index", "1", derived=True), Attribute("level", "Level", "m")),
+        max_age=dt.timedelta(hours=2),
+    )
+    devices = []
+    for place in range(6):
+        device, _secret = telemetry.create_device(f"air{place}", HERE)
+        entity = upsert_entity(
+            type=kind, key=f"air{place}", name=f"air{place}", division_path=HERE, lon=121.4 + 0.005 * place, lat=30.9,
+            device_id=device.id,
+        )  # fmt: skip
+        devices.append(device.id)
+        for attribute in ("index", "level"):
+            values = course()
+            values[-72:] += 25 if place == 2 and attribute == "index" else 0
+            values[-72:] += 25 if place == 4 and attribute == "level" else 0
+            measured(entity, attribute, values)
+    check()
+    assert {(row.device_id, row.kind, row.attribute) for row in Finding.objects.all()} == {
+        (devices[4], "drift", "level")
+    }

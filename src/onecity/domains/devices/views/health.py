@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import openpyxl
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from onecity.kernel.people.doors import account_of
 from onecity.kernel.places import service as places
 
 MOST = 500
+PER_PAGE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -70,6 +72,7 @@ def coverage_page(request: HttpRequest, form: TargetForm | None = None, status: 
     named = dict(targets.kinds())
     kind = request.GET.get("kind", "")
     found = covering.coverage(account, kind=kind) if kind in named else everything
+    page = Paginator(found.gaps, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "kinds": [(one, named.get(one.name, one.name)) for one in covering.kinds(everything)],
         "chosen": kind if kind in named else "",
@@ -77,7 +80,8 @@ def coverage_page(request: HttpRequest, form: TargetForm | None = None, status: 
         "found": found,
         "rate": None if found.rate is None else 100 * found.rate,
         "before": None if found.rate_before is None else 100 * found.rate_before,
-        "gaps": [(places.title_for(village.division.path, full=True), village) for village in found.gaps[:MOST]],
+        "page": page,
+        "gaps": [(places.title_for(village.division.path, full=True), village) for village in page],
         "by_model": covering.costs(account, by="model"),
         "by_town": covering.costs(account, by="town"),
     }

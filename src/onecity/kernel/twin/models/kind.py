@@ -12,7 +12,7 @@ Titles = dict[str, str]
 
 
 class AttributeFacts(TypedDict):
-    """One attribute of a kind as stored: titles by language, UCUM unit, possible range, decimals shown."""
+    """One attribute of a kind as stored: titles by language, UCUM unit, possible range, decimals shown, whether computed."""
 
     name: str
     titles: Titles
@@ -21,6 +21,7 @@ class AttributeFacts(TypedDict):
     maximum: float | None
     decimals: int
     model_name: NotRequired[str]
+    derived: NotRequired[bool]
 
 
 def in_language(titles: Mapping[str, str], fallback: str) -> str:
