@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from onecity.kernel.access import policy
 from onecity.kernel.access.api import permission_auth
 from onecity.kernel.cases import acting, changing, listing, mapping, permissions, presentation, type_store
+from onecity.kernel.cases.intake.open311.keys import KeyAuth
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.opening import BY_HAND, NewCase, open_case
@@ -176,12 +177,13 @@ def points(request: HttpRequest, wanted: Query[CaseQuery]) -> dict[str, Any]:
 @router.post(
     "",
     response={201: CaseDetail},
-    auth=permission_auth(permissions.OPEN),
+    auth=KeyAuth(permissions.OPEN),
     summary="Open a case",
     openapi_extra=may_answer(404) | with_body(OPEN_EXAMPLE),
 )
 def open_(request: HttpRequest, body: OpenIn) -> Status[CaseDetail]:
-    """Open a case by hand, or return the one that the same key opened before."""
+    """Open a case by hand, or return the one that the same `key` opened before; a program may come with its own key as
+    bearer token."""
     account = account_of(request)
     policy.require(account, permissions.OPEN, body.division_path)
     new = NewCase(
@@ -200,7 +202,7 @@ def open_(request: HttpRequest, body: OpenIn) -> Status[CaseDetail]:
     return Status(201, _detail(request, open_case(new, actor=account)))
 
 
-@router.get("/{case_id}", response=CaseDetail, auth=view, summary="One case with its history")
+@router.get("/{case_id}", response=CaseDetail, auth=KeyAuth(permissions.VIEW), summary="One case with its history")
 def case(request: HttpRequest, case_id: UUID) -> CaseDetail:
     """One case; 404 where there is none that the caller may see."""
     return _detail(request, _find(request, case_id))

@@ -4,6 +4,7 @@ from django.urls import path
 
 from onecity.kernel.cases.dispatching.urls import urlpatterns as dispatching
 from onecity.kernel.cases.field.urls import urlpatterns as field
+from onecity.kernel.cases.intake.open311.urls import urlpatterns as open311
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
 from onecity.kernel.cases.mining.urls import urlpatterns as mining
 from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
@@ -23,5 +24,6 @@ urlpatterns = [
     *mining,
     *dispatching,
     *resident,
+    *open311,
     *field,
 ]

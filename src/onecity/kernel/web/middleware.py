@@ -29,6 +29,8 @@ POLICY = (
     "frame-ancestors 'none'",
 )
 API = "/api/"
+# an interface with a standard of its own says in the standard's way that it does not offer a method
+OWN_WORDS = ("text/xml", "application/json")
 PERMISSIONS = "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=(), interest-cohort=()"
 
 
@@ -86,7 +88,7 @@ class ProblemMiddleware:
         if request.method == "HEAD" and request.path.startswith(API):
             return self._head(request)
         response = self.get_response(request)
-        if response.status_code != 405:
+        if response.status_code != 405 or response.headers.get("Content-Type", "").startswith(OWN_WORDS):
             return response
         return _offered(response) if request.method == "OPTIONS" else _not_offered(request, response)
 

@@ -28,6 +28,8 @@ REFERENCE = "#/components/schemas/"
 CREDENTIALS: Mapping[str, tuple[Described, ...]] = {
     "SessionAuth": ({"session": []},),
     "AccountAuth": ({"session": []}, {"token": []}),
+    # or a key that an account made for a program, as bearer token
+    "KeyAuth": ({"session": []}, {"token": []}),
     "PublicAuth": ({}, {"session": []}, {"token": []}),
 }
 SCHEMES: Described = {

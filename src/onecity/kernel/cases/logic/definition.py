@@ -29,6 +29,7 @@ from onecity.kernel.cases.logic.provisions import (
 
 Clock = Literal["keep", "stage", "restart", "stop"]
 Requirement = Literal["note", "evidence", "assignee"]
+Publication = Literal["nothing", "facts", "words"]
 Severity = Literal["", "blue", "yellow", "orange", "red"]
 SEVERITIES: tuple[Severity, ...] = ("", "blue", "yellow", "orange", "red")
 # what must be so before a step: nobody below still works on a part of it, everybody asked has done his, the first word
@@ -106,7 +107,9 @@ class Provides(Provision, frozen=True, kw_only=True):
 
     `opens_when`, `settled_when`: conditions for registering and for closing it (立案条件, 结案条件), in words. `parts`: it may
     be split into parts with one clock. `joint`: several bodies may be asked, one leads. `reopens_days`: so many calendar
-    days after its end a resident's word reopens it.
+    days after its end a resident's word reopens it. `form`: what is asked of whoever reports it. `publication`: what everybody
+    may read of it: nothing, the facts (kind, division, state, times), or also where it is and the words of whoever reported
+    it where reports are public.
     """
 
     opens_when: Title = {}
@@ -124,6 +127,8 @@ class Provides(Provision, frozen=True, kw_only=True):
     rating: Rating | None = None
     sending: Sending = Sending()
     reopens_days: int = 0
+    form: Form | None = None
+    publication: Publication = "facts"
 
 
 class Definition(Provides, frozen=True, kw_only=True):

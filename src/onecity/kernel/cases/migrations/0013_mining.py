@@ -38,7 +38,7 @@ GRANT EXECUTE ON FUNCTION cases_mining_log(timestamptz, timestamptz, text, text,
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0011_units")]
+    dependencies = [("cases", "0012_intake")]
     operations = [
         migrations.RunSQL(LOG, "DROP FUNCTION cases_mining_log(timestamptz, timestamptz, text, text, integer)")
     ]

@@ -1,11 +1,13 @@
 """Tables of cases: types with their versions, cases, their appended history, and the evidence attached to them."""
 
+from onecity.kernel.cases.models.app_key import AppKey
 from onecity.kernel.cases.models.attachment import Attachment
 from onecity.kernel.cases.models.case import Case
 from onecity.kernel.cases.models.case_event import CaseEvent
 from onecity.kernel.cases.models.case_type import CaseType
 from onecity.kernel.cases.models.field_act import FieldAct
 from onecity.kernel.cases.models.field_photo import FieldPhoto
+from onecity.kernel.cases.models.import_mapping import ImportMapping
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
 from onecity.kernel.cases.models.rating import Rating
 from onecity.kernel.cases.models.reporter import Reporter
@@ -14,12 +16,14 @@ from onecity.kernel.cases.models.text_model import TextModel
 from onecity.kernel.cases.models.unit import Unit, UnitState
 
 __all__ = [
+    "AppKey",
     "Attachment",
     "Case",
     "CaseEvent",
     "CaseType",
     "FieldAct",
     "FieldPhoto",
+    "ImportMapping",
     "Participant",
     "ParticipantState",
     "Rating",

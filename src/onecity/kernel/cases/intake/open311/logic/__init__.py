@@ -1,0 +1,1 @@
+"""The wire format of Open311 without Django: documents, moments, attributes of services."""
