@@ -65,16 +65,24 @@ def _do(work: changing.Work, deed: Deed) -> Case:
 
 @transaction.atomic
 def assign(
-    case_id: UUID, assignee_id: UUID | None, actor: Account | None, note: str = "", expected_version: int | None = None
+    case_id: UUID,
+    assignee_id: UUID | None,
+    actor: Account | None,
+    note: str = "",
+    expected_version: int | None = None,
+    *,
+    relief: bool = False,
 ) -> Case:
     """Give a case to a person of its body, or to nobody; whoever may handle it may take it himself.
 
-    Errors as in `act`; 422 when that person may not handle cases there.
+    `relief`: at the hand-over of a shift, and when it is undone, those two do it between themselves. Errors as in `act`;
+    422 when that person may not handle cases there.
     """
     work = changing.begin(case_id, Act("assign", note, expected_version=expected_version), actor)
     case = work.case
     takes_it = actor is not None and assignee_id == actor.id and case.assignee_id in {None, actor.id}
-    changing.require(case, actor, permissions.HANDLE if takes_it else permissions.DISPATCH)
+    relieves = relief and actor is not None and actor.id in {case.assignee_id, assignee_id}
+    changing.require(case, actor, permissions.HANDLE if takes_it or relieves else permissions.DISPATCH)
     changing.check_open(case)
     if assignee_id is not None and not policy.may(assignee_id, permissions.HANDLE, case.division_path):
         raise changing.invalid("assignee", _("This person may not handle cases there. Choose somebody else."))

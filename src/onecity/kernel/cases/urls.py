@@ -8,6 +8,7 @@ from onecity.kernel.cases.intake.open311.urls import urlpatterns as open311
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
 from onecity.kernel.cases.mining.urls import urlpatterns as mining
 from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
+from onecity.kernel.cases.shifts.urls import urlpatterns as shifts
 from onecity.kernel.cases.views import detail, files, lists, many, opening
 
 app_name = "cases"
@@ -23,6 +24,7 @@ urlpatterns = [
     *scoring,
     *mining,
     *dispatching,
+    *shifts,
     *resident,
     *open311,
     *field,

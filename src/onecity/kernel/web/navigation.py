@@ -34,6 +34,7 @@ WORK = (
     Item("/desk", _("Today"), "sun", ""),
     Item("/desk/cases", _("Cases"), "clipboard-list", "cases.view"),
     Item("/desk/dispatch", _("Field dispatch"), "route", "cases.dispatch"),
+    Item("/desk/shifts", _("Duty roster"), "calendar-days", "cases.view"),
     Item("/desk/scores", _("Score card"), "chart-bar", "cases.view"),
     Item("/desk/bottlenecks", _("Bottlenecks"), "hourglass", "cases.view"),
     Item("/desk/alerts", _("Alerts"), "siren", "alerts.view"),

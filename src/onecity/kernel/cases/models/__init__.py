@@ -5,6 +5,7 @@ from onecity.kernel.cases.models.attachment import Attachment
 from onecity.kernel.cases.models.case import Case
 from onecity.kernel.cases.models.case_event import CaseEvent
 from onecity.kernel.cases.models.case_type import CaseType
+from onecity.kernel.cases.models.duty import Duty, HandedCase, HandOver
 from onecity.kernel.cases.models.field_act import FieldAct
 from onecity.kernel.cases.models.field_photo import FieldPhoto
 from onecity.kernel.cases.models.import_mapping import ImportMapping
@@ -21,8 +22,11 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseType",
+    "Duty",
     "FieldAct",
     "FieldPhoto",
+    "HandOver",
+    "HandedCase",
     "ImportMapping",
     "Participant",
     "ParticipantState",

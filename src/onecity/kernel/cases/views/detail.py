@@ -29,6 +29,7 @@ from onecity.kernel.cases.forms import FilterForm
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.cases.logic.definition import Definition
 from onecity.kernel.cases.models import Case
+from onecity.kernel.cases.shifts import suggesting
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import parse_id
@@ -140,4 +141,5 @@ def _possible(case: Case, account: Account, kind: Definition) -> dict[str, Any]:
         "people": directory.handlers(case.organisation_id, case.division_path) if dispatches else {},
         "offices": offices if dispatches else [],
         "dispatches": dispatches,
+        "suggested": suggesting.for_case(case) if dispatches and case.assignee_id is None else [],
     }

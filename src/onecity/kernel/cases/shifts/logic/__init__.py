@@ -1,0 +1,1 @@
+"""Pure choosing among people on duty."""
