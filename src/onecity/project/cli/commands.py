@@ -1,6 +1,19 @@
 """Gathers the commands of `onecity` from their files, each with what it does in one sentence."""
 
-from onecity.project.cli import accounts, broker, care, cases, data, develop, devices, places, serve, tiers, up
+from onecity.project.cli import (
+    accounts,
+    broker,
+    care,
+    cases,
+    data,
+    decisions,
+    develop,
+    devices,
+    places,
+    serve,
+    tiers,
+    up,
+)
 from onecity.project.cli.shape import Command, group
 from onecity.project.language import gettext as _
 
@@ -37,6 +50,7 @@ app.command(cls=Command, hidden=True)(data.prepare)
 app.command(cls=Command, hidden=True)(serve.serve)
 app.add_typer(devices.device_app, name="device", help=_("Sensors and stations."))
 app.add_typer(places.places_app, name="places", help=_("Outlines of towns, and trees beside the administrative one."))
+app.add_typer(decisions.decision_app, name="decision", help=_("Decision tables."))
 app.add_typer(tiers.tiers_app, name="tiers", help=_("Towns and their district."))
 app.add_typer(care.audit_app, name="audit", help=_("The audit trail."))
 app.add_typer(cases.cases_app, name="cases", help=_("Cases."))

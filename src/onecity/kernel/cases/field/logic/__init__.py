@@ -1,1 +1,0 @@
-"""Pure parts of the phone: tiles of the ground."""

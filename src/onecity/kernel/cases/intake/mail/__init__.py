@@ -1,1 +1,0 @@
-"""A mailbox as a door: a letter becomes a case with its photos, its sender is told the number, automatic mail is not."""

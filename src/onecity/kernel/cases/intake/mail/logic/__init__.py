@@ -1,1 +1,0 @@
-"""What a letter says, without Django."""
