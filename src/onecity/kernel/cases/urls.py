@@ -4,6 +4,7 @@ from django.urls import path
 
 from onecity.kernel.cases.dispatching.urls import urlpatterns as dispatching
 from onecity.kernel.cases.field.urls import urlpatterns as field
+from onecity.kernel.cases.heat.urls import urlpatterns as heat
 from onecity.kernel.cases.intake.open311.urls import urlpatterns as open311
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
 from onecity.kernel.cases.mining.urls import urlpatterns as mining
@@ -23,6 +24,7 @@ urlpatterns = [
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>/original", files.original, name="original"),
     *scoring,
     *mining,
+    *heat,
     *dispatching,
     *shifts,
     *resident,

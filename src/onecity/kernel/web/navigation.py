@@ -36,6 +36,7 @@ WORK = (
     Item("/desk/dispatch", _("Field dispatch"), "route", "cases.dispatch"),
     Item("/desk/shifts", _("Duty roster"), "calendar-days", "cases.view"),
     Item("/desk/scores", _("Score card"), "chart-bar", "cases.view"),
+    Item("/desk/hotspots", _("Hot spots"), "flame", "cases.view"),
     Item("/desk/bottlenecks", _("Bottlenecks"), "hourglass", "cases.view"),
     Item("/desk/alerts", _("Alerts"), "siren", "alerts.view"),
     Item("/desk/inbox", _("Messages"), "inbox", ""),

@@ -40,7 +40,8 @@ TEMPLATE = "INSERT INTO bench_words VALUES (%s, %s, array_to_tsvector(%s::text[]
 CASES = """
 INSERT INTO cases_case (id, district, number, type_name, type_version, title, description, address, division_path, lon, lat,
     severity, state, stage, version, assignee_id, organisation_id, role, opened_at, started_at, stage_since, deadline,
-    final_deadline, sweep_at, overdue_since, closed_at, source, source_key, entity_id, evidence, said, search)
+    final_deadline, sweep_at, overdue_since, closed_at, source, source_key, entity_id, evidence, said, search, answers, round,
+    result, asked, external, rung, reporter_shown)
 SELECT md5('case' || i)::uuid, '910000', '2026-' || lpad(i::text, 7, '0'), 'kind' || pg_temp.draw(i, 1, %(kinds)s), 1, w.title,
     '', '', v.path, 121.3 + pg_temp.draw(i, 2, 4001) / 10000.0, 30.8 + pg_temp.draw(i, 3, 2999) / 10000.0,
     (ARRAY['', '', '', '', 'blue', 'yellow', 'orange', 'red'])[1 + pg_temp.draw(i, 4, 8)],
@@ -49,7 +50,7 @@ SELECT md5('case' || i)::uuid, '910000', '2026-' || lpad(i::text, 7, '0'), 'kind
     'handle', %(events)s, CASE WHEN pg_temp.draw(i, 6, 4) > 0 THEN s.id END, s.organisation_id, '', t.at, t.at, t.at,
     t.at + interval '5 days', t.at + interval '5 days', CASE WHEN o.running THEN t.at + interval '4 days' END, NULL,
     CASE WHEN NOT o.running THEN t.at + interval '3 days' END, 'alert', 'bench:' || i,
-    md5('entity' || pg_temp.draw(i, 7, 5000))::uuid, '{}', '{}', w.search
+    md5('entity' || pg_temp.draw(i, 7, 5000))::uuid, '{}', '{}', w.search, '{}', 1, '', '', '', 0, ''
 FROM generate_series(%(first)s, %(last)s) AS i
 CROSS JOIN LATERAL (SELECT pg_temp.draw(i, 8, 10) = 0 AS running) o
 CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - interval '1 minute' * CASE WHEN o.running THEN pg_temp.draw(i, 9, 8640)

@@ -70,3 +70,9 @@ def span(seconds: float) -> str:
 def at(lines: Sequence[Stays], place: int) -> str:
     """What the state of the line at this place is called."""
     return lines[place].state_title
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """A growth in per cent with its sign."""
+    return NOTHING if value is None else f"{value * 100:+.0f} %"

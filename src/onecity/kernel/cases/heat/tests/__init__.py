@@ -1,0 +1,1 @@
+"""Tests of the heat map and the trends."""
