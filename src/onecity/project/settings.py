@@ -125,6 +125,7 @@ EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, _colon, _port = (ENV.email_url.removeprefix("smtp://") or "127.0.0.1:25").partition(":")
 EMAIL_PORT = int(_port or 25)
 EMAIL_TIMEOUT = 10
+ONECITY_IMAP_URL = os.environ.get("ONECITY_IMAP_URL", "")
 DEFAULT_FROM_EMAIL = os.environ.get("ONECITY_EMAIL_FROM", "onecity@localhost")
 
 AUTH_USER_MODEL = "people.Account"

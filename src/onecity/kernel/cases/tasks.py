@@ -1,8 +1,11 @@
-"""Background work of cases: the deadline sweep, once a minute."""
+"""Background work of cases: the deadline sweep, once a minute, and what phones sent long ago, once a day."""
 
+from django.conf import settings
 from procrastinate.contrib.django import app
 
 from onecity.kernel.cases import sweep
+from onecity.kernel.cases.field import upkeep
+from onecity.kernel.cases.intake.mail import imap, maildir
 from onecity.kernel.cases.shifts import automatic
 
 
@@ -18,3 +21,19 @@ def sweep_deadlines(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler 
 def assign_waiting(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
     """Give waiting cases to whoever on duty fits best, where their kind says so."""
     return automatic.assign_waiting()
+
+
+@app.periodic(cron="20 3 * * *")
+@app.task(name="cases.field", queueing_lock="cases.field", lock="cases.field")
+def tidy_phones(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Forget ids and unfinished photos of phones that nobody needs any more."""
+    return sum(upkeep.tidy())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.mail", queueing_lock="cases.mail", lock="cases.mail")
+def read_letters(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """File the letters that were delivered, and those of a mailbox elsewhere where one is set."""
+    if settings.ONECITY_IMAP_URL:
+        imap.fetch(settings.ONECITY_IMAP_URL)
+    return sum(maildir.empty().values())

@@ -10,6 +10,7 @@ from typing import Any, Final
 from onecity.kernel.access import policy
 from onecity.kernel.access.logic import prefixes
 from onecity.kernel.cases import asking, choices, listing, permissions, type_store
+from onecity.kernel.cases.field import ground
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.logic.definition import Definition, Transition
 from onecity.kernel.cases.models import Case
@@ -40,6 +41,7 @@ def kept(account: Account) -> dict[str, Any]:
             {"title": title, "kinds": [{"name": name, "title": str(words)} for name, words in rows]}
             for title, rows in choices.kinds(manual_only=True)
         ],
+        "ground": ground.version(),
         "divisions": [{"path": path, "name": name} for path, name in choices.divisions(account, permissions.OPEN)],
     }
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("field/manifest.webmanifest", views.manifest, name="field_manifest"),
     path("field/work", views.work, name="field_work"),
     path("field/acts", views.acts, name="field_acts"),
+    path("field/tiles/<int:x>/<int:y>", views.tile, name="field_tile"),
     path("field/photos", views.photo, name="field_photo"),
     path("field/photos/<uuid:key>/<int:offset>", views.photo_piece, name="field_photo_piece"),
     path("field/photos/<uuid:key>/finish", views.photo_finish, name="field_photo_finish"),

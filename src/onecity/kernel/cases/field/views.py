@@ -12,11 +12,11 @@ from django.templatetags.static import static
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import condition, require_POST, require_safe
 
 from onecity.kernel.access.decorators import permission_required, public
 from onecity.kernel.cases import permissions
-from onecity.kernel.cases.field import application, kept, photos, sending, words
+from onecity.kernel.cases.field import application, ground, kept, photos, sending, words
 from onecity.kernel.cases.field.once import Done
 from onecity.kernel.cases.models import Case
 from onecity.kernel.core.errors import Problem
@@ -88,6 +88,24 @@ def _of_one_person(view: View) -> View:
 def work(request: HttpRequest) -> HttpResponse:
     """My running cases and what may be done with them."""
     return _json(kept.kept(account_of(request)))
+
+
+def _ground(_request: HttpRequest, **_where: int) -> str:
+    return f'"{ground.version()}"'
+
+
+@permission_required(permissions.HANDLE)
+@require_safe
+@condition(etag_func=_ground)
+def tile(_request: HttpRequest, x: int, y: int) -> HttpResponse:
+    """One tile of the ground; raises Problem 404 where there is none of that number."""
+    try:
+        text = ground.tile(x, y)
+    except ValueError as error:
+        raise Problem("no-tile", gettext_lazy("There is no such piece of the map."), status=404) from error
+    response = HttpResponse(text, content_type="application/json")
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 @permission_required(permissions.HANDLE)

@@ -1,8 +1,11 @@
 // The application: which page is shown, and what stands above and below it.
 import { say } from "onecity/words.js";
+import { keep } from "./ground.js";
 import * as queue from "./queue.js";
 import { read } from "./store.js";
 import { start, status } from "./sync.js";
+import { map } from "./map.js";
+import { report } from "./report.js";
 import { list, one, outbox } from "./views.js";
 
 const LINKS = { connecting: "Connecting", on: "Connected", off: "No signal", away: "Not signed in", later: "The platform is busy", forbidden: "No right" };
@@ -14,7 +17,7 @@ async function state() {
 }
 
 // a page in which somebody is typing is not drawn anew under his hands
-const busy = () => document.querySelector("#main details[open] form, #main form[data-kept]") !== null;
+const busy = () => document.querySelector("#main details[open] form, #main form[data-kept], #main canvas") !== null;
 
 let drawn = "";
 async function draw(forced = false) {
@@ -26,6 +29,8 @@ async function draw(forced = false) {
   drawn = place;
   if (page === "case") one(now, id);
   else if (page === "queue") outbox(now);
+  else if (page === "new") await report(now);
+  else if (page === "map") await map(now, id);
   else list(now);
 }
 
@@ -51,6 +56,7 @@ document.addEventListener("field:changed", () => {
   told.postMessage("changed");
   draw();
 });
+document.addEventListener("field:fetched", (event) => keep(event.detail).catch(() => undefined));
 document.addEventListener("field:added", () => draw(true));
 told.onmessage = () => draw();
 

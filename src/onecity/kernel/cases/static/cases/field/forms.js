@@ -35,7 +35,8 @@ function one(asked, prefix) {
 export function chooser(prefix, { least = 0 } = {}) {
   const chosen = [];
   const list = h("ul", { class: "field-photos" });
-  const input = h("input", { type: "file", id: `${prefix}-photo`, accept: PHOTOS, capture: "environment", multiple: true });
+  // without `capture` a phone offers both, the camera and what was taken before
+  const input = h("input", { class: "visually-hidden", type: "file", id: `${prefix}-photo`, accept: PHOTOS, multiple: true });
   input.addEventListener("change", async () => {
     const files = [...input.files].slice(0, MOST_PHOTOS - chosen.length);
     input.value = "";
@@ -54,8 +55,9 @@ export function chooser(prefix, { least = 0 } = {}) {
     const row = h("li", {}, h("img", { src: address, alt: photo.file.name }), h("span", { class: "quiet small" }, where), h("button", { type: "button", class: "btn small plain", onclick: away }, say("Remove")));
     list.append(row);
   }
-  const help = least ? say("At least {count}", { count: number(least) }) : "";
-  return { element: h("div", {}, field(say("Photos"), input, { optional: !least, help }), list), chosen };
+  const needed = least ? say("At least {count}", { count: number(least) }) : say("(optional)");
+  const button = h("label", { class: "btn field-take", for: input.id }, say("Take or choose photos"), " ", h("span", { class: "optional" }, needed));
+  return { element: h("div", { class: "field-chooser" }, input, button, list), chosen };
 }
 
 export function stepForm(step, id, done) {

@@ -60,6 +60,7 @@ async function fetched() {
   await write("work", work);
   await write("account", work.account);
   become({ link: "on", at: new Date() });
+  document.dispatchEvent(new CustomEvent("field:fetched", { detail: work }));
   return work;
 }
 

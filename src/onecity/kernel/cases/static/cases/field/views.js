@@ -31,7 +31,7 @@ export function list({ work, ops }) {
   return show(h("h1", {}, say("What is mine today?")), rows.length ? h("ul", { class: "field-list" }, rows) : empty, kept(work), h("div", {}, h("button", { class: "btn plain", type: "button", onclick: leave }, say("Sign out and wipe this phone"))));
 }
 
-const nothingKept = () => {
+export const nothingKept = () => {
   if (status.link === "away") return h("div", { class: "card stack" }, h("p", {}, say("You are not signed in. What waits to be sent is kept and goes out when you sign in again.")), h("a", { class: "btn primary", href: "/accounts/login/?next=/field" }, say("Sign in")));
   if (status.link === "forbidden") return h("p", { class: "notice" }, say("Your account has no right to handle cases."));
   return h("p", { class: "card quiet" }, status.link === "off" ? say("No signal, and nothing is kept on this phone yet. Open this page once where there is a connection.") : say("Your cases are being fetched."));
@@ -53,7 +53,7 @@ export function one({ work, ops }, id) {
     h("h1", {}, it.title),
     h("p", { class: "row" }, severity(it.severity), h("span", { class: "badge accent" }, it.title_of_state), due(it.deadline)),
     it.description ? h("p", { class: "field-text" }, it.description) : null,
-    h("p", { class: "quiet" }, it.place, it.address ? ` · ${it.address}` : ""),
+    h("p", { class: "quiet" }, it.place, it.address ? ` · ${it.address}` : "", it.lon === null ? null : [" · ", h("a", { href: `#/map/${id}` }, say("On the map"))]),
     waitingList(it.waiting, work),
     it.refused ? null : it.leaves ? h("p", { class: "notice" }, say("Done as far as you are concerned. It leaves this phone when it has been sent.")) : h("section", { class: "stack-s" }, h("h2", {}, say("What next?")), steps.length ? steps : h("p", { class: "quiet" }, say("There is no step that you may take now."))),
     it.leaves ? null : noteForm(id, add),

@@ -1,0 +1,1 @@
+"""What a letter says, without Django."""
