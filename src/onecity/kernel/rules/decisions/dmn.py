@@ -114,6 +114,14 @@ def write(table: Table) -> bytes:
     if table.aggregation:
         made["aggregation"] = table.aggregation
     node = ET.SubElement(decision, _tag("decisionTable"), made)
+    _write_columns(node, table)
+    for rule in table.rules:
+        _write_rule(ET.SubElement(node, _tag("rule")), rule)
+    ET.indent(root)
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _write_columns(node: ET.Element, table: Table) -> None:
     for column in table.inputs:
         said = {"label": column.label} | ({f"{{{HERE}}}optional": "true"} if column.optional else {})
         one = ET.SubElement(node, _tag("input"), said)
@@ -125,15 +133,14 @@ def write(table: Table) -> bytes:
         if result.allowed:
             _write(ET.SubElement(one, _tag("outputValues")), ", ".join(map(unary.written, result.allowed)))
     ET.SubElement(node, _tag("annotation"), {"name": "reason"})
-    for rule in table.rules:
-        one = ET.SubElement(node, _tag("rule"))
-        for test in rule.tests:
-            _write(ET.SubElement(one, _tag("inputEntry")), test or "-")
-        for value in rule.outputs:
-            _write(ET.SubElement(one, _tag("outputEntry")), unary.written(value))
-        _write(ET.SubElement(one, _tag("annotationEntry")), rule.reason)
-    ET.indent(root)
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _write_rule(node: ET.Element, rule: Rule) -> None:
+    for test in rule.tests:
+        _write(ET.SubElement(node, _tag("inputEntry")), test or "-")
+    for value in rule.outputs:
+        _write(ET.SubElement(node, _tag("outputEntry")), unary.written(value))
+    _write(ET.SubElement(node, _tag("annotationEntry")), rule.reason)
 
 
 def _write(node: ET.Element, text: str) -> None:
