@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import audit, policy
 from onecity.kernel.cases import permissions
-from onecity.kernel.cases.logic import masking
+from onecity.kernel.cases.logic import masking, telephone
 from onecity.kernel.cases.models import Case, Reporter
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.models import Account
@@ -60,7 +60,7 @@ def name(pairs: Sequence[tuple[Case, Person | None]]) -> str | None:
                 case_id=case.id,
                 account_id=person.account_id,
                 name=person.name,
-                phone=person.phone,
+                phone=telephone.plain(person.phone),
                 email=person.email,
                 hidden=person.hidden,
                 code_hash=digest(person.code) if person.code else "",

@@ -6,6 +6,7 @@ from onecity.kernel.cases.dispatching.urls import urlpatterns as dispatching
 from onecity.kernel.cases.field.urls import urlpatterns as field
 from onecity.kernel.cases.heat.urls import urlpatterns as heat
 from onecity.kernel.cases.intake.open311.urls import urlpatterns as open311
+from onecity.kernel.cases.intake.operator.urls import urlpatterns as operator
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
 from onecity.kernel.cases.mining.urls import urlpatterns as mining
 from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
@@ -29,5 +30,6 @@ urlpatterns = [
     *shifts,
     *resident,
     *open311,
+    *operator,
     *field,
 ]

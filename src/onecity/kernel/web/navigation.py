@@ -35,6 +35,7 @@ WORK = (
     Item("/desk/cases", _("Cases"), "clipboard-list", "cases.view"),
     Item("/desk/dispatch", _("Field dispatch"), "route", "cases.dispatch"),
     Item("/desk/shifts", _("Duty roster"), "calendar-days", "cases.view"),
+    Item("/desk/intake", _("Take a call"), "phone-incoming", "cases.open"),
     Item("/desk/scores", _("Score card"), "chart-bar", "cases.view"),
     Item("/desk/hotspots", _("Hot spots"), "flame", "cases.view"),
     Item("/desk/bottlenecks", _("Bottlenecks"), "hourglass", "cases.view"),

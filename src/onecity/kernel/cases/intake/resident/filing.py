@@ -78,12 +78,16 @@ def _opened(source_key: str, code: str) -> Case | None:
         return found
 
 
+def title_of(text: str) -> str:
+    """The first line of what was told, cut to the length of a title."""
+    first = text.strip().splitlines()[0].strip()
+    return first if len(first) <= TITLE_LENGTH else f"{first[: TITLE_LENGTH - 1]}…"
+
+
 def _new(report: Report, source_key: str, code: str, account: Account | None) -> NewCase:
-    first = report.text.strip().splitlines()[0].strip()
-    title = first if len(first) <= TITLE_LENGTH else f"{first[: TITLE_LENGTH - 1]}…"
     return NewCase(
         type_name=report.kind or kinds.unsorted(),
-        title=title,
+        title=title_of(report.text),
         description=report.text.strip(),
         division_path=report.division_path,
         address=report.address,
