@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Dialog, Error, Route, expect
 
 from tests.journeys.conftest import Open, Visitor
+from tests.journeys.test_pages import offences
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 ASK = """async ([path, body]) => {
@@ -263,3 +264,50 @@ def test_signing_out_wipes_the_phone_and_another_person_finds_nothing(open_page:
     phone.visitor.visit("/field")
     assert "/accounts/login" in phone.page.url
     phone.forgive("net::ERR")
+
+
+def test_what_one_person_left_to_be_sent_goes_out_under_no_other_name(open_page: Open) -> None:
+    phone = Phone(open_page("phone"), "town-a")
+    case = phone.case("登录过期")
+    phone.open(case)
+    phone.cut()
+    phone.page.locator("details:has(#note-text) summary").click()
+    phone.page.fill("#note-text", "过期前写下")
+    phone.page.locator("form:has(#note-text) button").click()
+    expect(phone.page.locator("#count")).to_have_text("1")
+    phone.context.clear_cookies(name="sessionid")
+    phone.restore()
+    expect(phone.page.locator("#link")).to_have_attribute("data-link", "away", timeout=20_000)
+    phone.page.goto(f"{phone.visitor.base}/field#/")
+    expect(phone.page.locator("main a.btn.primary")).to_have_attribute("href", "/accounts/login/?next=/field")
+    assert case["title"] not in phone.page.locator("main").inner_text()
+    # somebody else at the same phone: neither the cases nor the word of the first, and nothing in his name
+    phone.visitor.sign_in("operator")
+    phone.open()
+    expect(phone.page.locator("#count")).to_be_hidden()
+    assert case["title"] not in phone.page.locator("main").inner_text()
+    assert actions(phone, case) == []
+    phone.context.clear_cookies(name="sessionid")
+    phone.visitor.sign_in("town-a")
+    phone.open()
+    phone.sent()
+    assert actions(phone, case) == ["comment"]
+    phone.forgive("net::ERR")
+
+
+@pytest.mark.parametrize(("language", "theme"), [("zh-CN", "light"), ("en-GB", "dark")])
+def test_the_phones_pages_are_usable_by_everybody(open_page: Open, language: str, theme: str) -> None:
+    phone = Phone(open_page("phone", language, theme), "town-a")
+    case = phone.case("解放路与南奉公路口有暴露垃圾")
+    phone.open()
+    faults = []
+    for name in ("", f"case/{case['id']}", "map", "new", "queue"):
+        phone.page.goto(f"{phone.visitor.base}/field#/{name}")
+        expect(phone.page.locator("h1")).to_be_visible()
+        if name == "map":
+            expect(phone.page.locator("canvas[data-tiles]")).to_be_visible()
+        phone.visitor.picture(f"field-{name.split('/')[0] or 'list'}-{language[:2]}-{theme}")
+        faults += [f"{name}: {fault}" for fault in offences(phone.visitor)]
+        wide = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        faults += [f"{name}: {wide} px wider than the screen"] if wide > 0 else []
+    assert faults == []

@@ -33,6 +33,7 @@ class Group:
 WORK = (
     Item("/desk", _("Today"), "sun", ""),
     Item("/desk/cases", _("Cases"), "clipboard-list", "cases.view"),
+    Item("/field", _("Field work"), "smartphone", "cases.handle"),
     Item("/desk/dispatch", _("Field dispatch"), "route", "cases.dispatch"),
     Item("/desk/shifts", _("Duty roster"), "calendar-days", "cases.view"),
     Item("/desk/intake", _("Take a call"), "phone-incoming", "cases.open"),

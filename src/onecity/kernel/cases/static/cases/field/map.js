@@ -8,6 +8,8 @@ import { here } from "./spot.js";
 const SIDE = 256;
 const [NEAR, FAR] = [18, 11];
 const HIT = 24;
+const ABOVE = 16; // a name stands above its point, so that no case hides it
+const EDGE = 48;
 const COLOURS = { "": "--accent", blue: "--sev-blue", yellow: "--sev-yellow", orange: "--sev-orange", red: "--sev-red" };
 
 class Ground {
@@ -68,6 +70,16 @@ class Ground {
     this.draw();
   }
 
+  // all cases in sight, as near as that goes
+  fit() {
+    const [xs, ys] = [this.cases.map((one) => across(one.lon)), this.cases.map((one) => down(one.lat))];
+    const [west, east, north, south] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    this.centre = [(west + east) / 2, (north + south) / 2];
+    const room = Math.min((this.canvas.clientWidth - EDGE) / (east - west || 1e-9), (this.canvas.clientHeight - EDGE) / (south - north || 1e-9));
+    this.zoom = Math.max(FAR, Math.min(14, ZOOM + Math.log2(Math.max(room, 1) / SIDE)));
+    this.draw();
+  }
+
   get unit() {
     return SIDE * 2 ** (this.zoom - ZOOM);
   }
@@ -124,7 +136,8 @@ class Ground {
     for (const [depth, name, lon, lat] of names) {
       if (depth < 2 || (depth > 2 && this.zoom < 13.5)) continue;
       pen.font = `${depth > 2 ? 13 : "600 15"}px ${colour("--font")}`;
-      pen.fillText(name, ...this.at(lon, lat));
+      const [x, y] = this.at(lon, lat);
+      pen.fillText(name, x, y - ABOVE);
     }
   }
 
@@ -184,8 +197,9 @@ export async function map({ work }, id) {
     ground.draw();
     fill();
   }
-  const first = ground.cases.find((one) => one.id === id) ?? ground.cases[0];
-  if (first) ground.look(first.lon, first.lat);
+  const wanted = ground.cases.find((one) => one.id === id);
+  if (wanted) ground.look(wanted.lon, wanted.lat, 15);
+  else if (ground.cases.length) ground.fit();
   fill();
   await find(false);
 }
