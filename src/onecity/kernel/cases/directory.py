@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 
 from onecity.kernel.cases import permissions
 from onecity.kernel.cases.logic.routing import Body, ancestors
@@ -12,10 +11,11 @@ from onecity.kernel.people.models import Account, Organisation
 from onecity.kernel.places.models import Division
 
 VALID = "g.valid_from <= statement_timestamp() AND (g.valid_to IS NULL OR g.valid_to > statement_timestamp())"
-ROLES = f"""
-SELECT DISTINCT a.organisation_id, r.name FROM access_grant g
-JOIN people_account a ON a.id = g.account_id JOIN people_role r ON r.id = g.role_id
-WHERE g.permission = %s AND a.organisation_id = ANY (%s) AND {VALID}
+BODIES = f"""
+SELECT o.id, o.code, o.division_path, array(SELECT DISTINCT r.name FROM access_grant g
+    JOIN people_account a ON a.id = g.account_id JOIN people_role r ON r.id = g.role_id
+    WHERE g.permission = %s AND a.organisation_id = o.id AND {VALID})
+FROM people_organisation o WHERE o.is_active AND (o.division_path = ANY (%s) OR o.code = ANY (%s))
 """  # noqa: S608 - VALID is a constant of this module
 HANDLERS = f"""
 SELECT DISTINCT a.id, a.display_name, r.name, g.permission FROM access_grant g
@@ -41,17 +41,9 @@ ORDER BY a.display_name, a.id LIMIT 1000
 def bodies(paths: Iterable[str], codes: Iterable[str] = ()) -> list[Body]:
     """The active organisations of these divisions, of those above them, and of these codes, with their handlers' roles."""
     above = {one for path in paths for one in ancestors(path)}
-    found = list(
-        Organisation.objects.filter(Q(division_path__in=above) | Q(code__in=set(codes)), is_active=True).values_list(
-            "id", "code", "division_path"
-        )
-    )
-    roles: dict[UUID, set[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(ROLES, [permissions.HANDLE, [row[0] for row in found]])
-        for organisation, role in cursor.fetchall():
-            roles.setdefault(organisation, set()).add(role)
-    return [Body(i, code, path, frozenset(roles.get(i, ()))) for i, code, path in found]
+        cursor.execute(BODIES, [permissions.HANDLE, list(above), list(codes)])
+        return [Body(i, code, path, frozenset(roles)) for i, code, path, roles in cursor.fetchall()]
 
 
 def levels(paths: Iterable[str]) -> dict[str, str]:

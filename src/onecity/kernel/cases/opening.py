@@ -80,8 +80,7 @@ def open_cases(wanted: Sequence[NewCase], *, actor: Account | None = None) -> li
     order = sorted(range(len(wanted)), key=lambda i: (wanted[i].source_key or "", i))
     built = _build([wanted[i] for i in order], actor)
     before = reporting.name([(case, wanted[i].reporter) for i, case in zip(order, built, strict=True)])
-    Case.objects.bulk_create(built, ignore_conflicts=True, batch_size=1000)
-    inserted = set(Case.objects.filter(id__in=[c.id for c in built]).values_list("id", flat=True))
+    inserted = _insert(built)
     fresh = [case for case in built if case.id in inserted]
     reporting.forget([case for case in built if case.id not in inserted])
     _write_history(fresh, actor)
@@ -92,6 +91,15 @@ def open_cases(wanted: Sequence[NewCase], *, actor: Account | None = None) -> li
         result[place] = case if case.id in inserted else known[case.source_key or ""]
     reporting.release(before)
     return [case for case in result if case is not None]
+
+
+def _insert(built: Sequence[Case]) -> set[UUID]:
+    """Write the cases; returns the ids of those that are new: only a source key can be there already."""
+    if all(case.source_key is None for case in built):
+        Case.objects.bulk_create(built, batch_size=1000)
+        return {case.id for case in built}
+    Case.objects.bulk_create(built, ignore_conflicts=True, batch_size=1000)
+    return set(Case.objects.filter(id__in=[case.id for case in built]).values_list("id", flat=True))
 
 
 def _check(wanted: Sequence[NewCase]) -> None:

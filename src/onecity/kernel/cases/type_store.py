@@ -76,6 +76,7 @@ def in_force(names: Iterable[str], at: dt.datetime) -> dict[str, InForce]:
         CaseType.objects.filter(name__in=set(names), effective_from__lte=at)
         .order_by("name", "-effective_from", "-version")
         .distinct("name")
+        .defer("definition")
     )
     return {row.name: read_row(row) for row in rows}
 
@@ -86,13 +87,14 @@ def all_in_force(at: dt.datetime | None = None) -> list[InForce]:
         CaseType.objects.filter(effective_from__lte=at or now())
         .order_by("name", "-effective_from", "-version")
         .distinct("name")
+        .defer("definition")
     )
     return [read_row(row) for row in rows]
 
 
 def version(name: str, number: int) -> InForce:
     """One version of a type; raises Problem 404 when it was never published."""
-    row = CaseType.objects.filter(name=name, version=number).first()
+    row = CaseType.objects.filter(name=name, version=number).defer("definition").first()
     if row is None:
         raise unknown(name)
     return read_row(row)
@@ -101,7 +103,7 @@ def version(name: str, number: int) -> InForce:
 def versions(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], InForce]:
     """Several versions by (name, number), in one query."""
     wanted = set(keys)
-    rows = CaseType.objects.filter(name__in={name for name, _number in wanted})
+    rows = CaseType.objects.filter(name__in={name for name, _number in wanted}).defer("definition")
     return {(row.name, row.version): read_row(row) for row in rows if (row.name, row.version) in wanted}
 
 

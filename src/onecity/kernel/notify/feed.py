@@ -40,10 +40,11 @@ COLUMNS = {
     "payload": "jsonb",
     "public": "bool",
 }
-# no RETURNING: the writer may publish what it must not read
+# no RETURNING: the writer may publish what it must not read; the readers are woken by the same statement, since a round
+# trip of its own would cost as much as the rows
 INSERT = (
-    f"INSERT INTO notify_event ({', '.join(COLUMNS)})"  # noqa: S608 - our own names
-    f" SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in COLUMNS.values())})"
+    f"WITH written AS (INSERT INTO notify_event ({', '.join(COLUMNS)})"  # noqa: S608 - our own names
+    f" SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in COLUMNS.values())})) SELECT pg_notify(%s, '')"
 )
 # which permission shows a change, by its kind
 PERMISSIONS: Mapping[str, str] = {
@@ -123,7 +124,7 @@ def statements(changes: Iterable[Change]) -> tuple[tuple[str, list[Any]], ...]:
         for c in changes
     ]
     columns = [[row[number] for row in rows] for number in range(len(COLUMNS))]
-    return (INSERT, columns), ("SELECT pg_notify(%s, '')", [CHANNEL])
+    return ((INSERT, [*columns, CHANNEL]),)
 
 
 def head() -> str:
