@@ -146,7 +146,7 @@ def _presence(work: _Round, rows: Ints, counts: Floats) -> None:
     """Remember how often each series came and went within the last day."""
     day = counts[:, -BRIEF:]
     expected = work.fleet.an_hour[rows]
-    usual = np.array([np.median(line[line > 0]) if (line > 0).any() else 0.0 for line in day])
+    usual = logic.usual(day)
     often = np.where(expected > 0, np.minimum(expected, usual), usual)
     changes = logic.flapping(day, often)
     for place in np.flatnonzero(often >= logic.JUDGED_AN_HOUR).tolist():

@@ -19,8 +19,8 @@ from onecity.kernel.telemetry.batch import Floats, Int32s, Int64s
 from onecity.kernel.telemetry.limits import DAY
 from onecity.kernel.telemetry.logic import buckets
 from onecity.kernel.telemetry.logic.buckets import HOUR, Gathered, Grid
-from onecity.kernel.telemetry.logic.copy_columns import Kind, read_columns
-from onecity.kernel.telemetry.query_text import GATHER, GATHER_PART, NEWEST, OPEN_DAYS, PART, RAW, ROLLED
+from onecity.kernel.telemetry.logic.copy_columns import Kind, read_blocks, read_columns
+from onecity.kernel.telemetry.query_text import BLOCKS, GATHER, GATHER_PART, NEWEST, OPEN_DAYS, PART, RAW, ROLLED
 
 Function = Literal["mean", "minimum", "maximum", "count", "sum", "last"]
 FUNCTIONS: tuple[Function, ...] = ("mean", "minimum", "maximum", "count", "sum", "last")
@@ -214,7 +214,7 @@ def _gather_part(ids: list[int], cut: Grid, piece: Piece, *, newest: bool) -> Ga
         which=_which(ids, "observed_at", piece.first, piece.last),
         behind=sql.SQL("{}::tid").format(sql.Literal(state[0])),
     )
-    found = Gathered(*_columns(query, GATHERED))
+    found = Gathered(*_blocks(query, GATHERED))
     # made anew while we read: what was behind the place might be counted twice
     return found if _part(piece.first) == state else None
 
@@ -237,7 +237,7 @@ def _gather(ids: list[int], cut: Grid, piece: Piece, *, newest: bool) -> Gathere
         **columns
         | {"newest": chosen, "bucket": _bucket(cut, columns["at"]), "which": _which(ids, names["at"], first, last)}
     )
-    return Gathered(*_columns(query, GATHERED))
+    return Gathered(*_blocks(query, GATHERED))
 
 
 def _bucket(cut: Grid, at: sql.SQL) -> sql.Composable:
@@ -286,10 +286,24 @@ def _moment(micros: int) -> sql.Literal:
 
 def _columns(query: sql.Composable, kinds: Sequence[Kind]) -> list[NDArray[Any]]:
     """The rows of a query as columns, through binary COPY: no object a row is made on the way."""
+    return read_columns(_copied(query), kinds)
+
+
+def _blocks(query: sql.Composable, kinds: Sequence[Kind]) -> list[NDArray[Any]]:
+    """The same for many rows whose order does not matter: they come by thousands."""
+    names = [sql.Identifier(f"c{number}") for number in range(len(kinds))]
+    blocks = sql.SQL(BLOCKS).format(
+        arrays=sql.SQL(", ").join(sql.SQL("array_agg({})").format(name) for name in names),
+        query=query,
+        names=sql.SQL(", ").join(names),
+    )
+    return read_blocks(_copied(blocks), kinds)
+
+
+def _copied(query: sql.Composable) -> bytes:
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
     with connection.cursor() as cursor, cursor.copy(statement) as stream:
-        data = b"".join(bytes(piece) for piece in stream)
-    return read_columns(data, kinds)
+        return b"".join(bytes(piece) for piece in stream)
 
 
 def _readings(columns: list[NDArray[Any]]) -> Readings:

@@ -46,3 +46,10 @@ WHERE (rolled_up_at IS NULL OR rolled_up_at < changed_at)
   AND day >= ({start} AT TIME ZONE 'UTC')::date AND day <= ({end} AT TIME ZONE 'UTC')::date
 ORDER BY day
 """
+
+# rows of a query as arrays of thousands: each row that is sent costs more than what it holds
+BLOCKS = """
+SELECT {arrays} FROM (
+    SELECT *, (row_number() OVER () - 1) / 4096 AS block FROM ({query}) AS found({names})
+) AS numbered GROUP BY block
+"""

@@ -55,6 +55,15 @@ def flapping(counts: Floats, expected: Floats, limits: Limits = DEFAULT) -> Ints
     return np.where(expected >= JUDGED_AN_HOUR, changes, 0).astype(np.int64)
 
 
+def usual(counts: Floats) -> Floats:
+    """The median of each row of `counts` float64[s, h] over the hours that have any, float64[s]; 0 where none has."""
+    ordered = np.sort(np.where(counts > 0, counts, np.inf), axis=1)
+    known = np.isfinite(ordered).sum(axis=1)
+    rows = np.arange(len(counts))
+    low, high = ordered[rows, np.maximum(known - 1, 0) // 2], ordered[rows, known // 2]
+    return np.where(known > 0, (low + high) / 2, 0.0)
+
+
 def battery(daily: Floats, minimum: Floats) -> tuple[Bools, Floats]:
     """Whether the charge is below `minimum` float64[s], and in how many days it will be (inf: not foreseeable).
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onecity.domains.devices.logic.health import DEFAULT, battery, clock, drift, flapping, stuck, theil_sen
+from onecity.domains.devices.logic.health import DEFAULT, battery, clock, drift, flapping, stuck, theil_sen, usual
 from onecity.domains.devices.logic.nearness import nearest
 
 HOURS = 14 * 24
@@ -160,3 +160,12 @@ def test_many_are_judged_within_seconds() -> None:
     stuck(values, values + 1)
     flapping(values, np.full(20_000, 20.0))
     assert time.perf_counter() - begin < 20
+
+
+def test_the_usual_number_of_readings_is_the_median_of_hours_that_have_any() -> None:
+    rng = np.random.default_rng(3)
+    counts = rng.integers(0, 5, (500, 24)) * rng.integers(0, 2, (500, 24)).astype(np.float64)
+    counts[0], counts[1] = 0, np.r_[7, np.zeros(23)]
+    expected = [np.median(line[line > 0]) if (line > 0).any() else 0.0 for line in counts]
+    assert usual(counts).tolist() == expected
+    assert usual(np.full((1, 1), 3.0)).tolist() == [3.0]

@@ -1,6 +1,7 @@
 """How time is cut and what was gathered in parts is joined."""
 
 import datetime as dt
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from onecity.kernel.telemetry.logic import buckets
 from onecity.kernel.telemetry.logic.buckets import HOUR, SECOND, Gathered, around, grid, join
 from onecity.kernel.telemetry.logic.copy import HEADER, TRAILER
-from onecity.kernel.telemetry.logic.copy_columns import read_columns
+from onecity.kernel.telemetry.logic.copy_columns import read_blocks, read_columns
 
 UTC = dt.UTC
 START = dt.datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -100,3 +101,28 @@ def test_a_stream_that_is_not_whole_is_refused() -> None:
             read_columns(broken, ("int4",))
     with pytest.raises(ValueError, match="always"):
         read_columns(HEADER + b"\0\1" + b"\xff\xff\xff\xff" + b"\0\0\0\7" + TRAILER, ("int4",))
+
+
+def block(values: list[int]) -> bytes:
+    """An int4 array as PostgreSQL sends it."""
+    head = b"".join(n.to_bytes(4, "big") for n in (1, 0, 23, len(values), 1))
+    return head + b"".join(b"\0\0\0\4" + value.to_bytes(4, "big", signed=True) for value in values)
+
+
+def blocks(*rows: Sequence[bytes]) -> bytes:
+    fields = [b"".join([len(row).to_bytes(2, "big"), *(len(f).to_bytes(4, "big") + f for f in row)]) for row in rows]
+    return HEADER + b"".join(fields) + TRAILER
+
+
+def test_blocks_of_a_copy_stream() -> None:
+    one, two = read_blocks(blocks([block([7, -1]), block([1, 2])], [block([8]), block([3])]), ("int4", "int4"))
+    assert (one.tolist(), two.tolist(), one.dtype) == ([7, -1, 8], [1, 2, 3], np.int32)
+    assert [len(column) for column in read_blocks(HEADER + TRAILER, ("int4", "float8"))] == [0, 0]
+    good = blocks([block([7])])
+    lacking = bytearray(block([7]))
+    lacking[7] = 1  # says that it holds nulls
+    for broken in (good[:-1], blocks([block([7]), block([7])]), blocks([bytes(lacking)]), blocks([b""])):
+        with pytest.raises(ValueError, match="COPY stream"):
+            read_blocks(broken, ("int4",))
+    with pytest.raises(ValueError, match="no array"):
+        read_blocks(good, ("int8",))

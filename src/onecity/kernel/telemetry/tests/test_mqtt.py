@@ -237,6 +237,9 @@ def test_revocation_and_a_new_secret_end_a_session_within_two_seconds(shop: Shop
     service.revoke_device(device.id)
     service.rotate_secret(other.id)
     until(lambda: client.gone and second.gone, seconds=2)
+    # and nobody comes in again with what was taken back
+    assert not shop(device.id, secret).inside
+    assert not shop(other.id, other_secret).inside
 
 
 def test_both_secrets_open_until_the_overlap_ends(shop: Shop) -> None:
