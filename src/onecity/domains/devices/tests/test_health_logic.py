@@ -155,16 +155,16 @@ def test_many_are_judged_within_seconds() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(20, 3, (20_000, HOURS))
     neighbours = rng.integers(0, 20_000, (20_000, 5))
-    begin = time.perf_counter()
+    begin = time.process_time()
     drift(values, neighbours)
     stuck(values, values + 1)
     flapping(values, np.full(20_000, 20.0))
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 20
 
 
 def test_the_usual_number_of_readings_is_the_median_of_hours_that_have_any() -> None:
     rng = np.random.default_rng(3)
-    counts = rng.integers(0, 5, (500, 24)) * rng.integers(0, 2, (500, 24)).astype(np.float64)
+    counts = (rng.integers(0, 5, (500, 24)) * rng.integers(0, 2, (500, 24))).astype(np.float64)
     counts[0], counts[1] = 0, np.r_[7, np.zeros(23)]
     expected = [np.median(line[line > 0]) if (line > 0).any() else 0.0 for line in counts]
     assert usual(counts).tolist() == expected
