@@ -4,6 +4,7 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 
 from onecity.kernel.cases import sweep
+from onecity.kernel.cases.dispatching import touring
 from onecity.kernel.cases.field import upkeep
 from onecity.kernel.cases.intake.mail import imap, maildir
 from onecity.kernel.cases.shifts import automatic
@@ -37,3 +38,13 @@ def read_letters(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler pas
     if settings.ONECITY_IMAP_URL:
         imap.fetch(settings.ONECITY_IMAP_URL)
     return sum(maildir.empty().values())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.rounds", queueing_lock="cases.rounds", lock="cases.rounds")
+def plan_rounds(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Plan the rounds of inspection that were asked for."""
+    planned = 0
+    while touring.plan_next():
+        planned += 1
+    return planned

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecity.kernel.cases.dispatching import views
+from onecity.kernel.cases.dispatching import touring_views, views
 
 urlpatterns = [
     path("desk/dispatch", views.desk, name="dispatch"),
@@ -11,4 +11,7 @@ urlpatterns = [
     path("desk/dispatch/units/new", views.edit, name="unit_new"),
     path("desk/dispatch/units/<uuid:unit_id>", views.edit, name="unit"),
     path("desk/dispatch/units/<uuid:unit_id>/call-back", views.call_back, name="unit_call_back"),
+    path("desk/rounds", touring_views.index, name="rounds"),
+    path("desk/rounds/<uuid:rounds_id>", touring_views.show, name="rounds_plan"),
+    path("desk/rounds/<uuid:rounds_id>/points", touring_views.points, name="rounds_points"),
 ]

@@ -9,6 +9,7 @@ from onecity.kernel.cases.models.duty import Duty, HandedCase, HandOver
 from onecity.kernel.cases.models.field_act import FieldAct
 from onecity.kernel.cases.models.field_photo import FieldPhoto
 from onecity.kernel.cases.models.import_mapping import ImportMapping
+from onecity.kernel.cases.models.inspection_round import Rounds, RoundsState
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
 from onecity.kernel.cases.models.rating import Rating
 from onecity.kernel.cases.models.reporter import Reporter
@@ -32,6 +33,8 @@ __all__ = [
     "ParticipantState",
     "Rating",
     "Reporter",
+    "Rounds",
+    "RoundsState",
     "SuggestionChosen",
     "SuggestionShown",
     "TextModel",
