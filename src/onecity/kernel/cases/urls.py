@@ -5,6 +5,7 @@ from django.urls import path
 from onecity.kernel.cases.dispatching.urls import urlpatterns as dispatching
 from onecity.kernel.cases.field.urls import urlpatterns as field
 from onecity.kernel.cases.heat.urls import urlpatterns as heat
+from onecity.kernel.cases.intake.importing.urls import urlpatterns as importing
 from onecity.kernel.cases.intake.open311.urls import urlpatterns as open311
 from onecity.kernel.cases.intake.operator.urls import urlpatterns as operator
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
@@ -29,6 +30,7 @@ urlpatterns = [
     *dispatching,
     *shifts,
     *resident,
+    *importing,
     *open311,
     *operator,
     *field,

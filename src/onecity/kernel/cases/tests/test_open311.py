@@ -420,15 +420,19 @@ def test_a_department_opens_cases_through_the_api_with_its_key(key: str, app_rol
     assert wrong.post("/api/cases", body, content_type="application/json").status_code == 401
 
 
+# what breaks documents: markup, characters that XML has no way to write, halves of characters
+ODD = "a1<&>]\"'\0\x0b\x1f\ud800\ufffe\U0001f600 é街\n-:TZ+"
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.text(ODD, max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("a"), inner),
 )
 
 
 @given(
     st.lists(
-        st.fixed_dictionaries({"description": st.text(), "lat": st.floats(), "values": st.lists(PLAIN, max_size=2)}),
+        st.fixed_dictionaries(
+            {"description": st.text(ODD, max_size=20), "lat": st.floats(), "values": st.lists(PLAIN, max_size=2)}
+        ),
         max_size=3,
     )
 )
@@ -438,7 +442,7 @@ def test_any_text_becomes_a_document_that_can_be_read(rows: list[dict[str, Any]]
     documents.write("service_requests", rows, "json").decode("utf-8")
 
 
-@given(st.text())
+@given(st.text(ODD, max_size=20))
 def test_no_moment_is_guessed(text: str) -> None:
     try:
         moment = moments.read(text, dt.UTC)
@@ -449,7 +453,10 @@ def test_no_moment_is_guessed(text: str) -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from([f"attribute[{c}]" for c in ("kinds", "amount", "bags", "x")]), st.lists(st.text()))
+        st.tuples(
+            st.sampled_from([f"attribute[{c}]" for c in ("kinds", "amount", "bags", "x")]),
+            st.lists(st.text(ODD, max_size=20)),
+        )
     )
 )
 def test_any_answers_are_read(sent: list[tuple[str, list[str]]]) -> None:
