@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import policy
-from onecity.kernel.cases import announcing, changing, directory, entries, permissions, steps
+from onecity.kernel.cases import announcing, changing, directory, entries, merging, permissions, steps
 from onecity.kernel.cases.changing import Act
 from onecity.kernel.cases.deeds import book
 from onecity.kernel.cases.deeds.deed import Deed
@@ -34,6 +34,7 @@ def act(
     that the step needs is missing: everything is named). Then nothing was changed.
     """
     work = changing.begin(case_id, Act(action, note.strip(), data or {}, expected_version), actor)
+    merging.check_apart(work.case)
     deed = book.DEEDS.get(action) if work.definition.transition(action) is None else None
     if deed is not None:
         return _do(work, deed)
@@ -47,6 +48,7 @@ def act(
     if changing.save(work.case, event):
         announcing.changed(work.case, event)
         book.after_step(work)
+        merging.ended(work.case)
     return work.case
 
 

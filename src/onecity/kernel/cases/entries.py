@@ -10,7 +10,19 @@ from onecity.kernel.cases.types import in_language
 
 # these add to the history without taking anything from the next person who acts
 PASSIVE: Final = frozenset(
-    {"comment", "attach", "due_soon", "overdue", "escalated", "review_due", "alert_end", "part_ended", "word", "rated"}
+    {
+        "comment",
+        "attach",
+        "due_soon",
+        "overdue",
+        "escalated",
+        "review_due",
+        "alert_end",
+        "part_ended",
+        "word",
+        "rated",
+        "merged_ended",
+    }
 )
 TITLES: Final[Mapping[str, object]] = {
     "open": _("Opened"),
@@ -24,6 +36,11 @@ TITLES: Final[Mapping[str, object]] = {
     "review_due": _("Time to look at the suspension again"),
     "alert_end": _("The alert ended"),
     "part_ended": _("A part of it ended"),
+    "merged": _("Merged into another case"),
+    "unmerged": _("Taken out of the other case again"),
+    "took_in": _("Another case was merged into this one"),
+    "gave_back": _("A merged case was taken out again"),
+    "merged_ended": _("The case into which it went has ended"),
     "word": _("Word of the resident"),
     "rated": _("Rated"),
     "contact": _("First word to the resident"),

@@ -3,7 +3,7 @@
 from django.conf import settings
 from procrastinate.contrib.django import app
 
-from onecity.kernel.cases import sweep
+from onecity.kernel.cases import duplicates, sweep
 from onecity.kernel.cases.dispatching import touring
 from onecity.kernel.cases.field import upkeep
 from onecity.kernel.cases.intake.mail import imap, maildir
@@ -48,3 +48,10 @@ def plan_rounds(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler pass
     while touring.plan_next():
         planned += 1
     return planned
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.duplicates", queueing_lock="cases.duplicates", lock="cases.duplicates")
+def find_duplicates(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Look whether cases opened since the last look were told before."""
+    return duplicates.scan()

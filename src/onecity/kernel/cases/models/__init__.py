@@ -10,6 +10,7 @@ from onecity.kernel.cases.models.field_act import FieldAct
 from onecity.kernel.cases.models.field_photo import FieldPhoto
 from onecity.kernel.cases.models.import_mapping import ImportMapping
 from onecity.kernel.cases.models.inspection_round import Rounds, RoundsState
+from onecity.kernel.cases.models.merge import DuplicateCursor, DuplicatePair, Merge, PairState
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
 from onecity.kernel.cases.models.rating import Rating
 from onecity.kernel.cases.models.reporter import Reporter
@@ -23,12 +24,16 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseType",
+    "DuplicateCursor",
+    "DuplicatePair",
     "Duty",
     "FieldAct",
     "FieldPhoto",
     "HandOver",
     "HandedCase",
     "ImportMapping",
+    "Merge",
+    "PairState",
     "Participant",
     "ParticipantState",
     "Rating",

@@ -21,7 +21,21 @@ from onecity.kernel.places import service as places
 HELD = "reports"
 MOST_HELD = 20
 # what residents are told beside the steps themselves
-TOLD = frozenset({"open", "contact", "word", "rated", "attach", "grant_extension", "forward", "recall"})
+TOLD = frozenset(
+    {
+        "open",
+        "contact",
+        "word",
+        "rated",
+        "attach",
+        "grant_extension",
+        "forward",
+        "recall",
+        "merged",
+        "unmerged",
+        "merged_ended",
+    }
+)
 # notes of staff are for staff; a resident reads his own words, and what is said to him at the end
 OWN_WORDS = frozenset({"word", "rated"})
 
