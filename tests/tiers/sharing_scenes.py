@@ -107,6 +107,20 @@ data = publishing.in_force(rules=Rule.objects.filter(pk=rule.pk))[0].definition 
 publishing.publish(publishing.save_draft(rule, definition.from_data(data), author=None, comment="test"), by=None)
 print(json.dumps(publishing.in_force(rules=Rule.objects.filter(pk=rule.pk))[0].definition))
 """
+IN_FORCE = """
+from onecity.kernel.rules import publishing
+from onecity.kernel.rules.models import Rule
+print(json.dumps([version.definition for version in publishing.in_force(rules=Rule.objects.filter(name=sys.argv[1]))]))
+"""
+# how a device writes a temperature, as the district's people have declared it
+THERMOMETER: dict[str, Any] = {
+    "name": "test-thermometer",
+    "format": "binary",
+    "messages": [
+        {"fields": [{"attribute": "temperature", "offset": 0, "type": "int16", "scale": 0.01, "unit": "Cel"}]}
+    ],
+    "tests": [{"name": "warm", "hex": "0B0D", "readings": [{"attribute": "temperature", "value": 28.29}]}],
+}
 CASE = """
 SELECT state, version, deadline, final_deadline, asked, paused_since, round, rung, contacted_at, supervised_until, result
 FROM cases_case WHERE id = %s

@@ -17,6 +17,10 @@ OPEN_KIND, SILENT_KIND, BRIEF_KIND = "tier_open", "tier_silent", "tier_brief"
 KINDS = (OPEN_KIND, SILENT_KIND, BRIEF_KIND)
 CONNECTED = "SELECT coalesce(bool_and(connected), false) FROM tiers_link"
 DISTRICT_PATH = TOWN_PATH[: TOWN_PATH.index("/", 4) + 1]
+ANY_RULE = "SELECT name FROM rules_rule WHERE NOT paused AND division_path = %s ORDER BY name LIMIT 1"
+CODECS = "SELECT definition FROM telemetry_codecversion WHERE name = %s AND status = 'published'"
+WRITTEN = "SELECT count(*) FROM rules_ruleversion v JOIN rules_rule r ON r.id = v.rule_id WHERE r.name = %s"
+TAKEN = "SELECT kind FROM tiers_document WHERE incoming AND kind IN ('case_types', 'codecs', 'rules') ORDER BY kind"
 KNOWN_KIND = "SELECT count(*) FROM cases_casetype WHERE name = ANY (%s)"
 AWAITED = "SELECT received, size, state FROM tiers_awaitedfile WHERE sha256 = %s"
 ACTS = "SELECT action, state, answer FROM tiers_act WHERE case_id = %s AND outgoing ORDER BY at, id"
@@ -205,3 +209,26 @@ def test_a_case_kept_back_goes_whole_when_it_is_handed_over(pair: Pair, opened: 
     shared.do(district, opened.ids[SILENT_KIND], ("accept", "", {}))
     until(lambda: same(pair, scenes.HISTORY, opened.ids[SILENT_KIND]), 30, "the answer comes down")
     assert town.query(shared.SHOWN, [opened.ids[SILENT_KIND]])[0][3] == opened.shown[SILENT_KIND]
+
+
+def test_what_the_district_declares_during_a_cut_holds_in_the_town_after_it(pair: Pair) -> None:
+    """Rules, codecs and kinds of case go down as documents: the newest state, once, as soon as the line is whole."""
+    town, district = pair.town, pair.district
+    until(lambda: len(town.query(TAKEN)) == 3, 60, "the first documents have come")
+    name = district.value(ANY_RULE, [DISTRICT_PATH])
+    before = town.script(shared.IN_FORCE, name)
+    pair.line.cut()
+    until(lambda: not town.value(CONNECTED), 30, "the town sees that the line is cut")
+    district.script(shared.RULE, name, "First words")
+    wanted = district.script(shared.RULE, name, "Last words")
+    district.script(shared.CODEC, json.dumps(shared.THERMOMETER), DISTRICT_PATH)
+    district.script(shared.KIND, "tier_later", "5", "Later")
+    assert town.script(shared.IN_FORCE, name) == before != [wanted]
+    assert (town.query(CODECS, [shared.THERMOMETER["name"]]), town.value(KNOWN_KIND, [["tier_later"]])) == ([], 0)
+    versions = town.value(WRITTEN, [name])
+    pair.line.heal()
+    until(lambda: town.value(WRITTEN, [name]) > versions, 60, "the rule has come down")
+    until(lambda: town.value(KNOWN_KIND, [["tier_later"]]) == 1, 30, "the kind of case has come down")
+    until(lambda: len(town.query(CODECS, [shared.THERMOMETER["name"]])) == 1, 30, "the codec has come down")
+    until(lambda: town.script(shared.IN_FORCE, name) == [wanted], 30, "the town judges by the last words")
+    assert town.query(CODECS, [shared.THERMOMETER["name"]]) == district.query(CODECS, [shared.THERMOMETER["name"]])
