@@ -23,6 +23,8 @@ ASK = """async ([path, body]) => {
     return [answer.status, await answer.json()];
 }"""
 LITTER = "exposed_litter"
+# nine tiles around the case and the version of all
+GROUND = "caches.open('onecity-field-ground').then((cache) => cache.keys()).then((kept) => kept.length > 9)"
 
 
 class Phone:
@@ -126,10 +128,14 @@ def test_a_shift_without_signal_is_synced_exactly_once(open_page: Open) -> None:
     phone = Phone(open_page("phone"), "town-a")
     case = phone.case("无信号时办理")
     phone.open(case)
+    until(lambda: bool(phone.page.evaluate(GROUND)))
     phone.cut()
     phone.page.reload()
     expect(phone.page.locator("h1")).to_have_text(case["title"])
     expect(phone.page.locator("#link")).to_have_attribute("data-link", "off")
+    phone.page.goto(f"{phone.visitor.base}/field#/map")
+    expect(phone.page.locator("canvas[data-tiles]")).to_be_visible()
+    phone.page.goto(f"{phone.visitor.base}/field#/case/{case['id']}")
     phone.step("accept", "路上")
     phone.step("register", "属实", shot())
     expect(phone.page.locator("#count")).to_have_text("3")
@@ -236,11 +242,7 @@ def test_signing_out_wipes_the_phone_and_another_person_finds_nothing(open_page:
     phone = Phone(open_page("phone"), "town-a")
     case = phone.case("退出后清除")
     phone.open()
-    until(
-        lambda: bool(
-            phone.page.evaluate("caches.open('onecity-field-ground').then((c) => c.keys()).then((k) => k.length > 1)")
-        )
-    )
+    until(lambda: bool(phone.page.evaluate(GROUND)))
     asked: list[str] = []
     phone.page.on("dialog", lambda dialog: agree(dialog, asked))
     phone.cut()
@@ -311,3 +313,32 @@ def test_the_phones_pages_are_usable_by_everybody(open_page: Open, language: str
         wide = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         faults += [f"{name}: {wide} px wider than the screen"] if wide > 0 else []
     assert faults == []
+
+
+def test_one_act_over_which_the_platform_fails_holds_up_no_other(open_page: Open) -> None:
+    phone = Phone(open_page("phone"), "town-a")
+    first, second = phone.case("平台出错"), phone.case("照常发送")
+    phone.open(first)
+    phone.cut()
+    phone.step("accept", "会出错")
+    phone.page.goto(f"{phone.visitor.base}/field#/case/{second['id']}")
+    phone.step("accept", "不受影响")
+
+    def fail(route: Route) -> None:
+        if first["id"] in (route.request.post_data or ""):
+            route.fulfill(status=500, body="{}", content_type="application/json")
+        else:
+            route.continue_()
+
+    phone.context.route("**/field/acts", fail)
+    phone.restore()
+    phone.page.goto(f"{phone.visitor.base}/field#/queue")
+    refused = phone.page.locator("[data-state=refused]")
+    until(lambda: phone.page.evaluate("dispatchEvent(new Event('online'))") is not None and refused.count() == 1)
+    expect(phone.page.locator("#count")).to_have_text("1")
+    assert (actions(phone, first), actions(phone, second)) == ([], ["accept"])
+    phone.context.unroute("**/field/acts")
+    refused.locator("button").first.click()
+    phone.sent()
+    assert actions(phone, first) == ["accept"]
+    phone.forgive("net::ERR", "500")

@@ -56,9 +56,11 @@ TEXTS = (
     gettext_noop("Sign in"),
     gettext_noop("Sign out and wipe this phone"),
     gettext_noop("Take or choose photos"),
+    gettext_noop("The photo is no longer on this phone."),
     gettext_noop(
         "The photos must say where they were taken. Allow this page to use the position, then take them again."
     ),
+    gettext_noop("The platform could not take this. It is kept here; tell the administrator."),
     gettext_noop("The platform is busy"),
     gettext_noop("There is no step that you may take now."),
     gettext_noop("This case is not on this phone"),

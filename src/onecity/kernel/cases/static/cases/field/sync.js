@@ -1,10 +1,14 @@
 // Sends what waits, one after the other, and fetches the cases anew. Whatever breaks off goes on where it was: an act keeps its id
 // until the platform has said what became of it.
+import { say } from "onecity/words.js";
 import * as queue from "./queue.js";
 import { forget, read, write } from "./store.js";
 import { Refused, Unsent, ask } from "./wire.js";
 
 const PIECE = Number(document.documentElement.dataset.piece) || 65_536;
+const SMALLEST = 16_384;
+const QUICK = 2_000;
+const MOST_TRIES = 5;
 const FIRST_WAIT = 4_000;
 const LONGEST_WAIT = 120_000;
 export const status = { link: "connecting", sending: null, share: 0, sent: 0, at: null };
@@ -12,6 +16,8 @@ let wait = FIRST_WAIT;
 let timer;
 let wanted = false;
 let running = false;
+// as large as the network bears: half after a piece that did not arrive, double after a quick one
+let piece = Math.min(PIECE, 65_536);
 const OTHER_TAB = 3_000;
 
 const changed = () => document.dispatchEvent(new Event("field:changed"));
@@ -48,7 +54,8 @@ async function once() {
   } catch (error) {
     if (!(error instanceof Unsent)) throw error;
     if (error.why === "away") await forget();
-    become({ link: error.why === "lost" ? "off" : error.why, sending: null });
+    const links = { lost: "off", broken: "later" };
+    become({ link: links[error.why] ?? error.why, sending: null });
     timer = setTimeout(sync, Math.max(wait, error.seconds * 1000));
     wait = Math.min(wait * 2, LONGEST_WAIT);
   }
@@ -80,10 +87,19 @@ async function sendAll(account) {
       await queue.settle(op, result);
       status.sent += 1;
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      await queue.refuse(op, error.problem);
+      if (error instanceof Refused) await queue.refuse(op, error.problem);
+      else if (error.why === "broken") await setAside(op);
+      else throw error;
     }
   }
+}
+
+// One act over which the platform fails again and again does not hold up the others; it stays, and can be sent by hand.
+async function setAside(op) {
+  op.tries = (op.tries ?? 0) + 1;
+  if (op.tries >= MOST_TRIES) return queue.refuse(op, { code: "broken", title: say("The platform could not take this. It is kept here; tell the administrator.") });
+  await queue.keep(op);
+  throw new Unsent("later");
 }
 
 const acts = {
@@ -104,7 +120,7 @@ async function send(op, account) {
 
 async function sendPhoto(op, account) {
   const blob = await queue.picture(op.key);
-  if (!blob) throw new Refused({ code: "gone", title: "gone", detail: "" });
+  if (!blob) throw new Refused({ code: "gone", title: say("The photo is no longer on this phone."), detail: "" });
   for (let tries = 0; ; tries += 1) {
     await sendPieces(op, blob, account);
     try {
@@ -125,9 +141,20 @@ async function sendPieces(op, blob, account) {
   const begun = await ask("/field/photos", { account, body: JSON.stringify({ key: op.key, size: op.size, sha256: op.sha256 }) });
   let { received } = begun;
   while (!begun.done && received < op.size) {
-    const answer = await ask(`/field/photos/${op.key}/${received}`, { account, body: blob.slice(received, received + PIECE) });
-    received = answer.received;
+    ({ received } = await sendPiece(`/field/photos/${op.key}/${received}`, blob.slice(received, received + piece), account));
     become({ share: received / op.size });
+  }
+}
+
+async function sendPiece(path, body, account) {
+  const since = Date.now();
+  try {
+    const answer = await ask(path, { account, body });
+    if (Date.now() - since < QUICK) piece = Math.min(PIECE, piece * 2);
+    return answer;
+  } catch (error) {
+    if (error.why === "lost") piece = Math.max(SMALLEST, piece / 2);
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 const cookie = (name) => document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 const PATIENCE = 30_000;
 
-// `lost`: nobody knows whether it arrived; `away`: sign in first; `later`: the platform asks for time
+// `lost`: nobody knows whether it arrived; `away`: sign in first; `later`: the platform asks for time; `broken`: it failed over this
 export class Unsent extends Error {
   constructor(why, seconds = 0) {
     super(why);
@@ -38,6 +38,7 @@ export async function ask(path, { account, body } = {}) {
 
 async function understood(answer) {
   if (answer.type === "opaqueredirect" || answer.status === 401) throw new Unsent("away");
+  if (answer.status === 500) throw new Unsent("broken");
   if (answer.status >= 500 || answer.status === 429 || answer.status === 408)
     throw new Unsent("later", Number(answer.headers.get("Retry-After")) || 0);
   let told;
