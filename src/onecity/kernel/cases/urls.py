@@ -12,11 +12,13 @@ from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
 from onecity.kernel.cases.mining.urls import urlpatterns as mining
 from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
 from onecity.kernel.cases.shifts.urls import urlpatterns as shifts
-from onecity.kernel.cases.views import detail, duplicates, files, lists, many, opening
+from onecity.kernel.cases.views import detail, duplicates, files, lists, many, opening, saved
 
 app_name = "cases"
 urlpatterns = [
     path("desk/cases", lists.index, name="index"),
+    path("desk/cases/filters", saved.keep, name="filter_keep"),
+    path("desk/cases/filters/<uuid:filter_id>/remove", saved.forget, name="filter_forget"),
     path("desk/cases/points", lists.points, name="points"),
     path("desk/cases/duplicates", duplicates.queue, name="duplicates"),
     path("desk/cases/<uuid:case_id>/duplicates", duplicates.decide, name="duplicate"),

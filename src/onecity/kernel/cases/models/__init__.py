@@ -14,6 +14,7 @@ from onecity.kernel.cases.models.merge import DuplicateCursor, DuplicatePair, Me
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
 from onecity.kernel.cases.models.rating import Rating
 from onecity.kernel.cases.models.reporter import Reporter
+from onecity.kernel.cases.models.saved_filter import SavedFilter
 from onecity.kernel.cases.models.suggestion import SuggestionChosen, SuggestionShown
 from onecity.kernel.cases.models.text_model import TextModel
 from onecity.kernel.cases.models.unit import Unit, UnitState
@@ -40,6 +41,7 @@ __all__ = [
     "Reporter",
     "Rounds",
     "RoundsState",
+    "SavedFilter",
     "SuggestionChosen",
     "SuggestionShown",
     "TextModel",

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import bulk, directory, listing, mapping, permissions, presentation
+from onecity.kernel.cases import bulk, directory, filters, listing, mapping, permissions, presentation
 from onecity.kernel.cases.forms import SCOPES, FilterForm
 from onecity.kernel.people.doors import account_of
 
@@ -29,6 +29,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "rows": presentation.rows(page.cases),
         "scopes": [(name, title, name == wanted.scope) for name, title in SCOPES],
         "counts": {name: listing.told(count) for name, count in listing.counts(account).items()},
+        "saved": filters.of(account),
+        "plain_query": filters.plain(request.META.get("QUERY_STRING", "")),
         "map_query": urlencode(parameters(request)),
         "steps": bulk.offered(page.cases, account),
         "may_handle": policy.may_somewhere(account, permissions.HANDLE),
