@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from onecity.kernel.core.clock import now
-from onecity.sim import history, live, upkeep
+from onecity.sim import crews, history, live, upkeep
 from onecity.sim.client import GatewayClient
 from onecity.sim.roster import simulations
 from onecity.sim.simulation import Simulation
@@ -40,6 +40,8 @@ def run(home: Path, speed: float = 1.0) -> None:
         upkeep.furnish()
         worker = threading.Thread(target=_look_after, name="sim-upkeep", daemon=True)
         worker.start()
+        crews.man()
+        threading.Thread(target=crews.run, args=(stop,), name="sim-crews", daemon=True).start()
         close_old_connections()
         live.run(members, client, speed, stop)
 
