@@ -12,9 +12,10 @@ from onecity.kernel.cases import service
 from onecity.kernel.cases.intake.operator import calls
 from onecity.kernel.cases.intake.resident import filing
 from onecity.kernel.cases.logic import telephone
-from onecity.kernel.cases.models import Case, CaseEvent, Reporter
+from onecity.kernel.cases.models import Case, CaseEvent, Reporter, SuggestionChosen, SuggestionShown
 from onecity.kernel.cases.reporting import Person
 from onecity.kernel.cases.tests.conftest import LONG_AGO, TOWN_A, TOWN_B, VILLAGE_A, Town, litter
+from onecity.kernel.cases.types import CaseTypeDecl
 from onecity.kernel.people.models import Account, Role, RoleAssignment
 
 KEY = uuid.UUID("00000000-0000-7000-8000-000000000002")
@@ -132,6 +133,20 @@ def test_what_is_wrong_opens_nothing_and_keeps_what_was_written(town: Town, wron
     assert answer.status_code == status
     assert 'value="王小明"' in answer.content.decode()
     assert (Case.objects.count(), Reporter.objects.count()) == (0, 0)
+
+
+def test_words_suggest_kinds_and_what_became_of_them_is_recorded(town: Town) -> None:
+    service.publish(CaseTypeDecl("exposed_litter", "Litter left lying"), effective_from=LONG_AGO)
+    client = sign_in(town["handler_a"])
+    shown = client.post("/desk/intake", call(do="look", about="case", kind="", text="路边一堆生活垃圾没人清理"))
+    assert 'name="take" value="exposed_litter"' in shown.content.decode()
+    offered = SuggestionShown.objects.get()
+    taken = client.post("/desk/intake", call(do="look", about="case", kind="", take="exposed_litter")).content.decode()
+    assert '<option value="exposed_litter" selected>' in taken
+    client.post("/desk/intake", call(kind="exposed_litter", shown=str(offered.id)))
+    assert SuggestionChosen.objects.get().type_name == "exposed_litter"
+    assert client.post("/desk/intake", call(key=str(uuid.uuid4()), shown="no id")).status_code == 302
+    assert SuggestionChosen.objects.count() == 1
 
 
 def test_the_page_is_for_those_who_may_open_cases(town: Town) -> None:

@@ -165,6 +165,13 @@ def test_two_stars_with_a_reason_open_a_case_and_nobody_rates_twice(kinds: Town)
     assert 'class="off"' in page(client, f"/report/{number}")
 
 
+def test_words_suggest_kinds_that_residents_may_report(kinds: Town, app_role: None) -> None:
+    client = Client()
+    assert b"take" not in client.post("/report/kinds", {"text": "路边一堆生活垃圾没人清理"}).content
+    assert client.post("/report/kinds", {"text": "\0"}).status_code == 200
+    assert client.get("/report/kinds").status_code == 405
+
+
 def test_codes_cannot_be_guessed_for_long_and_refused_guesses_count(kinds: Town) -> None:
     client = Client()
     statuses = [

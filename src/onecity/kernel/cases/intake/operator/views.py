@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import changing, permissions, reporting
+from onecity.kernel.cases import changing, choices, permissions, reporting
+from onecity.kernel.cases.intake import suggested
 from onecity.kernel.cases.intake.operator import calls
 from onecity.kernel.cases.intake.operator.forms import CallForm, PurposeForm
 from onecity.kernel.cases.models import Case
@@ -40,6 +41,7 @@ def take(request: HttpRequest) -> HttpResponse:
         except Problem as problem:
             _show(form, problem)
         else:
+            suggested.chose(request.POST.get("shown", ""), case)
             request.session[LAST] = {"id": str(case.id), "number": case.number, "code": code}
             return HttpResponseRedirect(reverse("cases:intake") + "?done=1")
     return _page(request, form, status=422)
@@ -59,11 +61,17 @@ def _look(request: HttpRequest, account: Account) -> HttpResponse:
             beside["refused"] = problem
     if about != "phone":
         point = so_far.get("lon"), so_far.get("lat")
-        beside["near"] = calls.near(account, *point, so_far.get("division") or "", so_far.get("kind") or "")
+        division = so_far.get("division") or ""
+        beside["near"] = calls.near(account, *point, division, so_far.get("kind") or "")
+        beside["offer"] = suggested.offer(so_far.get("text") or "", division, _kinds())
     if request.POST.get("take"):
         so_far["kind"] = request.POST["take"]
     written = {name: request.POST.get(name, "") for name in given.fields} | so_far
     return _page(request, CallForm(account, initial=written), **beside)
+
+
+def _kinds() -> set[str]:
+    return {name for _class, rows in choices.kinds(manual_only=True) for name, _title in rows}
 
 
 def _page(request: HttpRequest, form: CallForm, status: int = 200, **more: Any) -> HttpResponse:

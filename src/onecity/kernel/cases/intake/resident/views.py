@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onecity.kernel.access import throttle
 from onecity.kernel.access.throttle import Limit
 from onecity.kernel.cases import attachments, rating, reporting
-from onecity.kernel.cases.intake.resident import filing, following
+from onecity.kernel.cases.intake import suggested
+from onecity.kernel.cases.intake.resident import filing, following, kinds
 from onecity.kernel.cases.intake.resident.filing import Report
 from onecity.kernel.cases.intake.resident.forms import FindForm, RatingForm, ReportForm, WordForm
 from onecity.kernel.cases.logic import upload
@@ -33,6 +34,7 @@ HOUR: Final = dt.timedelta(hours=1)
 REPORTS: Final = Limit("report", 20, HOUR)
 GUESSES: Final = Limit("report-code", 30, HOUR)
 WORDS: Final = Limit("report-word", 30, HOUR)
+LOOKS: Final = Limit("report-kinds", 200, HOUR)
 OF_ACCOUNT: Final = 3
 
 
@@ -59,8 +61,22 @@ def _file(request: HttpRequest, form: ReportForm) -> HttpResponse:
     photos = [(one.name or "", one.read(upload.MOST_BYTES + 1)) for one in values.pop("photos")]
     values["division_path"] = values.pop("division")
     case, code = filing.file(Report(**values), photos, account)
+    suggested.chose(request.POST.get("shown", ""), case)
     following.hold(request, case, code)
     return HttpResponseRedirect(reverse("cases:followed", args=[case.number]) + "?new=1")
+
+
+@public
+@require_POST
+def suggest(request: HttpRequest) -> HttpResponse:
+    """Kinds that fit what was written so far, as a piece of the page; nothing is filed."""
+    try:
+        _count(request, LOOKS)
+    except Problem as problem:
+        return HttpResponse(status=problem.status)
+    text, division = (request.POST.get(name, "")[:2000].replace("\0", "") for name in ("text", "division"))
+    offer = suggested.offer(text, division, {kind.name for kind in kinds.offered()})
+    return render(request, "cases/intake/kinds.html", {"offer": offer, "button": "button"})
 
 
 @public

@@ -53,3 +53,20 @@ if (find && location.hash.length > 1) {
     find.submit();
   }
 }
+
+// kinds that fit the words, offered while the rest is filled in
+const offered = document.querySelector("[data-kinds]");
+offered?.closest("form").addEventListener("change", async ({ target }) => {
+  const form = target.form;
+  if (target.name !== "text") return;
+  const data = new URLSearchParams();
+  for (const name of ["text", "division", "csrfmiddlewaretoken"]) data.set(name, form.elements[name].value);
+  const answer = await fetch(offered.dataset.kinds, { method: "POST", body: data }).catch(() => null);
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  offered.replaceChildren(...fresh.body.childNodes);
+});
+offered?.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-kind]");
+  if (button) button.form.elements.kind.value = button.value;
+});
