@@ -8,13 +8,14 @@ from typing import Final
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from onecity.kernel.cases.mining.service import Edge, Line
 from onecity.kernel.cases.mining.spans import spoken
 
-WIDTH: Final = 720
-BOX: Final = 250
-HIGH: Final = 58
+WIDTH: Final = 560
+BOX: Final = 270
+HIGH: Final = 74
 GAP: Final = 34
 LEFT: Final = (WIDTH - BOX) // 2
 # rarer steps only make the picture hard to read; the table has them all
@@ -56,7 +57,9 @@ def graph(lines: Sequence[Line], edges: Sequence[Edge]) -> SafeString:
 def _box(line: Line, place: _Place, longest: float) -> str:
     full = BOX - 24
     waiting, working = (max(0.0, value) / longest * full for value in (line.waiting, line.working))
-    numbers = f"{line.count:,}" + (f" · {_('here now')} {line.here:,}" if line.here else "")
+    numbers = ngettext("%(n)s stay", "%(n)s stays", line.count) % {"n": f"{line.count:,}"} + (
+        f" · {_('here now')} {line.here:,}" if line.here else ""
+    )
     told = _("waits %(waiting)s, worked on %(working)s") % {
         "waiting": spoken(line.waiting),
         "working": spoken(line.working),
@@ -66,7 +69,7 @@ def _box(line: Line, place: _Place, longest: float) -> str:
         f"<g><title>{escape(f'{line.state_title}: {told}')}</title>"
         f'<rect class="box" x="{LEFT}" y="{place.top}" width="{BOX}" height="{HIGH}" rx="6"/>'
         f'<text x="{LEFT + 12}" y="{place.top + 19}" class="name">{escape(line.state_title)}</text>'
-        f'<text x="{LEFT + BOX - 12}" y="{place.top + 19}" class="count">{escape(numbers)}</text>'
+        f'<text x="{LEFT + 12}" y="{place.top + 53}" class="count">{escape(numbers)}</text>'
         f'<text x="{LEFT + 12}" y="{place.top + 37}" class="told">{escape(told)}</text>'
         f'<rect class="waiting" x="{LEFT + 12}" y="{bar}" width="{waiting:.1f}" height="6"/>'
         f'<rect class="working" x="{LEFT + 12 + waiting:.1f}" y="{bar}" width="{working:.1f}" height="6"/></g>'
@@ -85,7 +88,7 @@ def _edge(edge: Edge, places: Sequence[_Place], most: int) -> str:
         label = (x + 10, y + GAP / 2 + 4, "start")
     else:
         # further apart: a wider bow, so that bows do not lie on each other
-        bow = 26 + 20 * min(abs(down), 7)
+        bow = 20 + 14 * min(abs(down), 6)
         side, x = (1, LEFT + BOX) if down > 0 else (-1, LEFT)
         begin, end = source.middle + 6, target.middle - 6
         path = f"M{x} {begin}C{x + side * bow} {begin} {x + side * bow} {end} {x} {end}"

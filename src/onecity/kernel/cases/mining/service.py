@@ -124,6 +124,7 @@ def _lines(
         )
     )
     again = dict(zip(*np.unique(key[stays.again], return_counts=True), strict=True))
+    stayed = dict(zip(*np.unique(key, return_counts=True), strict=True))
     at = {int(one): number for number, one in enumerate(waiting.key)}
     found = []
     for one in order:
@@ -135,7 +136,7 @@ def _lines(
         found.append(
             Line(
                 kind, in_language(definition.title), name, title, office,
-                int(waiting.count[number]) if number is not None else 0, int(here.get(one, 0)), int(again.get(one, 0)),
+                int(stayed.get(one, 0)), int(here.get(one, 0)), int(again.get(one, 0)),
                 *_two(waiting, number), *_two(working, number), held.get(one, 0.0),
                 float(waiting.total[number]) if number is not None else 0.0,
             )
