@@ -74,7 +74,9 @@ def install(file: Bundle, *, by: UUID | None = None, effective_from: dt.datetime
 def export(names: Sequence[str] = ()) -> dict[str, Any]:
     """The kinds in force as a file; all of them, or those named."""
     kinds = {kind.name: kind.definition for kind in type_store.all_in_force() if not names or kind.name in names}
-    return bundle.write(kinds, classes())
+    known = {one.code for one in classes()}
+    own = sorted({kind.category for kind in kinds.values() if kind.category} - known)
+    return bundle.write(kinds, [*classes(), *(Class(code, {"zh": code, "en": code}) for code in own)])
 
 
 def _latest(names: Mapping[str, object]) -> dict[str, CaseType]:

@@ -27,7 +27,7 @@ HELPING: Final = ("asked", "in")
 CHANGING: Sequence[str] = (
     "state", "stage", "version", "assignee_id", "organisation_id", "role", "started_at", "stage_since", "deadline",
     "final_deadline", "sweep_at", "overdue_since", "closed_at", "round", "paused_since", "contacted_at", "result", "asked",
-    "external", "supervised_until", "rung", "answers",
+    "external", "supervised_until", "rung", "answers", "type_version",
 )  # fmt: skip
 
 

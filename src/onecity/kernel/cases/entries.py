@@ -59,6 +59,7 @@ TITLES: Final[Mapping[str, object]] = {
     "whistle": _("Department called to the place"),
     "report_in": _("Department reported in"),
     "reject_whistle": _("Call turned down"),
+    "migrate": _("Moved to another version of its kind"),
 }
 
 

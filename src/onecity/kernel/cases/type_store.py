@@ -36,10 +36,14 @@ class InForce:
 
 
 def publish(decl: CaseTypeDecl, *, effective_from: dt.datetime | None = None) -> CaseType:
-    """Store a declaration as the newest version of its type, unless the newest already says the same.
+    """Store a declaration as the newest version of its type, unless the newest already says the same, or was published
+    by people: an update of the platform does not undo a district's own rules.
 
-    Returns the row that says it. Raises DefinitionError when the declaration cannot work.
+    Returns the row that holds. Raises DefinitionError when the declaration cannot work.
     """
+    latest = CaseType.objects.filter(name=decl.name).order_by("-version").first()
+    if latest is not None and latest.published_by_id is not None:
+        return latest
     return publish_definition(decl.name, decl.definition(), effective_from=effective_from)
 
 

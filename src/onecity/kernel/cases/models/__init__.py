@@ -5,6 +5,7 @@ from onecity.kernel.cases.models.attachment import Attachment
 from onecity.kernel.cases.models.case import Case
 from onecity.kernel.cases.models.case_event import CaseEvent
 from onecity.kernel.cases.models.case_type import CaseType
+from onecity.kernel.cases.models.draft import CaseTypeDraft, DraftState
 from onecity.kernel.cases.models.duty import Duty, HandedCase, HandOver
 from onecity.kernel.cases.models.field_act import FieldAct
 from onecity.kernel.cases.models.field_photo import FieldPhoto
@@ -25,6 +26,8 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseType",
+    "CaseTypeDraft",
+    "DraftState",
     "DuplicateCursor",
     "DuplicatePair",
     "Duty",

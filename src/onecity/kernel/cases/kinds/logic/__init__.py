@@ -1,0 +1,1 @@
+"""What the pages of kinds compute: drawings and places of mistakes, without a database."""
