@@ -18,7 +18,7 @@ WHEN = {"type": "datetime-local"}
 class DutyForm(forms.Form):
     """A turn of duty to enter."""
 
-    account = forms.ChoiceField(label=_("Person"))
+    account = forms.ChoiceField(label=_("Person on duty"))
     division = forms.ChoiceField(label=_("On duty for"))
     start = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput(WHEN, format="%Y-%m-%dT%H:%M"))
     end = forms.DateTimeField(label=_("Until"), widget=forms.DateTimeInput(WHEN, format="%Y-%m-%dT%H:%M"))
@@ -43,8 +43,8 @@ class DutyForm(forms.Form):
 class HandOverForm(forms.Form):
     """From whom, to whom, and why."""
 
-    giver = forms.ChoiceField(label=_("From"))
-    taker = forms.ChoiceField(label=_("To"))
+    giver = forms.ChoiceField(label=_("Who leaves"))
+    taker = forms.ChoiceField(label=_("Who takes over"))
     note = forms.CharField(label=_("Note"), max_length=2000, widget=forms.Textarea({"rows": 4}))
 
     def __init__(
