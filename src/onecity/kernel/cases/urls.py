@@ -13,7 +13,7 @@ from onecity.kernel.cases.kinds.urls import urlpatterns as kinds
 from onecity.kernel.cases.mining.urls import urlpatterns as mining
 from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
 from onecity.kernel.cases.shifts.urls import urlpatterns as shifts
-from onecity.kernel.cases.views import detail, duplicates, files, lists, many, opening, saved
+from onecity.kernel.cases.views import detail, duplicates, files, lists, many, opening, saved, topics
 
 app_name = "cases"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("desk/cases/points", lists.points, name="points"),
     path("desk/cases/duplicates", duplicates.queue, name="duplicates"),
     path("desk/cases/<uuid:case_id>/duplicates", duplicates.decide, name="duplicate"),
+    path("desk/topics", topics.show, name="topics"),
     path("desk/cases/many", many.act, name="many"),
     path("desk/cases/new", opening.create, name="new"),
     path("desk/cases/<uuid:case_id>", detail.show, name="show"),
