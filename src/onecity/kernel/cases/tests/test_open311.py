@@ -11,15 +11,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
-from hypothesis import given
-from hypothesis import strategies as st
 from shapely import box, to_wkb
 
 from onecity.kernel.cases import service
 from onecity.kernel.cases.intake.open311 import keys
-from onecity.kernel.cases.intake.open311.logic import attributes, documents, moments
+from onecity.kernel.cases.intake.open311.tests.form import FORM
 from onecity.kernel.cases.logic.definition import Provides
-from onecity.kernel.cases.logic.provisions import Form
 from onecity.kernel.cases.models import AppKey, Attachment, Case, CaseEvent, Reporter
 from onecity.kernel.cases.tests.conftest import DISTRICT, LONG_AGO, MONDAY, TOWN_A, TOWN_B, VILLAGE_A, Town
 from onecity.kernel.cases.types import CaseTypeDecl
@@ -27,31 +24,6 @@ from onecity.kernel.core.clock import FixedClock, use_clock
 from onecity.kernel.core.tests.test_pictures import photo
 from onecity.kernel.places.models import Division
 
-FORM = Form(
-    schema={
-        "type": "object",
-        "properties": {
-            "kinds": {"type": "array", "items": {"enum": ["bulky", "green"]}},
-            "amount": {"type": "string", "enum": ["bag", "heap"]},
-            "bags": {"type": "integer", "minimum": 1},
-            "since": {"type": "string", "format": "date"},
-            "blocks": {"type": "boolean"},
-            "more": {"type": "string", "maxLength": 500},
-        },
-        "required": ["amount"],
-        "additionalProperties": False,
-    },
-    ui={
-        "order": ["amount"],
-        "fields": {
-            "amount": {
-                "title": {"zh": "有多少", "en": "How much"},
-                "help": {"en": "About"},
-                "choices": {"bag": {"zh": "几袋", "en": "A few bags"}},
-            }
-        },
-    },
-)
 LAT, LONG = "30.5", "121.5"
 
 
@@ -418,48 +390,3 @@ def test_a_department_opens_cases_through_the_api_with_its_key(key: str, app_rol
     assert client.get("/api/cases").status_code == 401
     wrong = Client(headers={"accept": "application/json", "authorization": f"Bearer {key}x"})
     assert wrong.post("/api/cases", body, content_type="application/json").status_code == 401
-
-
-# what breaks documents: markup, characters that XML has no way to write, halves of characters
-ODD = "a1<&>]\"'\0\x0b\x1f\ud800\ufffe\U0001f600 é街\n-:TZ+"
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(ODD, max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("a"), inner),
-)
-
-
-@given(
-    st.lists(
-        st.fixed_dictionaries(
-            {"description": st.text(ODD, max_size=20), "lat": st.floats(), "values": st.lists(PLAIN, max_size=2)}
-        ),
-        max_size=3,
-    )
-)
-def test_any_text_becomes_a_document_that_can_be_read(rows: list[dict[str, Any]]) -> None:
-    root = ET.fromstring(documents.write("service_requests", rows, "xml"))  # noqa: S314 - written by us
-    assert len(root.findall("request")) == len(rows)
-    documents.write("service_requests", rows, "json").decode("utf-8")
-
-
-@given(st.text(ODD, max_size=20))
-def test_no_moment_is_guessed(text: str) -> None:
-    try:
-        moment = moments.read(text, dt.UTC)
-    except ValueError:
-        return
-    assert moment.tzinfo is not None
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([f"attribute[{c}]" for c in ("kinds", "amount", "bags", "x")]),
-            st.lists(st.text(ODD, max_size=20)),
-        )
-    )
-)
-def test_any_answers_are_read(sent: list[tuple[str, list[str]]]) -> None:
-    answers, others = attributes.read(FORM, sent)
-    assert set(answers) <= {"kinds", "amount", "bags"}
-    assert set(others) <= {"x"}
