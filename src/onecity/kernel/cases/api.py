@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.api import permission_auth
-from onecity.kernel.cases import acting, changing, listing, mapping, permissions, presentation, type_store
+from onecity.kernel.cases import acting, asked, changing, listing, mapping, permissions, presentation, type_store
 from onecity.kernel.cases.intake.open311.keys import KeyAuth
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.models import Case, CaseEvent
@@ -152,6 +152,7 @@ class OpenIn(Schema):
     severity: Colour | None = None
     entity_id: UUID | None = None
     key: Short = ""
+    answers: dict[str, JsonValue] = Field(default_factory=dict, description="Answers to the form of its kind.")
 
 
 @router.get("", response=CasePage, auth=view, summary="List cases", openapi_extra=may_answer(400))
@@ -198,6 +199,7 @@ def open_(request: HttpRequest, body: OpenIn) -> Status[CaseDetail]:
         lat=body.lat,
         severity=body.severity,
         entity_id=body.entity_id,
+        answers=asked.checked(body.type, body.answers),
     )
     return Status(201, _detail(request, open_case(new, actor=account)))
 

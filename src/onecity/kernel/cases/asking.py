@@ -31,6 +31,7 @@ class Field:
     required: bool = True
     help: object = ""
     most: float | None = None
+    value: str = ""
     rows: Sequence[int] = field(default=tuple(range(MOST_PART_ROWS)))
 
 

@@ -1,5 +1,9 @@
 """A new case by hand."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import attachments, permissions
+from onecity.kernel.cases import asked, asking, attachments, permissions
 from onecity.kernel.cases.forms import NewCaseForm
 from onecity.kernel.cases.logic import upload
+from onecity.kernel.cases.logic.provisions import Form
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.opening import BY_HAND, NewCase, open_case
 from onecity.kernel.core.errors import Problem
@@ -26,19 +31,28 @@ def create(request: HttpRequest) -> HttpResponse:
     """The form, or the new case; sent twice it opens one."""
     account = account_of(request)
     form = NewCaseForm(account, request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    name = request.POST.get("type_name", "")
+    asks = asked.form_of(name) if name else None
+    # a kind that asks more shows its fields first; they are sent with the second step
+    ready = asks is None or request.POST.get("answers_of") == name
+    if request.method == "POST" and form.is_valid() and ready:
         try:
-            case = _open(form, account)
+            case = _open(form, account, asking.read(request.POST, [asks]).get("answers", {}) if asks else {})
         except Problem as problem:
             _show(form, problem)
         else:
             messages.success(request, _("Case %(number)s is open.") % {"number": case.number})
             return HttpResponseRedirect(reverse("cases:show", args=[case.id]))
-    return render(request, "cases/new.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "fields": _fields(request, asks) if asks else [], "answers_of": name, "first": not ready}
+    return render(request, "cases/new.html", context, status=422 if form.errors else 200)
+
+
+def _fields(request: HttpRequest, asks: Form) -> list[asking.Field]:
+    return [replace(one, value=request.POST.get(one.name, "")) for one in asking.of_form(asks)]
 
 
 @transaction.atomic
-def _open(form: NewCaseForm, account: Account) -> Case:
+def _open(form: NewCaseForm, account: Account, given: Mapping[str, Any]) -> Case:
     values = form.cleaned_data
     policy.require(account, permissions.OPEN, values["division"])
     case = open_case(
@@ -51,6 +65,7 @@ def _open(form: NewCaseForm, account: Account) -> Case:
             lon=values["lon"],
             lat=values["lat"],
             severity=values["severity"] or None,
+            answers=asked.checked(values["type_name"], given),
             source=BY_HAND,
             source_key=f"{BY_HAND}:{account.id}:{values['key']}",
         ),
@@ -66,6 +81,7 @@ def _show(form: NewCaseForm, problem: Problem) -> None:
     names = {"division_path": "division", "file": "photo"}
     for error in problem.errors:
         name = names.get(error.field, error.field)
-        form.add_error(name if name in form.fields else None, str(error.detail))
+        labelled = name in form.fields
+        form.add_error(name if labelled else None, str(error.detail) if labelled else f"{name}: {error.detail}")
     if not problem.errors:
         form.add_error(None, str(problem))
