@@ -27,18 +27,23 @@ if (form) {
   });
   // clicks on the map write into the fields without a change of theirs
   document.querySelector("[data-pick]")?.addEventListener("click", () => setTimeout(() => look("case", ["near", "kinds"]), 50));
+  // these submits file nothing, so that the guard against double clicks must not count them
   form.addEventListener("submit", (event) => {
     if (event.submitter?.matches("[data-look]")) {
       event.preventDefault();
+      event.stopPropagation();
       look("", ["caller", "near", "kinds"]);
     } else if (event.submitter?.name === "take") {
       event.preventDefault();
+      event.stopPropagation();
       const kind = form.elements.kind;
       kind.value = event.submitter.value;
       look("case", ["near", "kinds"]);
       kind.focus();
     }
   });
+  // whoever typed before this script was there waits for nothing
+  if (form.elements.phone.value || form.elements.text.value) look("", ["caller", "near", "kinds"]);
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
