@@ -6,14 +6,13 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from onecity.kernel.access.api import permission_auth
 from onecity.kernel.cases import permissions
 from onecity.kernel.cases.dispatching import positions, units
 from onecity.kernel.cases.dispatching.positions import MOST, Position
 from onecity.kernel.cases.models import Unit
-from onecity.kernel.core.moments import Moment
 from onecity.kernel.core.openapi import may_answer, with_body
 from onecity.kernel.people.doors import account_of
 
@@ -42,7 +41,7 @@ class PositionIn(Schema):
 
     lon: Annotated[float, Field(ge=-180, le=180, strict=True)]
     lat: Annotated[float, Field(ge=-90, le=90, strict=True)]
-    at: Moment
+    at: AwareDatetime
     accuracy_m: Annotated[float, Field(ge=0, le=1_000_000, strict=True)] = 0.0
 
 
