@@ -33,17 +33,21 @@ class Group:
 WORK = (
     Item("/desk", _("Today"), "sun", ""),
     Item("/desk/cases", _("Cases"), "clipboard-list", "cases.view"),
-    Item("/field", _("Field work"), "smartphone", "cases.handle"),
+    Item("/desk/intake", _("Take a call"), "phone-incoming", "cases.open"),
     Item("/desk/cases/duplicates", _("Possible duplicates"), "share-2", "cases.dispatch"),
+    Item("/desk/alerts", _("Alerts"), "siren", "alerts.view"),
+    Item("/desk/inbox", _("Messages"), "inbox", ""),
+)
+OUTSIDE = (
     Item("/desk/dispatch", _("Field dispatch"), "route", "cases.dispatch"),
     Item("/desk/shifts", _("Duty roster"), "calendar-days", "cases.view"),
-    Item("/desk/intake", _("Take a call"), "phone-incoming", "cases.open"),
+    Item("/field", _("Field work"), "smartphone", "cases.handle"),
+)
+LEARN = (
     Item("/desk/scores", _("Score card"), "chart-bar", "cases.view"),
     Item("/desk/hotspots", _("Hot spots"), "flame", "cases.view"),
     Item("/desk/bottlenecks", _("Bottlenecks"), "hourglass", "cases.view"),
-    Item("/desk/topics", _("Hot topics"), "rss", "cases.view"),
-    Item("/desk/alerts", _("Alerts"), "siren", "alerts.view"),
-    Item("/desk/inbox", _("Messages"), "inbox", ""),
+    Item("/desk/topics", _("Hot topics"), "message-square", "cases.view"),
 )
 KNOW = (
     Item("/desk/entities", _("Devices and places"), "map-pinned", "entities.view"),
@@ -77,6 +81,8 @@ def rail(path: str, permissions: frozenset[str], known: Iterable[str]) -> tuple[
     here = frozenset(known)
     groups = (
         Group("", _allowed(WORK, permissions, here)),
+        Group(_("In the field"), _allowed(OUTSIDE, permissions, here)),
+        Group(_("How it goes"), _allowed(LEARN, permissions, here)),
         Group(_("Know"), _allowed(KNOW, permissions, here)),
         Group(_("Systems"), tuple(_pages(DESK, permissions))),
         Group(_("Administration"), _allowed(MANAGE, permissions, here)),
@@ -87,7 +93,7 @@ def rail(path: str, permissions: frozenset[str], known: Iterable[str]) -> tuple[
 
 def offered(permissions: frozenset[str]) -> tuple[Item, ...]:
     """Every page of every door that the account may open; for the search."""
-    kernel = [item for item in (*WORK, *KNOW, *MANAGE) if permissions and item.permission in {"", *permissions}]
+    kernel = [item for item in (*WORK, *OUTSIDE, *LEARN, *KNOW, *MANAGE) if permissions and item.permission in {"", *permissions}]
     return (*_pages(RESIDENTS, permissions), *_pages(OPS, permissions), *_pages(DESK, permissions), *kernel)
 
 
