@@ -16,7 +16,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _clean(transactional_db: None) -> Iterator[None]:
+    _empty()
     yield
+    _empty()
+
+
+def _empty() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs")
         cursor.execute("DELETE FROM procrastinate_workers")

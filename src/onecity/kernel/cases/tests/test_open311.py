@@ -382,7 +382,7 @@ def test_a_key_opens_only_where_its_account_may(key: str, town: Town) -> None:
 
 def test_a_department_opens_cases_through_the_api_with_its_key(key: str, app_role: None) -> None:
     client = Client(headers={"accept": "application/json", "authorization": f"Bearer {key}"})
-    body = {"type": "litter", "title": "Heap", "division_path": TOWN_A, "key": "d-1"}
+    body = {"type": "litter", "title": "Heap", "division_path": TOWN_A, "key": "d-1", "answers": {"amount": "heap"}}
     answers = [client.post("/api/cases", body, content_type="application/json") for _n in range(2)]
     assert [one.status_code for one in answers] == [201, 201]
     assert answers[0].json()["id"] == answers[1].json()["id"]

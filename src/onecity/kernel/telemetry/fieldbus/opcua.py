@@ -75,15 +75,16 @@ class OpcUaDriver:
             raise _fault(error) from error
 
     async def close(self) -> None:
-        """Give the connection back."""
-        if not self._connected:
-            return
+        """Give the connection back, also one that was never ready or on which no leave can be taken."""
         try:
-            async with asyncio.timeout(self._form.timeout):
-                await self._client.disconnect()
+            if self._connected:
+                async with asyncio.timeout(self._form.timeout):
+                    await self._client.disconnect()
         except (OSError, TimeoutError, UaError, RuntimeError):
             # the other side is gone: there is nothing to take leave of
             self._connected = False
+        finally:
+            self._client.disconnect_socket()
 
     async def round(self) -> None:
         """Poll once, or wait for news once; the server is asked for a sign of life where there are none."""
