@@ -93,7 +93,11 @@ def rail(path: str, permissions: frozenset[str], known: Iterable[str]) -> tuple[
 
 def offered(permissions: frozenset[str]) -> tuple[Item, ...]:
     """Every page of every door that the account may open; for the search."""
-    kernel = [item for item in (*WORK, *OUTSIDE, *LEARN, *KNOW, *MANAGE) if permissions and item.permission in {"", *permissions}]
+    kernel = [
+        item
+        for item in (*WORK, *OUTSIDE, *LEARN, *KNOW, *MANAGE)
+        if permissions and item.permission in {"", *permissions}
+    ]
     return (*_pages(RESIDENTS, permissions), *_pages(OPS, permissions), *_pages(DESK, permissions), *kernel)
 
 
