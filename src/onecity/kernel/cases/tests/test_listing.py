@@ -91,9 +91,10 @@ def test_a_foreign_cursor_is_refused(town: Town, cursor: str) -> None:
     assert refused.value.status == 400
 
 
-def test_a_number_is_found_whole_without_zeros_and_by_its_beginning(town: Town) -> None:
+def test_a_number_is_found_whole_without_zeros_and_by_its_beginning(town: Town, clock: FixedClock) -> None:
     # a year in which no other test counts
-    cases = service.open_cases([litter(opened_at=MONDAY.replace(year=2024)) for _n in range(12)])
+    clock.set(MONDAY.replace(year=2024))
+    cases = service.open_cases([litter() for _n in range(12)])
     numbers = [case.number for case in cases]
     assert numbers[0] == "2024-000001"
 
