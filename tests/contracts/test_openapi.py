@@ -102,8 +102,17 @@ def _leave_as_found(platform: Platform) -> Iterator[None]:
     with Postgres(platform.env.home).connect() as connection:
         for statement in TIDY:
             connection.execute(statement, {"since": found and found[0], "station": STATION})
+        for (orphans,) in connection.execute(REFERRING).fetchall():
+            connection.execute(orphans)
 
 
+# what refers to a case that went: without it the database would be none that could be restored
+REFERRING = """
+SELECT format('DELETE FROM %s t WHERE t.%I IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cases_case c WHERE c.id = t.%I)',
+    k.conrelid::regclass, a.attname, a.attname)
+FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+WHERE k.confrelid = 'cases_case'::regclass AND k.contype = 'f'
+"""
 TIDY = (
     "SET session_replication_role = replica",  # a history is otherwise only ever added to
     "DELETE FROM cases_caseevent WHERE case_id IN (SELECT id FROM cases_case WHERE source = 'hand' AND opened_at >= %(since)s)",

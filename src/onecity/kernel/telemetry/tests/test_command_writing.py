@@ -113,8 +113,8 @@ def test_a_register_and_a_coil_are_written(field: Field, modbus: Server, broker:
     ]
     assert {(command.route, command.target) for command in given} == {("source", str(row.id))}
     until(lambda: [state_of(command) for command in given] == ["acknowledged"] * 3)
-    until(lambda: values(broker, series["temperature"])[-1] == 25.5)
-    until(lambda: values(broker, series["level"])[-1] == 3.5 and values(broker, series["running"])[-1] == 0)
+    until(lambda: values(broker, series["temperature"])[-1:] == [25.5])
+    until(lambda: values(broker, series["level"])[-1:] == [3.5] and values(broker, series["running"])[-1:] == [0])
     assert Command.objects.get(id=given[1].id).result == {"written": {"holding 4": [35]}}
     for wrong in ({"value": 31}, {"value": "warm"}, {}):
         with pytest.raises(Problem) as refused:

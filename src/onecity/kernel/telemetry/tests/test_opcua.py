@@ -157,7 +157,7 @@ def test_changes_arrive_with_the_times_of_their_source(field: Field, plant: Plan
     for number, value in enumerate(sent):
         plant.write("temperature", value, dt.datetime.now(dt.UTC))
         plant.write("level", number * 10.0, at + dt.timedelta(microseconds=number))
-    until(lambda: values(broker, series["temperature"])[-1] == 39.5)
+    until(lambda: values(broker, series["temperature"])[-1:] == [39.5])
     assert [value for value in values(broker, series["temperature"]) if value != 20.0] == sent
     # times of the source that lie before what is stored are not newer: they are the business of the history
     assert 20.0 * 0.01 in values(broker, series["level"])
