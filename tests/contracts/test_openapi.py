@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.openapi import media_type
+from tests.contracts.tidying import tidy
 
 from onecity.kernel.core.errors import MEDIA_TYPE
 from onecity.kernel.people import demo
@@ -97,33 +98,9 @@ def document(base: str) -> Document:
 def _leave_as_found(platform: Platform) -> Iterator[None]:
     """What was made here goes again, so that other tests of the same platform meet what they expect."""
     with Postgres(platform.env.home).connect() as connection:
-        found = connection.execute("SELECT now()").fetchone()
+        ((since,),) = connection.execute("SELECT now()").fetchall()
     yield
-    with Postgres(platform.env.home).connect() as connection:
-        for statement in TIDY:
-            connection.execute(statement, {"since": found and found[0], "station": STATION})
-        for (orphans,) in connection.execute(REFERRING).fetchall():
-            connection.execute(orphans)
-
-
-# what refers to a case that went: without it the database would be none that could be restored
-REFERRING = """
-SELECT format('DELETE FROM %s t WHERE t.%I IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cases_case c WHERE c.id = t.%I)',
-    k.conrelid::regclass, a.attname, a.attname)
-FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-WHERE k.confrelid = 'cases_case'::regclass AND k.contype = 'f'
-"""
-TIDY = (
-    "SET session_replication_role = replica",  # a history is otherwise only ever added to
-    "DELETE FROM cases_caseevent WHERE case_id IN (SELECT id FROM cases_case WHERE source = 'hand' AND opened_at >= %(since)s)",
-    "DELETE FROM cases_case WHERE source = 'hand' AND opened_at >= %(since)s",
-    "DELETE FROM telemetry_latest WHERE series_id IN (SELECT id FROM telemetry_series WHERE entity_key = %(station)s)",
-    "DELETE FROM telemetry_observation WHERE series_id IN (SELECT id FROM telemetry_series WHERE entity_key = %(station)s)",
-    "DELETE FROM telemetry_quarantine WHERE device_id IN (SELECT id FROM telemetry_device WHERE name = %(station)s)",
-    "DELETE FROM telemetry_device WHERE name = %(station)s",
-    "DELETE FROM telemetry_series WHERE entity_key = %(station)s",
-    "DELETE FROM twin_entity WHERE key = %(station)s",
-)
+    tidy(platform, since, STATION)
 
 
 def sign_in(base: str, account: demo.DemoAccount) -> Visitor:
