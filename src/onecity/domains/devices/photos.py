@@ -1,8 +1,6 @@
 """Photos of installations: checked by their bytes, written anew without metadata, kept outside the web root."""
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +12,7 @@ from onecity.kernel.cases.attachments import REASONS
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.core import pictures
 from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.core.files import keep_whole
 from onecity.kernel.people.models import Account
 
 MOST_FOR_ONE_DEVICE = 20
@@ -38,7 +37,7 @@ def add(record: DeviceRecord, content: bytes, actor: Account) -> DevicePhoto:
         return known
     if taken.count() >= MOST_FOR_ONE_DEVICE:
         raise _refused(_("This device has as many photos as it can take."))
-    _store(digest, clean.content)
+    keep_whole(path_of(digest), clean.content)
     return DevicePhoto.objects.create(
         record=record,
         sha256=digest,
@@ -59,17 +58,6 @@ def path_of(digest: str) -> Path:
 def missing() -> Problem:
     """404 for a photo that is not there."""
     return Problem("no-photo", _("There is no such photo"), status=404)
-
-
-def _store(digest: str, content: bytes) -> None:
-    target = path_of(digest)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=target.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(target)
 
 
 def _refused(detail: object) -> Problem:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
 
+LONGEST = dt.timedelta(days=1)  # no limit counts for longer
 TAKE = """
 INSERT INTO access_throttle AS t (key, since, used) VALUES (%(key)s, %(now)s, %(amount)s)
 ON CONFLICT (key) DO UPDATE SET
@@ -51,19 +52,13 @@ def take(limit: Limit, who: str, amount: int = 1) -> None:
         )
 
 
-def give_back(limit: Limit, who: str) -> None:
-    """Forget the attempts of `who`, who has shown that he is no guesser."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM access_throttle WHERE key = %s", [f"{limit.name}:{who}"[:200]])
-
-
 def address_of(request: HttpRequest) -> str:
     """Where a request comes from, as far as the installation's proxies may be believed."""
     return str(get_adapter(request).get_client_ip(request))
 
 
-def forget(older_than: dt.timedelta) -> int:
-    """Remove counts that no longer bind anybody."""
+def forget(older_than: dt.timedelta = LONGEST) -> int:
+    """Remove counts that no longer bind anybody; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM access_throttle WHERE since < %s", [now() - older_than])
         return int(cursor.rowcount)

@@ -6,8 +6,6 @@ apart, for whoever has the right to know where, when and by whom a photo was tak
 
 import datetime as dt
 import hashlib
-import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from onecity.kernel.cases.models import Attachment, Case
 from onecity.kernel.core import pictures
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.core.files import keep_whole
 from onecity.kernel.core.pictures import Picture
 from onecity.kernel.people.models import Account
 
@@ -74,9 +73,9 @@ def attach(
         acting.append(case_id, "attach", actor, note, {"name": named, "sha256": digest})
         if Attachment.objects.filter(case_id=case_id).count() >= MOST_FOR_ONE_CASE:
             raise rejected("too_many")
-        _store(path_of(digest), shown)
+        keep_whole(path_of(digest), shown)
         if picture:
-            _store(original_path(came), content)
+            keep_whole(original_path(came), content)
         return Attachment.objects.create(
             case_id=case_id,
             sha256=digest,
@@ -168,26 +167,13 @@ def keep(digest: str, content: bytes) -> None:
     if hashlib.sha256(content).hexdigest() != digest:
         raise ValueError("these bytes are not those of the digest")
     upload.check(content)
-    _store(path_of(digest), content)
+    keep_whole(path_of(digest), content)
 
 
 def rejected(reason: str) -> Problem:
     """The problem for a file that is not taken."""
     detail = REASONS[reason]
     return Problem("upload-rejected", detail, status=422, errors=[FieldError("file", detail, reason)])
-
-
-def _store(target: Path, content: bytes) -> None:
-    """Write under a temporary name, sync, rename: at its final name a file is whole or absent."""
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=target.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(target)
 
 
 def _shown_name(name: str, ending: str) -> str:

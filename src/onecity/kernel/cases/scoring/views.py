@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from onecity.kernel.access import audit
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import calendars, choices, directory, permissions
+from onecity.kernel.cases import calendars, choices, directory, permissions, suggesting
 from onecity.kernel.cases.scoring import drilling, service
 from onecity.kernel.cases.scoring.export import cases_book, workbook
 from onecity.kernel.cases.scoring.words import COUNTS, LISTS, OPENS, POINTS, RATES
@@ -57,6 +57,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "points": POINTS,
         "rates": RATES,
         "opens": OPENS,
+        "followed": suggesting.follow_rate(*_moments(first, last), place) if problem is None else None,
     }
     return render(request, "cases/scores.html", context, status=422 if problem else 200)
 
@@ -100,6 +101,14 @@ def period(request: HttpRequest) -> tuple[dt.date, dt.date]:
     """The days asked for in the address, this month where none are."""
     today = local_now().date()
     return _day(request.GET.get("first", ""), today.replace(day=1)), _day(request.GET.get("last", ""), today)
+
+
+def _moments(first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """When the first day begins and the last one has ended."""
+    zone = calendars.office().zone
+    return dt.datetime.combine(first, dt.time(), zone), dt.datetime.combine(last, dt.time(), zone) + dt.timedelta(
+        days=1
+    )
 
 
 def local_now() -> dt.datetime:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import numpy as np
 import pytest
 from django.db import connection
 from django.test import Client
@@ -10,7 +9,6 @@ from django.urls import reverse
 
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.cases import duplicates, merging, service
-from onecity.kernel.cases.logic.text import duplicates as logic
 from onecity.kernel.cases.models import Case, CaseEvent, DuplicatePair, Merge
 from onecity.kernel.cases.reporting import Person
 from onecity.kernel.cases.tests.conftest import MONDAY, VILLAGE_B, Town, litter
@@ -32,12 +30,6 @@ def two(town: Town, clock: FixedClock) -> tuple[Case, Case]:
     clock.advance(dt.timedelta(hours=3))
     second = service.open_case(litter(title="解放路口有一堆生活垃圾，没人清扫", **NEAR), actor=town["handler_a"])
     return first, second
-
-
-def test_the_distance_is_that_of_the_sphere() -> None:
-    one = np.array([121.4]), np.array([30.9])
-    assert logic.metres(*one, np.array([121.4]), np.array([30.901]))[0] == pytest.approx(111.19, abs=0.01)
-    assert np.isnan(logic.metres(*one, np.array([np.nan]), np.array([np.nan]))[0])
 
 
 def test_what_is_told_again_nearby_is_suggested_and_what_is_elsewhere_or_else_is_not(

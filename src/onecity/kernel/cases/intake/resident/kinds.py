@@ -21,7 +21,7 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     groups: dict[str, list[tuple[str, str]]] = {}
     for kind in offered():
         groups.setdefault(kind.definition.category, []).append((kind.name, kind.title))
-    return [(classes.get(code, ""), groups[code]) for code in [*classes, *groups] if groups.get(code)][: len(groups)]
+    return [(classes.get(code, ""), groups[code]) for code in dict.fromkeys([*classes, *groups]) if code in groups]
 
 
 def unsorted() -> str:

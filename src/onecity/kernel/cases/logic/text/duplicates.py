@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from onecity.kernel.cases.logic.text.grams import Rows
 from onecity.kernel.cases.logic.text.linear import score
+from onecity.kernel.core.geometry import distance_m
 
 # how much each of the four says; the words most, since a place and a kind are shared by many different things
 TEXT, PLACE, KIND, TIME = 0.5, 0.25, 0.15, 0.1
@@ -20,7 +21,6 @@ NEAR_M, NEAR_HOURS = 150.0, 72.0
 # cases of one village without a point
 UNPLACED: Final = 0.6
 GROUP: Final = 32
-EARTH_M: Final = 6_371_008.8
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
@@ -50,13 +50,6 @@ class Pairs:
     hours: Floats
 
 
-def metres(lon: Floats, lat: Floats, lon2: Floats, lat2: Floats) -> Floats:
-    """Great-circle distance by haversine; NaN where a point is missing."""
-    a, b = np.radians(lat), np.radians(lat2)
-    half = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(np.radians(lon2 - lon) / 2) ** 2
-    return np.asarray(2 * EARTH_M * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
-
-
 def likely(left: Told, right: Told, width: int, least: float = LIKELY) -> Pairs:
     """All pairs of a case of `left` and one of `right` whose score is at least `least`. `width`: columns of the words."""
     found = [_group(left, right, width, at, least) for at in range(0, len(left.at), GROUP)]
@@ -73,7 +66,7 @@ def _group(left: Told, right: Told, width: int, at: int, least: float) -> Group:
     which = np.arange(at, min(at + GROUP, len(left.at)))
     text = cosine(left.words.take(which), right.words, width)
     i, j = which[:, None], np.arange(len(right.at))[None, :]
-    away = metres(left.lon[i], left.lat[i], right.lon[j], right.lat[j])
+    away = distance_m(left.lon[i], left.lat[i], right.lon[j], right.lat[j])
     hours = np.abs(left.at[i] - right.at[j]) / 3600
     same_place = np.where(left.division[i] == right.division[j], UNPLACED, 0.0)
     place = np.where(np.isnan(away), same_place, np.exp(-np.nan_to_num(away) / NEAR_M))

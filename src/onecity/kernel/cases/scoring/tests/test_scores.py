@@ -11,13 +11,14 @@ from openpyxl import load_workbook
 
 from onecity.kernel.access.models import AuditEvent
 from onecity.kernel.access.session import acting_as
-from onecity.kernel.cases import catalogue, rating, service
+from onecity.kernel.cases import catalogue, rating, service, suggesting
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.rating import Given
 from onecity.kernel.cases.reporting import Person
 from onecity.kernel.cases.scoring import drilling
 from onecity.kernel.cases.scoring import service as scores
 from onecity.kernel.cases.scoring.service import Line
+from onecity.kernel.cases.suggesting import Suggestion
 from onecity.kernel.cases.tests.conftest import LONG_AGO, MONDAY, TOWN_A, VILLAGE_A, VILLAGE_B, Town, build, litter
 from onecity.kernel.core.clock import FixedClock, use_clock
 from onecity.kernel.core.errors import Problem
@@ -118,6 +119,19 @@ def test_the_page_and_its_workbook(town: Town, clock: FixedClock, client: Client
     assert client.get("/desk/scores?first=2026-11-30&last=2026-11-01").status_code == 422
     client.force_login(town["nobody"])
     assert client.get("/desk/scores").status_code == 403
+
+
+def test_how_often_suggestions_are_followed_stands_on_the_card(town: Town, clock: FixedClock, client: Client) -> None:
+    client.force_login(town["dispatcher_a"])
+    address, title = "/desk/scores?first=2026-11-01&last=2026-11-30", "建议采纳率"
+    assert title not in client.get(address).content.decode()
+    for kind in ("exposed_litter", "hotline_help"):
+        shown = suggesting.show([Suggestion("exposed_litter", None, 0.9, ())], VILLAGE_A)
+        suggesting.chose(shown, service.open_case(service.NewCase(kind, "垃圾", VILLAGE_A)))
+    page = client.get(address).content.decode()
+    assert title in page
+    assert "50.0 %" in page
+    assert title not in client.get(address.replace("11-01", "10-01").replace("11-30", "10-31")).content.decode()
 
 
 def test_every_figure_is_as_long_as_its_list(town: Town, clock: FixedClock) -> None:
