@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from onecity.kernel.cases.types import in_language
+from onecity.kernel.cases.types import in_a_row, in_language
 
 FILE = Path(__file__).parent / "data" / "skills.json"
 
@@ -24,4 +24,4 @@ def choices() -> list[tuple[str, str]]:
 
 def named(codes: Iterable[str]) -> str:
     """The names of skills, as a list in words; a code that nobody knows any more stands as it is."""
-    return "、".join(in_language(known().get(code, {"zh": code})) for code in codes)
+    return in_a_row(in_language(known().get(code, {"zh": code})) for code in codes)

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from onecity.kernel.cases.logic.definition import (
     Definition,
@@ -115,6 +115,6 @@ def in_language(title: Mapping[str, str], language: str = "") -> str:
     return next(found, "") or next((t for t in title.values() if t), "")
 
 
-def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which top-level members differ between two stored definitions."""
-    return tuple(sorted(k for k in {*old, *new} if old.get(k) != new.get(k)))
+def in_a_row(names: Iterable[str]) -> str:
+    """Names one after another, as the reader's language parts them."""
+    return _(", ").join(names)

@@ -89,8 +89,7 @@ def import_map() -> SafeString:
 @lru_cache(maxsize=1)
 def known_paths() -> frozenset[str]:
     """The desk addresses that this installation answers, so that no menu leads to nowhere."""
-    items = (*navigation.WORK, *navigation.KNOW, *navigation.MANAGE)
-    return frozenset(item.path for item in items if _resolves(item.path))
+    return frozenset(item.path for item in navigation.KERNEL if _resolves(item.path))
 
 
 def _resolves(path: str) -> bool:

@@ -66,6 +66,9 @@ MANAGE = (
     Item("/desk/audit", _("Audit trail"), "scroll-text", "audit.view"),
 )
 
+# every desk page of the kernel's own
+KERNEL = (*WORK, *OUTSIDE, *LEARN, *KNOW, *MANAGE)
+
 
 def doors(path: str, permissions: frozenset[str]) -> tuple[Item, ...]:
     """The entries of the top bar: the residents' pages, and the staff's doors for those who hold any right."""
@@ -93,11 +96,7 @@ def rail(path: str, permissions: frozenset[str], known: Iterable[str]) -> tuple[
 
 def offered(permissions: frozenset[str]) -> tuple[Item, ...]:
     """Every page of every door that the account may open; for the search."""
-    kernel = [
-        item
-        for item in (*WORK, *OUTSIDE, *LEARN, *KNOW, *MANAGE)
-        if permissions and item.permission in {"", *permissions}
-    ]
+    kernel = [item for item in KERNEL if permissions and item.permission in {"", *permissions}]
     return (*_pages(RESIDENTS, permissions), *_pages(OPS, permissions), *_pages(DESK, permissions), *kernel)
 
 

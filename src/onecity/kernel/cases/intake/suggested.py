@@ -6,6 +6,7 @@ from uuid import UUID
 
 from onecity.kernel.cases import suggesting
 from onecity.kernel.cases.models import Case
+from onecity.kernel.cases.types import in_a_row
 from onecity.kernel.core.ids import parse_id
 
 
@@ -32,7 +33,7 @@ def offer(text: str, division_path: str, among: Collection[str]) -> Offer | None
     found = suggesting.suggest(text, division_path, among=among)
     if not found:
         return None
-    rows = [Kind(s.kind, s.title, round(100 * s.confidence), "、".join(r.word for r in s.because[:3])) for s in found]
+    rows = [Kind(s.kind, s.title, round(100 * s.confidence), in_a_row(r.word for r in s.because[:3])) for s in found]
     return Offer(suggesting.show(found, division_path), rows)
 
 

@@ -16,10 +16,10 @@ from onecity.kernel.cases.logic.provisions import Span
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.people.models import Organisation, Role
 
-SPANS: Final[Mapping[str, object]] = {
-    "working_hours": _("%(n)s working hours"),
-    "working_days": _("%(n)s working days"),
-    "calendar_days": _("%(n)s calendar days"),
+SPANS: Final = {
+    "working_hours": (_("%(n)s working hour"), _("%(n)s working hours")),
+    "working_days": (_("%(n)s working day"), _("%(n)s working days")),
+    "calendar_days": (_("%(n)s calendar day"), _("%(n)s calendar days")),
 }
 LEVELS: Final[Mapping[str, object]] = {
     "district": _("the office of the district"),
@@ -70,7 +70,8 @@ class Difference:
 
 def span(amount: float, unit: str) -> str:
     """An amount of time in words."""
-    return str(SPANS[unit]) % {"n": f"{amount:g}"}
+    one, many = SPANS[unit]
+    return str(one if amount == 1 else many) % {"n": f"{amount:g}"}
 
 
 def limits(definition: Definition) -> list[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """The menus show what the account may open, and where the reader is."""
 
-from onecity.kernel.web import navigation
+from onecity.kernel.web import context, navigation
 
 DESK = frozenset({"/desk", "/desk/cases", "/desk/people"})
 
@@ -20,3 +20,10 @@ def test_the_rail_shows_what_the_account_may_open_and_the_installation_has() -> 
 def test_one_entry_is_where_the_reader_is() -> None:
     groups = navigation.rail("/desk/people/7", frozenset({"cases.view", "people.view"}), DESK)
     assert [item.path for group in groups for item in group.items if item.current] == ["/desk/people"]
+
+
+def test_every_page_of_the_kernel_is_there_and_in_the_rail() -> None:
+    every = {item.path for item in navigation.KERNEL}
+    assert context.known_paths() == every
+    groups = navigation.rail("/desk", frozenset(item.permission for item in navigation.KERNEL), every)
+    assert {item.path for group in groups for item in group.items} >= every
