@@ -85,7 +85,7 @@ def rail(path: str, permissions: frozenset[str], known: Iterable[str]) -> tuple[
     groups = (
         Group("", _allowed(WORK, permissions, here)),
         Group(_("In the field"), _allowed(OUTSIDE, permissions, here)),
-        Group(_("How it goes"), _allowed(LEARN, permissions, here)),
+        Group(_("How well it works"), _allowed(LEARN, permissions, here)),
         Group(_("Know"), _allowed(KNOW, permissions, here)),
         Group(_("Systems"), tuple(_pages(DESK, permissions))),
         Group(_("Administration"), _allowed(MANAGE, permissions, here)),
