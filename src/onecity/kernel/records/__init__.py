@@ -1,1 +1,1 @@
-"""Prove: documents, certificates, seals and archive; the package keeps its place in the layers, later work fills it."""
+"""Prove: certificates, seals and the archive, each verifiable by whoever holds it."""

@@ -1,0 +1,1 @@
+"""Electronic certificates: their kinds, their life, their renditions and their public verification."""

@@ -1,0 +1,1 @@
+"""Keys that sign, behind one port: software keys now, devices later."""
