@@ -7,6 +7,7 @@ from onecity.kernel.cases import api as cases
 from onecity.kernel.cases.dispatching import api as dispatching
 from onecity.kernel.people import api as people
 from onecity.kernel.places import api as places
+from onecity.kernel.records import api as records
 from onecity.kernel.rules import api as rules
 from onecity.kernel.telemetry import api as telemetry
 from onecity.kernel.telemetry.ingest import description as doors
@@ -17,7 +18,7 @@ from onecity.kernel.web.openapi import DescribedAPI
 from onecity.kernel.web.reference import Reference
 from onecity.project import domains
 
-KERNEL: tuple[ModuleType, ...] = (places, people, access, telemetry, twin, rules, cases, dispatching, tiers)
+KERNEL: tuple[ModuleType, ...] = (places, people, access, telemetry, twin, rules, cases, dispatching, tiers, records)
 DESCRIPTION = """\
 Everything that the pages show can be read here, by the same rights. Times are ISO 8601 with their zone, places WGS-84
 degrees (longitude first), units UCUM codes. Divisions are named by their path, for example `adm/990101/990101001/`: what

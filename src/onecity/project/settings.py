@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "onecity.kernel.cases",
     "onecity.kernel.twin",
     "onecity.kernel.notify",
+    "onecity.kernel.records",
     "onecity.kernel.telemetry",
     "onecity.kernel.access",
     "onecity.kernel.people",

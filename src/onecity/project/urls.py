@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from onecity.project import domains
 from onecity.project.api import api
 
-KERNEL = ("web", "people", "access", "telemetry", "twin", "rules", "tiers", "cases", "notify")
+KERNEL = ("web", "people", "access", "telemetry", "twin", "rules", "tiers", "cases", "notify", "records")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *(path("", include(f"onecity.kernel.{name}.urls")) for name in KERNEL),
