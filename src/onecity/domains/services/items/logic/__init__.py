@@ -1,0 +1,1 @@
+"""Pure parts of items: their shape, their checks, and how they are found."""

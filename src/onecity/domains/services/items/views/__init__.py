@@ -1,0 +1,1 @@
+"""Pages of items: for residents, and at the desk."""
