@@ -7,10 +7,11 @@ from types import ModuleType
 from onecity.domains.devices.domain import DOMAIN as DEVICES
 from onecity.domains.environment.domain import DOMAIN as ENVIRONMENT
 from onecity.domains.operations.domain import DOMAIN as OPERATIONS
+from onecity.domains.services.domain import DOMAIN as SERVICES
 from onecity.kernel.registry import registry
 from onecity.kernel.registry.domain import Domain
 
-ALL: tuple[Domain, ...] = (ENVIRONMENT, DEVICES, OPERATIONS)
+ALL: tuple[Domain, ...] = (ENVIRONMENT, DEVICES, OPERATIONS, SERVICES)
 
 
 def load() -> tuple[Domain, ...]:

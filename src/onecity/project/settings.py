@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "onecity.domains.environment",
     "onecity.domains.devices",
     "onecity.domains.operations",
+    "onecity.domains.services",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
