@@ -59,5 +59,6 @@ def granting(name: str) -> tuple[str, ...]:
 PEOPLE_VIEW = declare("people.view", _("See accounts, organisations and roles")).name
 PEOPLE_MANAGE = declare("people.manage", _("Create and deactivate accounts")).name
 PEOPLE_ASSIGN = declare("people.assign", _("Assign roles")).name
+PEOPLE_IDENTIFY = declare("people.identify", _("Confirm at a counter who somebody is and for whom he acts")).name
 PEOPLE_ASSIGN_DUTY = declare("people.assign_duty", _("Assign the separated administrator roles")).name
 AUDIT_VIEW = declare("audit.view", _("Search the audit trail"), separate=True).name

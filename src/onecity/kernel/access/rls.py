@@ -152,5 +152,25 @@ class RowSecurityThrough(_Policies):
         return dict.fromkeys(self.commands, self.sql_predicate)
 
 
+class RowSecurityPerCommand(_Policies):
+    """Rows whose rights are an SQL predicate of their own for each command; one left out is refused to the application."""
+
+    def __init__(
+        self,
+        table: str,
+        *,
+        select: str,
+        insert: str | None = None,
+        update: str | None = None,
+        delete: str | None = None,
+    ) -> None:
+        super().__init__(table)
+        self.by_command = {"select": select, "insert": insert, "update": update, "delete": delete}
+
+    def predicates(self) -> dict[str, str]:
+        """SQL by command."""
+        return {command: predicate for command, predicate in self.by_command.items() if predicate is not None}
+
+
 def _either(predicate: str, other: str | None) -> str:
     return f"({predicate}) OR ({other})" if other else predicate
