@@ -3,7 +3,6 @@
 Field grades follow the usual four (1 open, 2 internal, 3 personal, 4 sensitive): from 4 on the person has to agree first.
 """
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
