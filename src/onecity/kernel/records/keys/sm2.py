@@ -18,29 +18,20 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.records.keys import sm2_openssl
+from onecity.kernel.records.keys.port import SigningKey
 
-ALGORITHM: Final = "SM2-SM3"
+ALGORITHM: Final = "SM2"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 SOFTWARE: Final = "software"
 
 
-class Sm2Key(Protocol):
-    """What a seal needs of a key, wherever the key lives."""
-
-    @property
-    def reference(self) -> str:
-        """`scheme:name`."""
-
-    @property
-    def algorithm(self) -> str:
-        """`SM2-SM3`."""
+class Sm2Key(SigningKey, Protocol):
+    """What a seal needs of a key, wherever the key lives; `kid` is its reference, a signature DER SEQUENCE { r, s }."""
 
     @property
     def public_key(self) -> bytes:
         """SubjectPublicKeyInfo, DER."""
-
-    def sign(self, data: bytes) -> bytes:
-        """SM2 signature with SM3 over `data`, DER SEQUENCE { r, s }, under the default identifier."""
+        ...
 
 
 class SoftwareKey:
@@ -49,7 +40,7 @@ class SoftwareKey:
     algorithm: Final = ALGORITHM
 
     def __init__(self, name: str, private: sm2_openssl.PrivateKey) -> None:
-        self.reference = f"{SOFTWARE}:{name}"
+        self.kid = f"{SOFTWARE}:{name}"
         self.public_key = private.info
         self._private = private
 
