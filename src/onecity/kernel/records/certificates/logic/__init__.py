@@ -1,0 +1,1 @@
+"""Selective disclosure, status lists and numbers as pure algorithms."""

@@ -1,0 +1,19 @@
+"""The tables of certificates, seals and the archive."""
+
+from onecity.kernel.records.models.certificate import Certificate, CertificateEvent, HolderKind, State, StatusList
+from onecity.kernel.records.models.certificate_type import CertificateTypeVersion
+from onecity.kernel.records.models.issuer_key import IssuerKey
+from onecity.kernel.records.models.rendition import AnnotatedCopy, AnnotatedLook, Rendition
+
+__all__ = [
+    "AnnotatedCopy",
+    "AnnotatedLook",
+    "Certificate",
+    "CertificateEvent",
+    "CertificateTypeVersion",
+    "HolderKind",
+    "IssuerKey",
+    "Rendition",
+    "State",
+    "StatusList",
+]
