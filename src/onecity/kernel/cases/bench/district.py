@@ -1,22 +1,23 @@
-"""A made-up district of the bench: 13 towns, 350 villages, 2,000 staff, and as many cases as asked for.
+"""A made-up district of the bench: 13 towns, 350 villages, 2,000 staff, 1,000 residents with accounts, 200 field units.
 
-Everything follows from the row's number, so that two runs measure the same. A tenth of the cases is running; a fifth of
-these is late. Cases and their histories are written by the database itself, since loading is not what is measured.
+The tables from which cases are made (see filling) are temporary: they live with the connection that made them.
 """
 
-import datetime as dt
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import connection
+from msgspec import structs
 
 from onecity.kernel.cases import service
 from onecity.kernel.cases.logic import search_text
-from onecity.kernel.cases.types import CaseTypeDecl
+from onecity.kernel.cases.logic.definition import Provides
+from onecity.kernel.cases.logic.provisions import Choice, Contact, Span
+from onecity.kernel.cases.models import Unit
+from onecity.kernel.cases.types import DEFAULT_LIFE_CYCLE, CaseTypeDecl
 from onecity.kernel.people.models import Account, Organisation, Role, RoleAssignment
 from onecity.kernel.places.models import Division
 
-TOWNS, VILLAGES, STAFF, KINDS = 13, 350, 2000, 40
+TOWNS, VILLAGES, STAFF, KINDS, RESIDENTS, UNITS = 13, 350, 2000, 40, 1000, 200
 ROOT = "adm/910000/"
 WHERE = ("路口", "小区门口", "河道", "菜场", "学校旁", "工地", "公交站", "绿地", "地铁口", "停车场")
 WHAT = (
@@ -36,61 +37,16 @@ ALL_RIGHTS = ["cases.view", "cases.open", "cases.handle", "cases.dispatch", "cas
 
 TEMPLATES = "CREATE TEMP TABLE bench_words (n int PRIMARY KEY, title text, search tsvector)"
 TEMPLATE = "INSERT INTO bench_words VALUES (%s, %s, array_to_tsvector(%s::text[]))"
-# one in ten is running; everything else is drawn from the number by PostgreSQL's own hash, each with a seed of its own
-CASES = """
-INSERT INTO cases_case (id, district, number, type_name, type_version, title, description, address, division_path, lon, lat,
-    severity, state, stage, version, assignee_id, organisation_id, role, opened_at, started_at, stage_since, deadline,
-    final_deadline, sweep_at, overdue_since, closed_at, source, source_key, entity_id, evidence, said, search, answers, round,
-    result, asked, external, rung, reporter_shown)
-SELECT md5('case' || i)::uuid, '910000', '2026-' || lpad(i::text, 7, '0'), 'kind' || pg_temp.draw(i, 1, %(kinds)s), 1, w.title,
-    '', '', v.path, 121.3 + pg_temp.draw(i, 2, 4001) / 10000.0, 30.8 + pg_temp.draw(i, 3, 2999) / 10000.0,
-    (ARRAY['', '', '', '', 'blue', 'yellow', 'orange', 'red'])[1 + pg_temp.draw(i, 4, 8)],
-    CASE WHEN o.running THEN (ARRAY['opened', 'accepted', 'handling', 'handling', 'handled', 'verified'])[1 + pg_temp.draw(i, 5, 6)]
-        ELSE 'closed' END,
-    'handle', %(events)s, CASE WHEN pg_temp.draw(i, 6, 4) > 0 THEN s.id END, s.organisation_id, '', t.at, t.at, t.at,
-    t.at + interval '5 days', t.at + interval '5 days', CASE WHEN o.running THEN t.at + interval '4 days' END, NULL,
-    CASE WHEN NOT o.running THEN t.at + interval '3 days' END, 'alert', 'bench:' || i,
-    md5('entity' || pg_temp.draw(i, 7, 5000))::uuid, '{}', '{}', w.search, '{}', 1, '', '', '', 0, ''
-FROM generate_series(%(first)s, %(last)s) AS i
-CROSS JOIN LATERAL (SELECT pg_temp.draw(i, 8, 10) = 0 AS running) o
-CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - interval '1 minute' * CASE WHEN o.running THEN pg_temp.draw(i, 9, 8640)
-    ELSE pg_temp.draw(i, 9, 1576800) END AS at) t
-JOIN bench_words w ON w.n = CASE WHEN i %% 50000 = 1 THEN 100 ELSE pg_temp.draw(i, 10, 100) END
-JOIN bench_places v ON v.n = pg_temp.draw(i, 11, %(villages)s)
-JOIN bench_staff s ON s.n = pg_temp.draw(i, 12, %(staff)s)
-"""
-DRAW = """
-CREATE FUNCTION pg_temp.draw(i integer, seed bigint, sides integer) RETURNS integer LANGUAGE sql IMMUTABLE
-RETURN ((hashint4extended(i, seed) & 2147483647) %% sides)::integer
-""".replace("%%", "%")
-# what keeps the tables right and quick is put back when the rows are there: each then is built once, from all of them
-INDEXES = """
-SELECT indexname, indexdef FROM pg_indexes i WHERE tablename IN ('cases_case', 'cases_caseevent') AND NOT EXISTS (
-    SELECT 1 FROM pg_constraint WHERE conname = indexname)
-"""
-CONSTRAINTS = """
-SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'case_change_has_event'
-    OR (conrelid = 'cases_caseevent'::regclass AND contype IN ('f', 'p', 'u')) ORDER BY contype = 'f' DESC, conname
-"""
-EVENTS = """
-INSERT INTO cases_caseevent (case_id, version, at, actor_name, action, from_state, to_state, note, data)
-SELECT c.id, e.version, c.opened_at + e.version * interval '1 hour', '', e.action, e.source,
-    CASE WHEN e.version = %(events)s THEN c.state ELSE 'opened' END, '', '{}'
-FROM cases_case c CROSS JOIN LATERAL (SELECT n AS version, CASE WHEN n = 1 THEN '' ELSE 'opened' END AS source,
-    CASE n WHEN 1 THEN 'open' WHEN %(events)s THEN 'import' ELSE 'comment' END AS action
-    FROM generate_series(1, %(events)s) AS n) e
-WHERE c.number BETWEEN %(low)s AND %(high)s AND c.source_key LIKE 'bench:%%'
-"""
 
 
 @dataclass(frozen=True)
 class District:
-    """What the measurements ask for: who asks, by role, and where."""
+    """What the measurements ask for: who asks, by role, and where; `resident` has reported some hundred cases."""
 
     people: dict[str, Account]
+    resident: Account
     town: str
     village: str
-    case_id: UUID
 
 
 def build() -> District:
@@ -98,41 +54,58 @@ def build() -> District:
     paths = _places()
     people = _people(paths)
     for number in range(KINDS):
-        service.publish(CaseTypeDecl(f"kind{number}", f"Kind {number}"))
+        service.publish(_kind(number))
+    _residents()
+    _units(paths)
     with connection.cursor() as cursor:
         cursor.execute(TEMPLATES)
-        cursor.execute(DRAW)
         titles = [place + what for place in WHERE for what in WHAT] + [WHERE[0] + RARE]
         for number, title in enumerate(titles):
             cursor.execute(TEMPLATE, [number, title, search_text.document(title)])
     village = paths[0]
-    return District(people, "/".join(village.split("/")[:3]) + "/", village, UUID(int=0))
+    return District(people, Account.objects.get(username="resident7"), "/".join(village.split("/")[:3]) + "/", village)
 
 
-def fill(first: int, last: int, now: dt.datetime, events: int) -> None:
-    """Write the cases `first` to `last`, each with so many events; the history's checks run once at the end, on all rows."""
-    values: dict[str, int | str | dt.datetime] = {
-        "first": first, "last": last, "now": now, "kinds": KINDS, "villages": VILLAGES, "staff": STAFF, "events": events,
-        "low": f"2026-{first:07d}", "high": f"2026-{last:07d}",
-    }  # fmt: skip
+def _kind(number: int) -> CaseTypeDecl:
+    """Every second kind may be chosen by residents, and every fourth is published with its words."""
+    results = tuple(Choice(code, {"zh": code, "en": code}) for code in ("solved", "explained", "unsolved"))
+    steps = [structs.replace(step, results=step.name == "close") for step in DEFAULT_LIFE_CYCLE.transitions]
+    return CaseTypeDecl(
+        f"kind{number}",
+        f"Kind {number}",
+        residents=number % 2 == 0,
+        life_cycle=DEFAULT_LIFE_CYCLE.changed(transitions=steps),
+        provides=Provides(
+            results=results,
+            contact=Contact(Span(1, "working_days")),
+            publication="words" if number % 4 == 0 else "facts",
+        ),
+    )
+
+
+def _residents() -> None:
+    people = [Account(username=f"resident{n}", display_name=f"居民{n}", assurance_level=2) for n in range(RESIDENTS)]
+    Account.objects.bulk_create(people)
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE cases_caseevent DISABLE TRIGGER USER")
-        cursor.execute(CONSTRAINTS)
-        constraints = cursor.fetchall()
-        cursor.execute(INDEXES)
-        indexes = cursor.fetchall()
-        for table, name, _definition in constraints:
-            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-        for name, _definition in indexes:
-            cursor.execute(f"DROP INDEX {name}")
-        cursor.execute(CASES, values)
-        cursor.execute(EVENTS, values)
-        for _name, definition in indexes:
-            cursor.execute(definition)
-        for table, name, definition in reversed(constraints):
-            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
-        cursor.execute("ALTER TABLE cases_caseevent ENABLE TRIGGER USER")
-        cursor.execute("VACUUM (ANALYZE) cases_case, cases_caseevent, access_grant")
+        cursor.execute("CREATE TEMP TABLE bench_residents (n int PRIMARY KEY, id uuid)")
+        rows = [(n, a.id) for n, a in enumerate(people)]
+        cursor.executemany("INSERT INTO bench_residents VALUES (%s, %s)", rows)
+
+
+def _units(paths: list[str]) -> None:
+    """Every tenth of the staff is a crew with a phone."""
+    crews = Account.objects.filter(username__startswith="staff").order_by("username")[:UNITS]
+    Unit.objects.bulk_create(
+        Unit(
+            name=f"班组{n}",
+            account_id=account.id,
+            organisation_id=account.organisation_id,
+            division_path="/".join(paths[n % VILLAGES].split("/")[:3]) + "/",
+            station_lon=121.3 + n % 20 * 0.02,
+            station_lat=30.8 + n // 20 * 0.03,
+        )
+        for n, account in enumerate(crews)
+    )
 
 
 def _places() -> list[str]:
