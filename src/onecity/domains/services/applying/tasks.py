@@ -1,0 +1,22 @@
+"""Background work of applying: deciding what waits, issuing what people granted; and telling kinds of case of new versions."""
+
+from procrastinate.contrib.django import app
+
+from onecity.domains.services.applying import deciding, granting, kinds
+from onecity.domains.services.items import publishing
+
+publishing.announce_to(kinds.announced)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="services.decide", queueing_lock="services.decide")
+def decide_waiting(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Decide applications that a crash or an error left waiting."""
+    return deciding.decide_waiting()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="services.grant", queueing_lock="services.grant")
+def issue_granted(timestamp: int = 0) -> int:  # noqa: ARG001 - same
+    """Issue what people granted, and follow cases that ended."""
+    return granting.follow()

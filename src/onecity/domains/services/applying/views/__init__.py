@@ -1,0 +1,1 @@
+"""Pages of applying: of residents, of companies and of the counter."""

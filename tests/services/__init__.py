@@ -1,0 +1,1 @@
+"""Applying from end to end over the simulated district's registers."""
