@@ -10,7 +10,6 @@ from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.models import Account
 from onecity.kernel.records.models import Certificate
-
 from tests.services.conftest import District
 
 pytestmark = pytest.mark.django_db
