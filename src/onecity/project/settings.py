@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "onecity.domains.devices",
     "onecity.domains.operations",
     "onecity.domains.services",
+    "onecity.domains.services.applying",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
