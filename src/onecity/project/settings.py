@@ -166,7 +166,9 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "OneCity"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENV.production
 USERSESSIONS_TRACK_ACTIVITY = False
-IDP_OIDC_ADAPTER = "onecity.kernel.people.oidc.CityOIDCAdapter"
+IDP_OIDC_ADAPTER = "onecity.kernel.access.oidc.WalledOIDCAdapter"
+# whoever leaves from another system with that system's proof of him leaves here too, without being asked once more
+IDP_OIDC_RP_INITIATED_LOGOUT_ASKS_FOR_OP_LOGOUT = False
 IDP_OIDC_PRIVATE_KEY = secrets.rsa_key(ENV.home, "oidc")
 
 SESSION_COOKIE_HTTPONLY = True

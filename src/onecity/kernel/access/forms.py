@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import permissions, policy
 from onecity.kernel.core.moments import day_after
+from onecity.kernel.people.mandates import Space
 from onecity.kernel.people.models import Account, Organisation, Role
 from onecity.kernel.people.roles import title_of
 
@@ -95,3 +96,46 @@ class AuditSearchForm(forms.Form):
     object_id = forms.CharField(label=_("Number of the object"), required=False, max_length=100)
     since = forms.DateField(label=_("First day"), required=False, widget=forms.DateInput(attrs=DATE))
     until = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput(attrs=DATE))
+
+
+class ConfirmForm(forms.Form):
+    """Who I am before the law; compared with the register, kept sealed."""
+
+    name = forms.CharField(
+        label=_("Name on the identity card"), max_length=200, widget=forms.TextInput({"autocomplete": "name"})
+    )
+    number = forms.CharField(
+        label=_("Identity number"),
+        max_length=24,
+        widget=forms.TextInput({"autocomplete": "off", "inputmode": "text"}),
+        help_text=_("18 characters. It is compared with the register and kept sealed; others see its ends only."),
+    )
+
+
+class MandateForm(forms.Form):
+    """Somebody to act for me or for a party that I speak for."""
+
+    party = forms.ChoiceField(label=_("For whom"))
+    username = forms.CharField(label=_("User name of the agent"), max_length=64)
+    services = forms.CharField(
+        label=_("Services"),
+        required=False,
+        max_length=500,
+        help_text=_("Codes of services, separated by commas. Empty: all services."),
+    )
+    until = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs=DATE))
+
+    def __init__(self, *args: Any, spaces: list[Space], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["party"] = forms.ChoiceField(
+            label=_("For whom"), choices=[(str(space.identity.id), space.identity.name) for space in spaces]
+        )
+        self.order_fields(("party", "username", "services", "until"))
+
+    def clean_services(self) -> list[str]:
+        """The codes, each once."""
+        return sorted({part.strip() for part in self.cleaned_data["services"].replace("，", ",").split(",")} - {""})
+
+    def clean_until(self) -> dt.datetime:
+        """The end of the last day, where the district is."""
+        return timezone.make_aware(dt.datetime.combine(day_after(self.cleaned_data["until"]), dt.time()))

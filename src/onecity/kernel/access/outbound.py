@@ -196,11 +196,17 @@ def fetch(
     allow: Sequence[Network] = (),
     bounds: Bounds = Bounds(),
     headers: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
 ) -> Answer:
-    """GET `url` from a thread; raises OutboundRefused, OutboundFailed."""
+    """GET `url` from a thread, or POST `form` to it; raises OutboundRefused, OutboundFailed."""
     outbound.target(url)
     deadline = time.monotonic() + bounds.seconds
-    with _failures(url), client(allow, bounds) as door, door.stream("GET", url, headers=headers) as response:
+    method = "GET" if form is None else "POST"
+    with (
+        _failures(url),
+        client(allow, bounds) as door,
+        door.stream(method, url, headers=headers, data=form) as response,
+    ):
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece

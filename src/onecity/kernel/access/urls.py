@@ -3,7 +3,7 @@
 from django.urls import path
 
 from onecity.kernel.access import sign_in
-from onecity.kernel.access.views import audit, people, second_factor
+from onecity.kernel.access.views import audit, identity, people, second_factor
 
 # every web process reads this list before its first request: from here on nothing of a sign-in goes unnoted
 sign_in.connect()
@@ -11,6 +11,10 @@ sign_in.connect()
 app_name = "access"
 urlpatterns = [
     path("accounts/second-factor", second_factor.show, name="second_factor"),
+    path("accounts/identity", identity.confirm, name="my_identity"),
+    path("accounts/mandates", identity.appoint, name="appoint"),
+    path("accounts/mandates/<uuid:mandate_id>/accept", identity.accept, name="accept"),
+    path("accounts/mandates/<uuid:mandate_id>/end", identity.end, name="end_mandate"),
     path("desk/people", people.index, name="people"),
     path("desk/people/new", people.create, name="account_new"),
     path("desk/people/<uuid:account_id>", people.account, name="account"),

@@ -87,7 +87,7 @@ def _organisations(divisions: DemoDivisions) -> dict[str, tuple[Organisation, st
     audit = body("audit", str(_("%(place)s audit bureau")) % {"place": name}, whole)
     town_a = body("town-a", str(_("%(place)s people's government")) % {"place": divisions.town_a[1]}, divisions.town_a)
     town_b = body("town-b", str(_("%(place)s people's government")) % {"place": divisions.town_b[1]}, divisions.town_b)
-    village = body("village", str(_("%(place)s committee")) % {"place": divisions.village[1]}, divisions.village)
+    village = body("village", _committee(divisions.village[1]), divisions.village)
     return {
         ADMIN.username: data,
         OPERATOR.username: operations,
@@ -98,6 +98,11 @@ def _organisations(divisions: DemoDivisions) -> dict[str, tuple[Organisation, st
         DATA.username: data,
         AUDITOR.username: (audit[0], ""),
     }
+
+
+def _committee(village: str) -> str:
+    """What the committee of a village is called; lists of divisions often name a village by its committee already."""
+    return village if village.endswith("委会") else str(_("%(place)s committee")) % {"place": village}
 
 
 def _account(demo: DemoAccount, organisation: Organisation | None, path: str) -> DemoAccount:

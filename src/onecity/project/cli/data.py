@@ -147,7 +147,15 @@ def replay(
 def add_client(
     name: Annotated[str, typer.Argument(help=_("Name of the system, as its users will see it."))],
     redirect_uri: Annotated[list[str], typer.Option(help=_("Where users return to after signing in."))],
+    after_logout: Annotated[
+        list[str] | None, typer.Option(help=_("Where users may return to after signing out."))
+    ] = None,
+    backchannel_logout: Annotated[
+        str, typer.Option(help=_("Where the system itself is told that a user signed out (back-channel log-out)."))
+    ] = "",
 ) -> None:
     """Let another system sign its users in here (OpenID Connect); prints its id and, once, its secret."""
-    client_id, secret = oidc.register_client(name, redirect_uri)
+    client_id, secret = oidc.register_client(
+        name, redirect_uri, after_logout=after_logout or (), backchannel_logout=backchannel_logout
+    )
     console.print(f"client_id     {client_id}\nclient_secret {secret}\n" + _("(the secret is not shown again)"))

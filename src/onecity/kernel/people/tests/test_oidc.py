@@ -63,8 +63,8 @@ def exchange(code: str, client_id: str, secret: str, **changes: str) -> Any:
 def test_the_discovery_document_names_the_platform_and_its_claims(client: Client) -> None:
     found = client.get("/.well-known/openid-configuration").json()
     assert found["issuer"] == oidc.CityOIDCAdapter().get_issuer()
-    assert found["scopes_supported"] == ["openid", "profile", "email", "assurance", "roles", "api"]
-    assert {"assurance_level", "roles"} <= set(found["claims_supported"])
+    assert found["scopes_supported"] == ["openid", "profile", "email", "assurance", "roles", "mandates", "api"]
+    assert {"assurance_level", "roles", "mandates", "acr", "amr", "sid"} <= set(found["claims_supported"])
     assert found["code_challenge_methods_supported"] == ["S256"]
     assert found["grant_types_supported"] == ["authorization_code", "refresh_token"]
     assert found["response_types_supported"] == ["code"]
