@@ -109,7 +109,7 @@ def _messages_for_new(cases: Sequence[Case]) -> Iterable[notify.Notice]:
     groups: dict[tuple[UUID | None, str, str], list[Case]] = {}
     for case in cases:
         groups.setdefault((case.organisation_id, case.role, case.division_path), []).append(case)
-    asked = Recipients()
+    asked = Recipients(place for _organisation, _role, place in groups)
     asked.know(organisation for organisation, _role, _place in groups)
     for (organisation, role, place), group in groups.items():
         accounts = asked.of(organisation, role, place)

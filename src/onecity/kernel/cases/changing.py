@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import policy
-from onecity.kernel.cases import calendars, custody, entries, permissions, type_store
+from onecity.kernel.cases import calendars, custody, entries, permissions, type_store, writing
 from onecity.kernel.cases.logic import deadline, ledger
 from onecity.kernel.cases.logic.definition import Definition
 from onecity.kernel.cases.models import Case, CaseEvent, Participant
@@ -53,19 +53,23 @@ class Work:
 
 def begin(case_id: UUID, act: Act, actor: Account | None) -> Work:
     """Lock the case and see that nobody acted since it was looked at; raises Problem 404, 409, 422."""
-    case = lock(case_id)
+    case, digest = _locked(case_id)
     check_version(case, act)
     check_note(act.note)
     check_data(act.data)
-    return Work(case, type_store.version(case.type_name, case.type_version).definition, act, actor)
+    return Work(case, type_store.stored(case.type_name, case.type_version, digest).definition, act, actor)
 
 
 def lock(case_id: UUID) -> Case:
     """The case, held until the transaction ends; raises Problem 404."""
-    case = Case.objects.select_for_update().defer("search").filter(id=case_id).first()
-    if case is None:
+    return _locked(case_id)[0]
+
+
+def _locked(case_id: UUID) -> tuple[Case, str | None]:
+    found = writing.lock(case_id)
+    if found is None:
         raise not_found()
-    return case
+    return found
 
 
 def event(work: Work, data: Mapping[str, Any] | None = None, to_state: str = "") -> CaseEvent:
@@ -99,18 +103,15 @@ def save(case: Case, made: CaseEvent) -> bool:
     if custody.takes(case, made):
         case.refresh_from_db(fields=CHANGING)
         return False
-    made.save(force_insert=True)
     case.version = made.version
-    case.save(update_fields=CHANGING)
+    writing.change(case, made, CHANGING)
     return True
 
 
 def set_clock(case: Case, definition: Definition, made: CaseEvent) -> None:
     """Compute the due times anew, with all pauses and extensions and the entry that is being written."""
-    rows = CaseEvent.objects.filter(case_id=case.id, action__in=ledger.KINDS, at__gte=case.started_at).order_by(
-        "version"
-    )
-    entries_ = ledger.read([*rows.values_list("action", "at", "data"), (made.action, made.at, made.data)])
+    rows = writing.entries(case.id, sorted(ledger.KINDS), case.started_at)
+    entries_ = ledger.read([*rows, (made.action, made.at, made.data)])
     due = deadline.due(
         definition.limits,
         case.severity,

@@ -1,21 +1,24 @@
 """Who could handle a case: bodies with their roles for routing, people for dispatch and for messages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection
 
-from onecity.kernel.cases import permissions
+from onecity.kernel.cases import permissions, statements
+from onecity.kernel.cases.logic.definition import Route
 from onecity.kernel.cases.logic.routing import Body, ancestors
 from onecity.kernel.people.models import Account, Organisation
-from onecity.kernel.places.models import Division
 
 VALID = "g.valid_from <= statement_timestamp() AND (g.valid_to IS NULL OR g.valid_to > statement_timestamp())"
 BODIES = f"""
-SELECT o.id, o.code, o.division_path, array(SELECT DISTINCT r.name FROM access_grant g
-    JOIN people_account a ON a.id = g.account_id JOIN people_role r ON r.id = g.role_id
-    WHERE g.permission = %s AND a.organisation_id = o.id AND {VALID})
-FROM people_organisation o WHERE o.is_active AND (o.division_path = ANY (%s) OR o.code = ANY (%s))
+SELECT o.id, o.code, o.division_path, array(SELECT r.name FROM people_role r WHERE r.name = ANY (%s::text[])
+        AND EXISTS (SELECT 1 FROM people_account a
+            JOIN access_grant g ON g.account_id = a.id AND g.permission = %s::text AND g.role_id = r.id
+            WHERE a.organisation_id = o.id AND {VALID}))
+    || array(SELECT r.name FROM people_account a JOIN access_grant g ON g.account_id = a.id AND g.permission = %s::text
+        JOIN people_role r ON r.id = g.role_id WHERE a.organisation_id = o.id AND {VALID} LIMIT 1)
+FROM people_organisation o WHERE o.is_active AND (o.division_path = ANY (%s::text[]) OR o.code = ANY (%s::text[]))
 """  # noqa: S608 - VALID is a constant of this module
 HANDLERS = f"""
 SELECT DISTINCT a.id, a.display_name, r.name, g.permission FROM access_grant g
@@ -27,10 +30,12 @@ ORDER BY a.display_name, a.id
 STAFF = f"""
 SELECT DISTINCT a.organisation_id, a.id, coalesce(r.name, ''), g.permission, g.path, a.display_name FROM access_grant g
 JOIN people_account a ON a.id = g.account_id LEFT JOIN people_role r ON r.id = g.role_id
-WHERE g.permission = ANY (%s) AND a.organisation_id = ANY (%s) AND a.is_active AND {VALID}
-ORDER BY a.display_name, a.id
+WHERE g.permission = ANY (%s::text[]) AND a.organisation_id = ANY (%s::uuid[]) AND a.is_active
+AND {VALID} ORDER BY a.display_name, a.id
 """  # noqa: S608 - same
-
+# a statement of its own: prepared, it reads those few alone, by the index
+STAFF_THERE = STAFF.replace("AND a.is_active", "AND a.is_active AND g.path = ANY (%s::text[])")
+LEVELS = "SELECT path, level FROM places_division WHERE path = ANY (%s::text[])"
 REACHABLE = f"""
 SELECT DISTINCT a.id, a.display_name FROM access_grant g JOIN people_account a ON a.id = g.account_id
 WHERE g.permission = %s AND a.is_active AND g.path ^@ ANY (%s) AND {VALID}
@@ -38,24 +43,31 @@ ORDER BY a.display_name, a.id LIMIT 1000
 """  # noqa: S608 - same
 
 
-def bodies(paths: Iterable[str], codes: Iterable[str] = ()) -> list[Body]:
-    """The active organisations of these divisions, of those above them, and of these codes, with their handlers' roles."""
+def bodies(paths: Iterable[str], routes: Sequence[Route]) -> list[Body]:
+    """The active organisations of these divisions, of those above them, and of these routes, with their handlers' roles.
+
+    Of roles only those that the routes name, and one that its handlers hold whatever it is.
+    """
     above = {one for path in paths for one in ancestors(path)}
-    with connection.cursor() as cursor:
-        cursor.execute(BODIES, [permissions.HANDLE, list(above), list(codes)])
-        return [Body(i, code, path, frozenset(roles)) for i, code, path, roles in cursor.fetchall()]
+    roles, codes = {r.role for r in routes if r.role}, {r.organisation for r in routes if r.organisation}
+    rows = statements.run(BODIES, [sorted(roles), permissions.HANDLE, permissions.HANDLE, sorted(above), sorted(codes)])
+    return [Body(i, code, path, frozenset(held)) for i, code, path, held in rows]
 
 
 def levels(paths: Iterable[str]) -> dict[str, str]:
     """The level of each division and of those above it, by path."""
     wanted = {above for path in paths for above in ancestors(path)}
-    return dict(Division.objects.filter(path__in=wanted).values_list("path", "level"))
+    return dict(statements.run(LEVELS, [sorted(wanted)]))
 
 
 class Recipients:
-    """Whom to tell of cases that wait for their body; the staff of a body is asked for once, whatever its cases."""
+    """Whom to tell of cases that wait for their body; the staff of a body is asked for once, whatever its cases.
 
-    def __init__(self) -> None:
+    `places`: nobody will ask for other divisions than these, so that only those are read who have rights there.
+    """
+
+    def __init__(self, places: Iterable[str] | None = None) -> None:
+        self._paths = None if places is None else sorted({one for path in places for one in _holding(path)})
         self._staff: dict[UUID, list[tuple[UUID, str, str, str]]] = {}
 
     def know(self, organisations: Iterable[UUID | None]) -> None:
@@ -64,10 +76,14 @@ class Recipients:
         if not new:
             return
         self._staff |= {one: [] for one in new}
-        with connection.cursor() as cursor:
-            cursor.execute(STAFF, [[permissions.DISPATCH, permissions.HANDLE], list(new)])
-            for organisation, *facts in cursor.fetchall():
-                self._staff[organisation].append((facts[0], facts[1], facts[2], facts[3]))
+        wanted: list[object] = [[permissions.DISPATCH, permissions.HANDLE], sorted(new)]
+        rows = (
+            statements.run(STAFF, wanted)
+            if self._paths is None
+            else statements.run(STAFF_THERE, [*wanted, self._paths])
+        )
+        for organisation, *facts in rows:
+            self._staff[organisation].append((facts[0], facts[1], facts[2], facts[3]))
 
     def of(self, organisation_id: UUID | None, role: str, division_path: str) -> list[UUID]:
         """The dispatchers of this body for this place (empty: for any), else those in the role, else all who may handle."""
@@ -88,6 +104,11 @@ class Recipients:
             for row in rows
             if row[2] == permissions.DISPATCH and (not division_path or division_path.startswith(row[3]))
         ]
+
+
+def _holding(division_path: str) -> tuple[str, ...]:
+    """Every path over which a right holds for this division too."""
+    return (*ancestors(division_path), division_path.partition("/")[0] + "/", "")
 
 
 class Above:
@@ -123,7 +144,7 @@ class Above:
 
 def recipients(organisation_id: UUID | None, role: str, division_path: str) -> list[UUID]:
     """Whom to tell about a new case of this body: its dispatchers, else those in the role, else all who may handle."""
-    return Recipients().of(organisation_id, role, division_path)
+    return Recipients([division_path] if division_path else None).of(organisation_id, role, division_path)
 
 
 def handlers(organisation_id: UUID | None, division_path: str) -> dict[UUID, str]:

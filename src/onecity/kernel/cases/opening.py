@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.search import SearchVectorField
-from django.db import connection, transaction
-from django.db.models import Func, TextField, Value
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from onecity.kernel.cases import announcing, calendars, directory, reporting, type_store, wording
+from onecity.kernel.cases import announcing, calendars, directory, reporting, statements, type_store, wording, writing
 from onecity.kernel.cases.logic import deadline, routing, search_text
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.reporting import Person
@@ -26,6 +23,9 @@ from onecity.kernel.people.models import Account
 
 OPEN_ACTION = "open"
 BY_HAND = "hand"
+# so many rows go to the database in one statement
+AT_ONCE = 1000
+NUMBERS = "SELECT * FROM cases_next_numbers(%s::text, %s::integer, %s::integer)"
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,9 @@ def open_cases(wanted: Sequence[NewCase], *, actor: Account | None = None) -> li
     order = sorted(range(len(wanted)), key=lambda i: (wanted[i].source_key or "", i))
     built = _build([wanted[i] for i in order], actor)
     before = reporting.name([(case, wanted[i].reporter) for i, case in zip(order, built, strict=True)])
-    inserted = _insert(built)
+    inserted = _write(built, actor)
     fresh = [case for case in built if case.id in inserted]
     reporting.forget([case for case in built if case.id not in inserted])
-    _write_history(fresh, actor)
     announcing.opened(fresh)
     known = _known([case for case in built if case.id not in inserted])
     result: list[Case | None] = [None] * len(wanted)
@@ -93,13 +92,14 @@ def open_cases(wanted: Sequence[NewCase], *, actor: Account | None = None) -> li
     return [case for case in result if case is not None]
 
 
-def _insert(built: Sequence[Case]) -> set[UUID]:
-    """Write the cases; returns the ids of those that are new: only a source key can be there already."""
-    if all(case.source_key is None for case in built):
-        Case.objects.bulk_create(built, batch_size=1000)
-        return {case.id for case in built}
-    Case.objects.bulk_create(built, ignore_conflicts=True, batch_size=1000)
-    return set(Case.objects.filter(id__in=[case.id for case in built]).values_list("id", flat=True))
+def _write(built: Sequence[Case], actor: Account | None) -> set[UUID]:
+    """Write the cases with their first entries; returns the ids of those that are new."""
+    inserted: set[UUID] = set()
+    for first in range(0, len(built), AT_ONCE):
+        some = built[first : first + AT_ONCE]
+        writing.insert(some)
+        inserted |= writing.begin_histories([_first_entry(case, actor) for case in some])
+    return inserted
 
 
 def _check(wanted: Sequence[NewCase]) -> None:
@@ -133,7 +133,8 @@ def _build(wanted: Sequence[NewCase], actor: Account | None) -> list[Case]:
             raise type_store.unknown(new.type_name)
     paths = {new.division_path for new in wanted}
     levels = directory.levels(paths)
-    bodies = directory.bodies(paths, {r.organisation for kind in found.values() for r in kind.definition.routes})
+    routes = [route for kind in found.values() for route in kind.definition.routes]
+    bodies = directory.bodies(paths, routes)
     calendar = calendars.office()
     numbers = _numbers(wanted, moment, calendar)
     cases = []
@@ -193,7 +194,7 @@ def _case(new: NewCase, kind: InForce, calendar: WorkingCalendar, moment: dt.dat
         answers=dict(new.answers),
         parent=new.parent,
         organisation_id=new.organisation_id,
-        search=as_vector(
+        search=_vector(
             search_text.document(new.title, new.description, new.address, *(wording.everything(said) if said else ()))
         ),
     )
@@ -204,13 +205,9 @@ def district_of(division_path: str) -> str:
     return division_path.split("/")[1]
 
 
-def as_vector(found: list[str]) -> Func:
-    """Words as PostgreSQL's tsvector."""
-    return Func(
-        Value(found, output_field=ArrayField(TextField())),
-        function="array_to_tsvector",
-        output_field=SearchVectorField(),
-    )
+def _vector(words: Sequence[str]) -> str:
+    """Words as PostgreSQL writes a tsvector; they hold letters and digits only."""
+    return " ".join(f"'{word}'" for word in words)
 
 
 def _numbers(wanted: Sequence[NewCase], moment: dt.datetime, calendar: WorkingCalendar) -> list[str]:
@@ -218,29 +215,21 @@ def _numbers(wanted: Sequence[NewCase], moment: dt.datetime, calendar: WorkingCa
         (district_of(new.division_path), (new.opened_at or moment).astimezone(calendar.zone).year) for new in wanted
     ]
     given: dict[tuple[str, int], list[int]] = {}
-    with connection.cursor() as cursor:
-        for key in sorted(set(keys)):
-            cursor.execute("SELECT * FROM cases_next_numbers(%s, %s, %s)", [*key, keys.count(key)])
-            given[key] = sorted((row[0] for row in cursor.fetchall()), reverse=True)
+    for key in sorted(set(keys)):
+        given[key] = sorted((row[0] for row in statements.run(NUMBERS, [*key, keys.count(key)])), reverse=True)
     return [f"{year}-{given[district, year].pop():06d}" for district, year in keys]
 
 
-def _write_history(cases: Sequence[Case], actor: Account | None) -> None:
-    CaseEvent.objects.bulk_create(
-        [
-            CaseEvent(
-                case_id=case.id,
-                version=1,
-                at=case.opened_at,
-                actor_id=actor.id if actor else None,
-                actor_name=str(actor) if actor else "",
-                action=OPEN_ACTION,
-                to_state=case.state,
-                data={"source": case.source, "organisation_id": str(case.organisation_id or "")},
-            )
-            for case in cases
-        ],
-        batch_size=2000,
+def _first_entry(case: Case, actor: Account | None) -> CaseEvent:
+    return CaseEvent(
+        case_id=case.id,
+        version=1,
+        at=case.opened_at,
+        actor_id=actor.id if actor else None,
+        actor_name=str(actor) if actor else "",
+        action=OPEN_ACTION,
+        to_state=case.state,
+        data={"source": case.source, "organisation_id": str(case.organisation_id or "")},
     )
 
 

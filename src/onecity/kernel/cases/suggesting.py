@@ -119,7 +119,7 @@ def _offices(text: str, division_path: str, kinds: Sequence[InForce]) -> dict[st
     if not division_path or not kinds:
         return {}
     routes = [route for kind in kinds for route in kind.definition.routes]
-    bodies = directory.bodies([division_path], {route.organisation for route in routes if route.organisation})
+    bodies = directory.bodies([division_path], routes)
     levels = directory.levels([division_path])
     found: dict[str, UUID | None] = {
         kind.name: routing.choose(

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from onecity.kernel.cases import statements
 from onecity.kernel.cases.logic.definition import Definition, parse, to_data
 from onecity.kernel.cases.models import CaseType
 from onecity.kernel.cases.types import CaseTypeDecl, in_language
@@ -18,6 +19,10 @@ from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
 
 LOCK = 0x0A0CA5E
+IN_FORCE = """
+SELECT DISTINCT ON (name) name, version, digest FROM cases_casetype WHERE name = ANY (%s::text[]) AND effective_from <= %s
+ORDER BY name, effective_from DESC, version DESC
+"""
 _PARSED: dict[str, Definition] = {}
 
 
@@ -76,13 +81,8 @@ def digest_of(data: Mapping[str, Any]) -> str:
 
 def in_force(names: Iterable[str], at: dt.datetime) -> dict[str, InForce]:
     """The version of each type that holds for cases opened at `at`; a type not published by then is missing."""
-    rows = (
-        CaseType.objects.filter(name__in=set(names), effective_from__lte=at)
-        .order_by("name", "-effective_from", "-version")
-        .distinct("name")
-        .defer("definition")
-    )
-    return {row.name: read_row(row) for row in rows}
+    rows = statements.run(IN_FORCE, [list(set(names)), at])
+    return {name: stored(name, number, digest) for name, number, digest in rows}
 
 
 def all_in_force(at: dt.datetime | None = None) -> list[InForce]:
@@ -102,6 +102,12 @@ def version(name: str, number: int) -> InForce:
     if row is None:
         raise unknown(name)
     return read_row(row)
+
+
+def stored(name: str, number: int, digest: str | None) -> InForce:
+    """One version of a type of which the digest was read with the case (None: there is no such version); errors as above."""
+    definition = _PARSED.get(digest or "")
+    return version(name, number) if definition is None else InForce(name, number, definition)
 
 
 def versions(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], InForce]:
