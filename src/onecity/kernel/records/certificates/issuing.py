@@ -19,8 +19,9 @@ from onecity.kernel.records.certificates import opening, sealing
 from onecity.kernel.records.certificates.logic import serials
 from onecity.kernel.records.certificates.requests import Holder, IssueRequest, Ready, check
 from onecity.kernel.records.certificates.signing import Place, Signer, row_of
+from onecity.kernel.records.certificates.writing import write
 from onecity.kernel.records.keys import store
-from onecity.kernel.records.models import Certificate, CertificateEvent
+from onecity.kernel.records.models import Certificate
 
 __all__ = ["Holder", "IssueRequest", "issue", "issue_many"]
 
@@ -75,22 +76,6 @@ def _attempt(ready: Sequence[Ready], issued_by: UUID | None) -> list[Certificate
     for one in ready:
         _same(kept[one.request.source_key], one)
     return [kept[one.request.source_key] for one in ready]
-
-
-def write(rows: Sequence[Certificate], actor_id: UUID | None, action: str, reason: str = "") -> set[UUID]:
-    """Write new certificates with the first event of each; those whose source is known stay as they are. Ids of the new."""
-    with opening.written([row.number for row in rows]):
-        Certificate.objects.bulk_create(rows, ignore_conflicts=True)
-        new = set(Certificate.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
-        CertificateEvent.objects.bulk_create(
-            CertificateEvent(
-                certificate_id=row.id, step=1, at=row.issued_at, actor_id=actor_id, action=action, to_state=row.state,
-                reason=reason,
-            )
-            for row in rows
-            if row.id in new
-        )  # fmt: skip
-    return new
 
 
 def of_sources(keys: Sequence[str], rows: Sequence[Certificate] = ()) -> dict[str, Certificate]:

@@ -55,6 +55,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION records_numbers_of_sources(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION records_numbers_of_sources(text[]) TO onecity_app;
+
+CREATE FUNCTION records_number_of(wanted uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT number FROM records_certificate WHERE id = wanted
+$$;
+REVOKE ALL ON FUNCTION records_number_of(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION records_number_of(uuid) TO onecity_app;
 """
 NO_HISTORY = """
 DROP TRIGGER records_event_stays ON records_certificateevent;
@@ -98,7 +105,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(SERIAL, "DROP SEQUENCE records_certificate_serial"),
         migrations.RunSQL(FIRST_KEY, "DROP FUNCTION records_first_key(text, text, jsonb, text)"),
-        migrations.RunSQL(OF_SOURCES, "DROP FUNCTION records_numbers_of_sources(text[])"),
+        migrations.RunSQL(OF_SOURCES, "DROP FUNCTION records_number_of(uuid); DROP FUNCTION records_numbers_of_sources(text[])"),
         migrations.RunSQL(HISTORY, NO_HISTORY),
         migrations.RunSQL(RIGHTS, NO_RIGHTS),
         RowSecurityThrough("records_certificateevent", OF_CERTIFICATE, commands=("select", "insert")),

@@ -151,6 +151,11 @@ def select(disclosures: Sequence[str], names: Iterable[str]) -> list[str]:
     return [by_name[name] for name in names]
 
 
+def names(disclosures: Sequence[str]) -> list[str]:
+    """What the disclosures are about."""
+    return [_disclosure(text).name for text in disclosures]
+
+
 def _disclosure(text: str) -> Disclosure:
     try:
         parts = msgspec.json.decode(decode(text))

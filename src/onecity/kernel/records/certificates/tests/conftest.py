@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from onecity.kernel.people.models import Account, Role, RoleAssignment
 from onecity.kernel.places.models import Division
 from onecity.kernel.records.certificates import types
 from onecity.kernel.records.certificates.issuing import Holder, IssueRequest
@@ -41,6 +42,8 @@ FOOD = CertificateType(
     fields=(Field("scope", Words("经营范围", "Scope"), "text", "public"),),
     template=Template(body=Words("准予{name}从事{scope}。", "{name} may do this: {scope}."), layout="letter"),
 )
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+OFFICER = ["certificates.view", "certificates.issue", "certificates.manage", "certificates.reveal"]
 Ask = Callable[..., IssueRequest]
 
 
@@ -49,6 +52,31 @@ def district(db: None) -> Division:
     return Division.objects.create(
         tree="adm", code="990101", name="测试区", level="district", path=PATH, valid_from=dt.date(2000, 1, 1)
     )
+
+
+def account(name: str, permissions: list[str], path: str) -> Account:
+    """Somebody with these rights in this division."""
+    made = Account.objects.create(username=name, display_name=name)
+    if permissions:
+        role = Role.objects.create(name=f"role-{name}", title=name, permissions=permissions)
+        RoleAssignment.objects.create(account=made, role=role, division_path=path, valid_from=LONG_AGO)
+    return made
+
+
+@pytest.fixture
+def officer(district: Division) -> Account:
+    return account("officer", OFFICER, PATH)
+
+
+@pytest.fixture
+def stranger(district: Division) -> Account:
+    """The same rights in another district."""
+    return account("stranger", OFFICER, "adm/990102/")
+
+
+@pytest.fixture
+def resident(district: Division) -> Account:
+    return account("resident", [], "")
 
 
 @pytest.fixture
