@@ -12,6 +12,7 @@ from psycopg import sql
 
 from onecity.kernel.core import retention
 from onecity.kernel.core.clock import now
+from onecity.kernel.telemetry import limits
 from onecity.kernel.telemetry.catalogue import database_parameters
 from onecity.kernel.twin import indexes
 from onecity.kernel.twin.ngsild.snapshots.limits import PREPARING_S
@@ -29,6 +30,11 @@ GROUP BY tenant, division_path, public, type, attribute, kind HAVING sum(entitie
 """
 log = logging.getLogger(__name__)
 
+OLD_OBSERVATIONS = """
+DELETE FROM twin_observation o USING (
+    SELECT series_id, observed_at FROM twin_observation WHERE observed_at < %s LIMIT %s
+) old WHERE o.series_id = old.series_id AND o.observed_at = old.observed_at
+"""
 STALE = "UPDATE twin_snapshot SET status = 'failure' WHERE status = 'preparing' AND created_at < %s"
 
 
@@ -58,6 +64,22 @@ def retain() -> list[str]:
                 cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
                 dropped.append(name)
     return dropped
+
+
+def forget_observations() -> int:
+    """Remove what is kept beside readings that are gone (ONECITY_RETENTION_DAYS); returns how many rows."""
+    kept = limits.retention_us()
+    if not kept:
+        return 0
+    oldest = now() - dt.timedelta(microseconds=kept)
+
+    def one_batch(most: int) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(OLD_OBSERVATIONS, [oldest, most])
+            removed: int = cursor.rowcount
+        return removed
+
+    return retention.remove(one_batch)
 
 
 def fold_census() -> None:
@@ -105,9 +127,10 @@ def expire(timestamp: int = 0) -> int:  # noqa: ARG001 - same
 @app.periodic(cron="17 * * * *")
 @app.task(name="twin.days", queueing_lock="twin.days", lock="twin.days")
 def days(timestamp: int = 0) -> None:  # noqa: ARG001 - same
-    """Make the change log's next days and drop its oldest."""
+    """Make the change log's next days and drop its oldest; forget old observations."""
     make_days()
     retain()
+    forget_observations()
 
 
 @app.periodic(cron="*/10 * * * *")

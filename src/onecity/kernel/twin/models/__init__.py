@@ -5,6 +5,7 @@ from onecity.kernel.twin.models.context import ContextKind, LdContext
 from onecity.kernel.twin.models.entity import Entity, EntityStatus
 from onecity.kernel.twin.models.entity_map import EntityMap
 from onecity.kernel.twin.models.kind import EntityKind
+from onecity.kernel.twin.models.observation import Observation
 from onecity.kernel.twin.models.passed import HeardNotification, PassedSubscription, ToldNotification
 from onecity.kernel.twin.models.query_index import QueryIndex
 from onecity.kernel.twin.models.registration import SourceChange, SourceRegistration
@@ -24,6 +25,7 @@ __all__ = [
     "HeardNotification",
     "LdContext",
     "Notification",
+    "Observation",
     "Operation",
     "PassedSubscription",
     "Position",

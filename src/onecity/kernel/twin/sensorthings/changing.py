@@ -8,7 +8,7 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import parse_id
 from onecity.kernel.telemetry.models import Series
 from onecity.kernel.twin.models import Entity, EntityKind, Relation
-from onecity.kernel.twin.sensorthings import documents, kept, making, sets, shelf
+from onecity.kernel.twin.sensorthings import documents, keeping, kept, making, sets, shelf
 from onecity.kernel.twin.sensorthings import series as measuring
 from onecity.kernel.twin.sensorthings.asker import Asker
 from onecity.kernel.twin.sensorthings.documents import Document
@@ -21,8 +21,6 @@ SETS: Mapping[str, str] = {"Sensor": "Sensors", "ObservedProperty": "ObservedPro
 
 def row(asker: Asker, name: str, key: str) -> Entity:
     """A row that is to be changed, held; raises Problem 401, 403, 404 and 409."""
-    if name == "Observations":
-        raise unsupported("Observations: PATCH, PUT, DELETE")
     if name == "Datastreams":
         return _stream(asker, key)
     if parse_id(key) is None:
@@ -35,6 +33,9 @@ def row(asker: Asker, name: str, key: str) -> Entity:
     asker.require(found.division_path)
     if name != "Things" and found.type not in kept.BESIDE:
         raise making.declared()
+    if found.type != kept.TYPES[name] and found.type in kept.BESIDE:
+        title = _("This feature is a place: change the Location with that id instead")
+        raise Problem("sensorthings-conflict", title, status=409)
     return shelf.locked(found)
 
 
@@ -178,6 +179,12 @@ def _delete_beside(asker: Asker, entity: Entity) -> None:
     shelf.remove(asker, entity)
 
 
+def _delete_feature(asker: Asker, entity: Entity) -> None:
+    """A feature goes with the observations that were said to be about it."""
+    keeping.hide(keeping.of_feature(entity))
+    shelf.remove(asker, entity)
+
+
 def _delete_stream(asker: Asker, entity: Entity) -> None:
     shelf.remove(asker, entity)
     Series.objects.filter(id=int(entity.key)).update(active=False)
@@ -185,7 +192,7 @@ def _delete_stream(asker: Asker, entity: Entity) -> None:
 
 DELETE: Mapping[str, Callable[[Asker, Entity], None]] = {
     "Things": _delete_thing, "Locations": _delete_location, "Datastreams": _delete_stream, "Sensors": _delete_beside,
-    "ObservedProperties": _delete_beside,
+    "ObservedProperties": _delete_beside, "FeaturesOfInterest": _delete_feature,
 }  # fmt: skip
 
 

@@ -11,16 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.telemetry.logic import times
+from onecity.kernel.twin.sensorthings import observed
+from onecity.kernel.twin.sensorthings.observed import Wanted
 from onecity.kernel.twin.sensorthings.sets import LINKS, SINGLE
 
 Facts = dict[str, Any]
 LONGEST_VALUE, MOST_NUMBER = 1_000_000, 2.0**63
 MOST_BYTES, DEEPEST, MOST_INNER, LONGEST_NAME, LONGEST_TEXT = 4 * 1024 * 1024, 20, 2_000, 200, 20_000
 GEOJSON = frozenset({"application/geo+json", "application/vnd.geo+json"})
-MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_"
-KINDS_OF_RESULT = frozenset(
-    {"Measurement", "CountObservation", "CategoryObservation", "Observation", "TruthObservation"}
-)
 
 
 @dataclass(slots=True)
@@ -30,7 +28,7 @@ class Document:
     facts: Facts
     inner: dict[str, list["Document"]] = field(default_factory=dict)
     links: dict[str, list[str]] = field(default_factory=dict)
-    observations: list[Facts] = field(default_factory=list)
+    observations: list[Wanted] = field(default_factory=list)
 
     def named(self, link: str) -> bool:
         """Whether the body says anything about a link."""
@@ -119,7 +117,7 @@ def _unit(value: object, place: str) -> Facts:
 
 def _result(value: object, place: str) -> str:
     text = _text(value, place)
-    if text.removeprefix(MEASUREMENT) not in KINDS_OF_RESULT or not text.startswith(MEASUREMENT):
+    if text.removeprefix(observed.KIND) not in observed.KINDS or not text.startswith(observed.KIND):
         raise wrong(place, _("There is no such type of observation"))
     return text
 
@@ -230,7 +228,8 @@ class Reader:
 
     def _link(self, found: Document, name: str, link: str, value: object, place: str) -> None:
         if name == "Datastreams" and link == "Observations" and self.fresh:
-            found.observations = [_observation(one, place) for one in _rows(value, place)]
+            rows = [_object(one, place) for one in _rows(value, place)]
+            found.observations = [observed.of_datastream(0, one, f"{place}/") for one in rows]
             self.read += len(found.observations)
             return
         if link not in CARRIED[name]:
@@ -269,15 +268,3 @@ def back(source: str, name: str) -> str:
 
 def _inverse(name: str, link: str) -> str:
     return back(name, LINKS[name][link])
-
-
-def _observation(value: object, place: str) -> Facts:
-    given = _object(value, place)
-    result = given.get("result")
-    if isinstance(result, bool) or not isinstance(result, int | float):
-        raise wrong(f"{place}/result", _("The result of an observation is a number here"))
-    if (time := given.get("phenomenonTime")) is not None and (
-        not isinstance(time, str) or times.from_one(time.partition("/")[2] or time) is None
-    ):
-        raise wrong(f"{place}/phenomenonTime", _("The time cannot be read"))
-    return given

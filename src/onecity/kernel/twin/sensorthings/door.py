@@ -1,12 +1,14 @@
 """Writing SensorThings: devices post observations, one or as a data array, and they go the way of all readings."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
+from django.db import connection
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -21,20 +23,22 @@ from onecity.kernel.telemetry.ingest import body as bodies
 from onecity.kernel.telemetry.ingest.answers import Answer, language
 from onecity.kernel.telemetry.ingest.formats import window
 from onecity.kernel.telemetry.ingest.log import unavailable
-from onecity.kernel.telemetry.logic import admission, times, wire
+from onecity.kernel.telemetry.logic import admission, wire
 from onecity.kernel.telemetry.logic.catalogue import Catalogue, KnownDevice
 from onecity.kernel.telemetry.logic.readings import Readings, Refusal, Refusals
+from onecity.kernel.twin.sensorthings import keeping, observed
+from onecity.kernel.twin.sensorthings.asker import Asker
+from onecity.kernel.twin.sensorthings.keeping import Plans
 from onecity.kernel.twin.sensorthings.observations import identify
+from onecity.kernel.twin.sensorthings.observed import Wanted
+from onecity.kernel.twin.sensorthings.understanding import understood
 
 WAY = "sta"
 BASE = "/sta/v1.1"
-MOST = 100_000
 MOST_REFUSED = 64 * 1024 * 1024
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Wanted = tuple[int, object, object]
-"""Datastream, time and result of one observation."""
 
 
 def takes(scope: Mapping[str, Any]) -> bool:
@@ -48,6 +52,20 @@ def takes(scope: Mapping[str, Any]) -> bool:
         return False
     given = next((value for name, value in scope.get("headers", ()) if name == b"authorization"), b"")
     return parse_id(sign_in.credentials(given.decode("latin-1"))[0]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Observations of one request: what enters as readings (`batch`), what is kept beside them (`rows`), what is refused.
+
+    `taken`: series and time (µs) of all that were not refused.
+    """
+
+    wanted: Sequence[Wanted]
+    batch: Batch
+    refused: Sequence[Refusal]
+    rows: Sequence[Wanted]
+    taken: frozenset[tuple[int, int]]
 
 
 class ObservationsDoor:
@@ -76,13 +94,23 @@ class ObservationsDoor:
         device = sign_in.device(watcher.current, headers.get("authorization", ""))
         declared = headers.get("content-length", "")
         body = await bodies.read(receive, int(declared) if declared.isdigit() else None)
-        given = take(path, body, await self._catalogue(watcher, wanted(path, body)), device)
+        found = observed.read(path.removeprefix(BASE), body)
+        catalogue = await self._catalogue(watcher, found)
+        given = await self._taken(found, catalogue, device)
         await log.append(WAY, list(wire.messages(WAY, now_us(), given.batch, given.refused)))
-        return told(given)
+        return told(given, many=path.endswith("/CreateObservations"))
+
+    async def _taken(self, found: Sequence[Wanted], catalogue: Catalogue, device: KnownDevice) -> Given:
+        """What may enter. What is more than a reading is in the database when this returns."""
+        numbers = special(found, catalogue)
+        if not numbers:
+            return take(found, catalogue, device, Plans())
+        asker = Asker(None, device.division_path, writes=True, device=device)
+        return await asyncio.to_thread(kept_by, asker, found, catalogue, device)
 
     async def _catalogue(self, watcher: Watcher, found: Sequence[Wanted]) -> Catalogue:
         """The catalogue, read again where a datastream is not in it: it may have been made a moment ago."""
-        numbers = {number for number, _time, _result in found}
+        numbers = {one.series for one in found}
         if all(watcher.current.describe(number)[0] for number in numbers):
             return watcher.current
         async with self._one_at_a_time:
@@ -91,62 +119,80 @@ class ObservationsDoor:
         return watcher.current
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Observations of one request, with what may enter and what is refused; `many` as a data array."""
-
-    wanted: Sequence[Wanted]
-    batch: Batch
-    refused: Sequence[Refusal]
-    many: bool
+def special(found: Sequence[Wanted], catalogue: Catalogue) -> set[int]:
+    """The datastreams that have to be looked up: those that SensorThings made, and where more than a reading came."""
+    urns = {number: catalogue.describe(number)[0] for number in {one.series for one in found}}
+    own = {number for number, urn in urns.items() if urn.startswith(keeping.OWN)}
+    return own | {one.series for one in found if urns[one.series] and not one.plain}
 
 
-def take(path: str, body: bytes, catalogue: Catalogue, device: KnownDevice) -> Given:
-    """Read a request's observations; nothing is sent yet. Raises Problem 400 and 413."""
-    found = wanted(path, body)
-    batch, refusals = admitted(found, catalogue, device)
-    return Given(found, batch, refusals.finish(), path.endswith("/CreateObservations"))
+def kept_by(asker: Asker, found: Sequence[Wanted], catalogue: Catalogue, device: KnownDevice) -> Given:
+    """Take observations, and keep in one transaction what is more than a reading. Raises Problem 400, 401 and 403."""
+    try:
+        with understood(), asker.acting():
+            plans = keeping.plan(special(found, catalogue))
+            given = take(found, catalogue, device, plans)
+            keeping.keep(asker, given.rows, sorted(given.taken), plans)
+        return given
+    finally:
+        # the thread goes back to a pool that knows nothing of it
+        connection.close()
 
 
-def wanted(path: str, body: bytes) -> Sequence[Wanted]:
-    """The observations that a request gives. Raises Problem 400 and 413."""
-    many = path.endswith("/CreateObservations")
-    return _array(_document(body)) if many else [_single(_document(body), path)]
+def take(found: Sequence[Wanted], catalogue: Catalogue, device: KnownDevice, plans: Plans) -> Given:
+    """What of observations may enter; nothing is kept yet."""
+    refusals = Refusals(MOST_REFUSED)
+    numbers = [observed.number_of(plans.kind(one.series), one.result) for one in found]
+    batch = _admitted(found, numbers, catalogue, device, refusals)
+    taken = frozenset(zip(batch.series_id.tolist(), batch.observed_at.tolist(), strict=True))
+    whole = [plans.whole(one) if (one.series, one.at) in taken else one for one in found]
+    rows = {
+        (one.series, one.at): one
+        for one, number in zip(whole, numbers, strict=True)
+        if (one.series, one.at) in taken and (number is None or not one.plain)
+    }
+    aside = {(one.series, one.at) for one, number in zip(found, numbers, strict=True) if number is None}
+    keys = zip(batch.series_id.tolist(), batch.observed_at.tolist(), strict=True)
+    readings = batch.take(np.array([key not in aside for key in keys], np.bool_)) if aside else batch
+    return Given(found, readings, refusals.finish(), list(rows.values()), taken)
 
 
-def told(given: Given) -> Answer:
+def told(given: Given, *, many: bool) -> Answer:
     """The answer when they are in the log; raises Problem 422 where all went to quarantine."""
-    batch = given.batch
-    kept = set(zip(batch.series_id.tolist(), batch.observed_at.tolist(), strict=True))
-    if given.many:
+    if many:
         links = [
-            f"{BASE}/Observations('{identify(s, at)}')" if (s, at) in kept else "error"
-            for s, at in ((series, _moment(time)) for series, time, _result in given.wanted)
+            f"{BASE}/Observations('{identify(one.series, one.at)}')" if (one.series, one.at) in given.taken else "error"
+            for one in given.wanted
         ]
         return Answer(201, {"Content-Type": "application/json"}, msgspec.json.encode(links))
-    if not kept:
+    if not given.taken:
         reasons = {refusal.reason: refusal.detail for refusal in given.refused}
         title = _("The observation was put into quarantine")
         raise Problem("all_refused", title, status=422, extra={"reasons": reasons})
-    series, at = next(iter(kept))
+    series, at = next(iter(given.taken))
     return Answer(201, {"Location": f"{BASE}/Observations('{identify(series, at)}')"}, b"")
 
 
-def admitted(given: Sequence[Wanted], catalogue: Catalogue, device: KnownDevice) -> tuple[Batch, Refusals]:
-    """What may enter of observations, and the refusals of the others."""
-    refusals = Refusals(MOST_REFUSED)
+def _admitted(
+    given: Sequence[Wanted],
+    numbers: Sequence[float | None],
+    catalogue: Catalogue,
+    device: KnownDevice,
+    refusals: Refusals,
+) -> Batch:
+    """The observations that may enter; what is no reading stands there with the value 0."""
     entities, attributes, rows = dict[str, int](), dict[str, int](), list[tuple[int, int, int, float]]()
-    for line, (series, time, result) in enumerate(given):
-        urn, attribute = catalogue.describe(series)
-        at = _moment(time)
-        number = isinstance(result, int | float) and not isinstance(result, bool)
-        if at == NEVER or not number or not urn:
-            reason = "unknown_entity" if not urn else "wrong_type" if not number else "bad_time"
-            text = msgspec.json.encode({"datastream": series, "phenomenonTime": time, "result": result})
-            refusals.add(reason, [text], count=1, detail=f"Datastreams({series})", line=line, device=device.id)
+    for line, (one, number) in enumerate(zip(given, numbers, strict=True)):
+        urn, attribute = catalogue.describe(one.series)
+        wrong = number is not None and math.isnan(number)
+        if one.at == NEVER or wrong or not urn:
+            reason = "unknown_entity" if not urn else "wrong_type" if wrong else "bad_time"
+            facts = {"datastream": one.series, "phenomenonTime": one.time, "result": one.result}
+            detail = f"Datastreams({one.series})"
+            refusals.add(reason, [msgspec.json.encode(facts)], count=1, detail=detail, line=line, device=device.id)
             continue
         entity = entities.setdefault(urn, len(entities))
-        rows.append((entity, attributes.setdefault(attribute, len(attributes)), at, _number(result)))
+        rows.append((entity, attributes.setdefault(attribute, len(attributes)), one.at, number or 0.0))
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
     readings = Readings(
         list(entities),
@@ -158,72 +204,7 @@ def admitted(given: Sequence[Wanted], catalogue: Catalogue, device: KnownDevice)
         np.arange(len(rows), dtype=np.int32),
     )
     sender = np.full(len(rows), device.number, np.int32)
-    return admission.admit(catalogue, readings, sender, window(now_us()), refusals), refusals
-
-
-def _number(result: object) -> float:
-    try:
-        return float(result) if isinstance(result, int | float) else float("nan")
-    except OverflowError:
-        return float("inf")
-
-
-def _moment(time: object) -> int:
-    """The time of an observation in µs; of an interval its end; now where there is none."""
-    if time is None:
-        return now_us()
-    found = times.from_one(time.partition("/")[2] or time) if isinstance(time, str) else None
-    return NEVER if found is None else found
-
-
-def _document(body: bytes) -> object:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _wrong(str(error)[:200]) from error
-
-
-def _wrong(detail: str) -> Problem:
-    return Problem("sensorthings-body", _("The observation cannot be read"), status=400, detail=detail)
-
-
-def _single(document: object, path: str) -> Wanted:
-    if not isinstance(document, dict) or "result" not in document:
-        raise _wrong("result")
-    parent = path.removeprefix(BASE).removesuffix("/Observations").strip("/")
-    series = parent.removeprefix("Datastreams(").removesuffix(")") if parent.startswith("Datastreams(") else ""
-    if parent and not series.isdigit():
-        raise _wrong(parent[:100])
-    number = int(series[:10]) if series else _stream(document.get("Datastream"))
-    return number, document.get("phenomenonTime"), document["result"]
-
-
-def _stream(link: object) -> int:
-    key = link.get("@iot.id") if isinstance(link, dict) else None
-    if isinstance(key, str) and key.isdigit():
-        key = int(key[:10])
-    if not isinstance(key, int) or isinstance(key, bool) or not 0 < key < 2**31:
-        raise _wrong("Datastream/@iot.id")
-    return key
-
-
-def _array(document: object) -> list[Wanted]:
-    """The observations of a data array (OGC 18-088, 13.3)."""
-    found: list[Wanted] = []
-    for group in document if isinstance(document, list) else [None]:
-        if not isinstance(group, dict):
-            raise _wrong("components, dataArray")
-        series, names, rows = _stream(group.get("Datastream")), group.get("components"), group.get("dataArray")
-        if not isinstance(names, list) or not isinstance(rows, list) or "result" not in names:
-            raise _wrong("components, dataArray")
-        if len(found) + len(rows) > MOST:
-            raise Problem("too_large", _("The request is too large"), status=413)
-        for row in rows:
-            if not isinstance(row, list) or len(row) != len(names):
-                raise _wrong("dataArray")
-            facts = dict(zip(map(str, names), row, strict=True))
-            found.append((series, facts.get("phenomenonTime"), facts["result"]))
-    return found
+    return admission.admit(catalogue, readings, sender, window(now_us()), refusals)
 
 
 app = ObservationsDoor(readings_door)

@@ -65,11 +65,13 @@ def value_of(node: Operand, row: Row) -> Any:
         if node.name in GEO_TESTS:
             return geometry.ROWS[node.name](given[0], given[1])
         return FUNCTIONS[node.name](*given)
-    found: Any = row
     if node.name in row:
         return row[node.name]
-    for step in node.name.split("/"):
-        if not isinstance(found, Mapping) or step not in found:
-            raise no_property(node.name)
-        found = found[step]
+    first, *inner = node.name.split("/")
+    if first not in row or first[0] == "_":
+        raise no_property(node.name)
+    found: Any = row[first]
+    for step in inner:
+        # documents of one set need not have the same members
+        found = found.get(step) if isinstance(found, Mapping) else None
     return found

@@ -286,3 +286,19 @@ def span(node: Node | None, names: frozenset[str]) -> tuple[dt.datetime | None, 
         end = value + step if node.operator in {"le", "eq"} else value if node.operator == "lt" else None
         return start, end
     return None, None
+
+
+def names(node: Node | Operand) -> frozenset[str]:
+    """The properties that a filter names."""
+    if isinstance(node, Property):
+        return frozenset({node.name})
+    if isinstance(node, Literal):
+        return frozenset()
+    parts: tuple[Node | Operand, ...] = (
+        (node.left, node.right)
+        if isinstance(node, Comparison)
+        else node.parts
+        if isinstance(node, Combination)
+        else node.arguments
+    )
+    return frozenset().union(*map(names, parts))

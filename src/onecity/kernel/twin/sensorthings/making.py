@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -17,10 +17,8 @@ from onecity.kernel.twin.sensorthings import documents, kept, sets, shelf
 from onecity.kernel.twin.sensorthings import series as measuring
 from onecity.kernel.twin.sensorthings.asker import Asker
 from onecity.kernel.twin.sensorthings.documents import Document, wrong
+from onecity.kernel.twin.sensorthings.observed import Wanted
 from onecity.kernel.twin.sensorthings.options import Options
-
-Observation = tuple[int, object, object]
-"""Datastream, time and result."""
 
 
 @dataclass(slots=True)
@@ -28,7 +26,7 @@ class Maker:
     """Makes rows on somebody's behalf; `observations` are to go to the log once everything is kept."""
 
     asker: Asker
-    observations: list[Observation] = field(default_factory=list)
+    observations: list[Wanted] = field(default_factory=list)
 
     def make(self, name: str, document: Document) -> object:
         """A row of the set `name`; returns its id. Raises Problem 400, 401, 403 and 409."""
@@ -99,7 +97,7 @@ class Maker:
         made = measuring.add(thing, observed[1], document.facts["unitOfMeasurement"], device.id if device else None)
         facts = document.facts | {"thing": str(thing.id), "sensor": sensor, "observedProperty": observed[0]}
         shelf.add(self.asker, "Datastreams", facts, thing.division_path, key=str(made.id))
-        self.observations += [(made.id, o.get("phenomenonTime"), o["result"]) for o in document.observations]
+        self.observations += [replace(one, series=made.id) for one in document.observations]
         return made
 
     def history(self, document: Document) -> Entity:

@@ -97,9 +97,11 @@ def _number(name: str, value: str) -> int:
 
 def _order(part: str) -> tuple[str, bool]:
     name, _space, direction = part.strip().partition(" ")
-    if direction.strip() not in {"", "asc", "desc"} or not name:
+    # clients write it in capitals too
+    direction = direction.strip().lower()
+    if direction not in {"", "asc", "desc"} or not name:
         raise wrong(_("Order is given as “name asc” or “name desc”"), part[:60])
-    return name, direction.strip() == "desc"
+    return name, direction == "desc"
 
 
 def _expand(text: str, depth: int) -> dict[str, Options]:

@@ -12,6 +12,7 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import parse_id
 from onecity.kernel.twin.sensorthings import observations, options, sets
 from onecity.kernel.twin.sensorthings.asker import Asker
+from onecity.kernel.twin.sensorthings.features import Book
 from onecity.kernel.twin.sensorthings.options import Options
 from onecity.kernel.twin.sensorthings.sets import LINKS, SINGLE, Page, Row
 
@@ -34,6 +35,7 @@ class Reader:
     def __init__(self, request: HttpRequest, asker: Asker) -> None:
         self.asker = asker
         self.base = request.build_absolute_uri(PREFIX)
+        self.book = Book()
         self.pairs = [(name, value) for name, values in request.GET.lists() for value in values]
 
     def answer(self, path: str) -> Row | str:
@@ -115,8 +117,7 @@ class Reader:
             series = int(str(key).partition("~")[0])
             if target == "Datastreams":
                 return {"id": series}
-            stream = self.one("Datastreams", str(series), {})
-            return {"id": stream["_thing"]}
+            return {"id": self.book.of(*(observations.parse_id(str(key)) or (0, 0)), row["_feature"])}
         return sets.scope_of(target, source, key, row)
 
     def page(self, name: str, scope: Mapping[str, Any], wanted: Options) -> Page:
@@ -124,7 +125,7 @@ class Reader:
         if wanted.after.startswith("skip:") and wanted.after[5:].isdigit():
             wanted.skip, wanted.after = min(int(wanted.after[5:]), options.MOST_SKIP), ""
         if name == "Observations":
-            return observations.page(self.asker, scope, wanted)
+            return observations.page(self.asker, scope, wanted, self.book)
         return sets.page(name, self.asker, scope, wanted)
 
     def listed(self, name: str, scope: Mapping[str, Any], wanted: Options, url: str) -> Row:

@@ -19,7 +19,7 @@ from onecity.kernel.telemetry.logic import times
 from onecity.kernel.telemetry.models import Series
 from onecity.kernel.twin import finding
 from onecity.kernel.twin.models import Entity, EntityKind, EntityStatus, Relation
-from onecity.kernel.twin.sensorthings import filter_rows, filtering, kept
+from onecity.kernel.twin.sensorthings import features, filter_rows, filtering, kept
 from onecity.kernel.twin.sensorthings.asker import Asker
 from onecity.kernel.twin.sensorthings.filter_sql import (
     ID,
@@ -147,7 +147,10 @@ def historical(entity: Entity) -> Row:
 
 
 def feature(entity: Entity) -> Row:
-    """A Feature that was written, or what observations of an entity are about: the entity where it stands."""
+    """A Feature that was written, a place where something stood, or an entity where it stands."""
+    if entity.type == kept.TYPES["Locations"]:
+        place = _rest(entity, "encodingType", "location")
+        return _head(entity) | {"feature" if name == "location" else name: value for name, value in place.items()}
     if entity.type in kept.BESIDE:
         return _head(entity) | _rest(entity, "encodingType", "feature")
     place = _point(entity) if entity.lon is not None else {"type": "Point", "coordinates": []}
@@ -238,11 +241,11 @@ def rows_of(name: str, asker: Asker) -> QuerySet[Entity]:
         return found.filter(things)
     if name in WRITTEN_ROWS:
         return found.filter(written)
-    standing = things & Q(lon__isnull=False)
-    if name != "FeaturesOfInterest":
-        kind = kept.LOCATED if name == "Locations" else kept.FORMER
-        standing &= ~Q(Exists(Relation.objects.filter(source=OuterRef("pk"), kind=kind)))
-    return found.filter(written | standing)
+    if name == "FeaturesOfInterest":
+        return found.filter(features.visible())
+    kind = kept.LOCATED if name == "Locations" else kept.FORMER
+    elsewhere = Exists(Relation.objects.filter(source=OuterRef("pk"), kind=kind))
+    return found.filter(written | (things & Q(lon__isnull=False) & ~Q(elsewhere)))
 
 
 def page(name: str, asker: Asker, scope: Scope, options: Options) -> Page:
@@ -325,7 +328,7 @@ def scope_of(target: str, source: str, key: Any, row: Row | None) -> Scope:
     if source in ENTITY_ROWS and target in ENTITY_ROWS:
         return _between(target, source, key, written=row is not None and bool(row["_written"]))
     if source in ENTITY_ROWS:
-        return {"entity_id": key}
+        return {"feature": key} if target == "Observations" else {"entity_id": key}
     if source == "Datastreams" and row is not None:
         if target == "Things":
             return {"id": row["_thing"]}

@@ -15,7 +15,8 @@ from onecity.kernel.twin.sensorthings import asker, batch
 from onecity.kernel.twin.sensorthings.asker import Asker
 from onecity.kernel.twin.sensorthings.batch import Answered, Asked
 from onecity.kernel.twin.sensorthings.reading import PREFIX, Reader
-from onecity.kernel.twin.sensorthings.writes import METHODS, Writer, understood
+from onecity.kernel.twin.sensorthings.understanding import understood
+from onecity.kernel.twin.sensorthings.writes import METHODS, Writer
 
 
 @csrf_exempt

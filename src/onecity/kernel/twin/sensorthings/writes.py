@@ -1,13 +1,11 @@
 """Requests that write: what is sent is read whole, done in one transaction, and observations go to the log after it."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
-from django.db import DataError, IntegrityError, ProgrammingError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -15,37 +13,19 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.telemetry import quarantine, sending
 from onecity.kernel.telemetry.batch import Batch
 from onecity.kernel.telemetry.ingest.sign_in import NOBODY
-from onecity.kernel.telemetry.logic.catalogue import NO_DEVICE, Catalogue
+from onecity.kernel.telemetry.logic.catalogue import NO_DEVICE, Catalogue, KnownDevice
 from onecity.kernel.telemetry.logic.readings import Refusal
-from onecity.kernel.twin.models import Entity
-from onecity.kernel.twin.sensorthings import changing, documents, door, sets
+from onecity.kernel.twin.sensorthings import changing, correcting, documents, door, keeping, observed, sets
 from onecity.kernel.twin.sensorthings.asker import Asker
 from onecity.kernel.twin.sensorthings.batch import Answered
 from onecity.kernel.twin.sensorthings.making import Maker
+from onecity.kernel.twin.sensorthings.observed import Wanted
 from onecity.kernel.twin.sensorthings.options import Options
-from onecity.kernel.twin.sensorthings.reading import PREFIX, Reader, no_path, quoted, step_of
-from onecity.kernel.twin.sensorthings.sets import LINKS
+from onecity.kernel.twin.sensorthings.reading import Reader, no_path, quoted, step_of
+from onecity.kernel.twin.sensorthings.sets import LINKS, Row
 
 METHODS = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 ANYBODY = replace(NOBODY, number=0)
-
-
-@contextmanager
-def understood() -> Iterator[None]:
-    """What the database refuses, in words. Raises Problem 400, 403, 404 and 409."""
-    try:
-        yield
-    except IntegrityError as error:
-        title = _("Somebody else changed this at the same time; send it again")
-        raise Problem("sensorthings-conflict", title, status=409) from error
-    except DataError as error:
-        raise documents.wrong("", _("A text holds characters that cannot be kept")) from error
-    except Entity.DoesNotExist as error:
-        raise sets.none_such() from error
-    except ProgrammingError as error:
-        if "row-level security" not in str(error):
-            raise
-        raise Problem("forbidden", _("You may not change what belongs to this division"), status=403) from error
 
 
 class Writer:
@@ -70,7 +50,10 @@ class Writer:
         if key is None or rest:
             raise _no_method()
         # the row must be where the path says
-        key = str(self.reader.one(name, key, scope)["@iot.id"])
+        found = self.reader.one(name, key, scope)
+        if name == "Observations":
+            return self.correct(method, found, body)
+        key = str(found["@iot.id"])
         entity = changing.row(self.asker, name, key)
         if method == "DELETE":
             changing.delete(self.asker, name, entity)
@@ -80,6 +63,15 @@ class Writer:
         changing.change(self.asker, name, entity, document, whole=whole)
         row = self.reader.dressed(name, self.reader.one(name, key, {}), Options())
         return Answered(200, msgspec.json.encode(row))
+
+    def correct(self, method: str, row: Row, body: bytes) -> Answered:
+        """Change or take back an observation."""
+        if method == "DELETE":
+            correcting.delete(self.asker, row)
+            return Answered(200)
+        correcting.change(self.asker, row, documents.load(body), whole=method == "PUT")
+        found = self.reader.one("Observations", str(row["@iot.id"]), {})
+        return Answered(200, msgspec.json.encode(self.reader.dressed("Observations", found, Options())))
 
     def make(self, path: str, body: bytes) -> Answered:
         """A new row, by the address of its set or by that of a row that it will belong to."""
@@ -110,30 +102,46 @@ class Writer:
 
     def _take_along(self, maker: Maker) -> None:
         """Observations that came with their new datastreams: all of them, or the request fails."""
-        numbers = {number for number, _time, _result in maker.observations}
-        catalogue = opened(quarantine.known_catalogue(), numbers)
-        batch, refusals = door.admitted(maker.observations, catalogue, ANYBODY)
-        if refused := refusals.finish():
-            raise documents.wrong(f"Observations: {refused[0].reason} {refused[0].detail}")
-        self.taken.append((batch, []))
+        numbers = {one.series for one in maker.observations}
+        given = self._take(maker.observations, opened(quarantine.known_catalogue(), numbers), ANYBODY)
+        if given.refused:
+            raise documents.wrong(f"Observations: {given.refused[0].reason} {given.refused[0].detail}")
+        self.taken.append((given.batch, []))
+
+    def _take(self, found: Sequence[Wanted], catalogue: Catalogue, sender: KnownDevice) -> door.Given:
+        """What of observations may enter, and in the database what is more than a reading."""
+        plans = keeping.plan(door.special(found, catalogue))
+        given = door.take(found, catalogue, sender, plans)
+        keeping.keep(self.asker, given.rows, sorted(given.taken), plans)
+        return given
 
     def observe(self, path: str, body: bytes) -> Answered:
         """Observations for datastreams that are there."""
         self._require_someone()
+        found = observed.read(self._short(path), body)
         catalogue, sender = quarantine.known_catalogue(), self.asker.device
         if sender is None:
-            numbers = {number for number, _time, _result in door.wanted(f"{PREFIX}/{path}", body)}
-            rows = sets.streams(self.asker).filter(id__in=numbers).values_list("id", "division_path")
-            own = {number for number, division in rows if self.asker.may_write(division)}
+            rows = sets.streams(self.asker).filter(id__in={one.series for one in found})
+            own = {n for n, division in rows.values_list("id", "division_path") if self.asker.may_write(division)}
             catalogue, sender = opened(catalogue, own), ANYBODY
-        given = door.take(f"{PREFIX}/{path}", body, catalogue, sender)
-        if not len(given.batch):
+        given = self._take(found, catalogue, sender)
+        if not given.taken:
             # nothing is kept that could still fail
             sending.send(door.WAY, given.batch, given.refused)
         else:
             self.taken.append((given.batch, list(given.refused)))
-        answer = door.told(given)
+        answer = door.told(given, many=path.endswith("CreateObservations"))
         return Answered(answer.status, answer.body, answer.headers)
+
+    def _short(self, path: str) -> str:
+        """The address of observations by the row they hang on alone: `Things(1)/Datastreams(2)/…` is `Datastreams(2)/…`."""
+        above, _slash, last = path.rpartition("/")
+        if "/" not in above:
+            return path
+        name, key, scope, rest = self.reader.walk(above)
+        if key is None or rest:
+            raise no_path(path)
+        return f"{name}({self.reader.one(name, key, scope)['@iot.id']})/{last}"
 
     def _require_someone(self) -> None:
         if self.asker.device is None and self.asker.account is None:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.telemetry.ingest import app as readings_door
-from onecity.kernel.telemetry.tests.conftest import COMMITTING, Broker, broker, committed, running_broker, until_async
+from onecity.kernel.telemetry.tests.conftest import Broker, broker, committed, running_broker, until_async
 from onecity.kernel.telemetry.tests.field import logged
 from onecity.kernel.telemetry.tests.sample import T0, station
-from onecity.kernel.twin.sensorthings import door
+from onecity.kernel.twin.models import Observation
+from onecity.kernel.twin.sensorthings import door, observed
 
-pytestmark = COMMITTING
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=["onecity.kernel.telemetry", "onecity.kernel.twin"])
 FIXTURES = (broker, committed, running_broker)
 TIME = "2026-03-01T00:00:00Z"
 
@@ -66,6 +67,11 @@ def test_observations_go_the_way_of_all_readings(broker: Broker) -> None:
     assert answers[0].headers["location"] == f"/sta/v1.1/Observations('{pm}~{T0}')"
     links = answers[2].json()
     assert [link == "error" for link in links] == [False, True, False]
+    interval = Observation.objects.get()
+    assert (interval.series_id, interval.document) == (
+        series["pm10"],
+        {"result": 7, "phenomenonTime": f"{TIME}/{TIME}"},
+    )
     rows, refusals = logged(broker)
     assert [(s, value) for s, _at, value in rows] == [(pm, 1.5), (series["pm10"], 7.0), (pm, 2.0), (pm, 4.0)]
     assert rows[0][1] == T0
@@ -86,8 +92,8 @@ JSONS = st.recursive(
 def test_no_body_makes_the_door_fail(document: object) -> None:
     for body in ([document], document):
         try:
-            found = door._array(body) if isinstance(body, list) else [door._single(body, "/sta/v1.1/Observations")]
+            found = observed.array(body) if isinstance(body, list) else [observed.single(body, "Observations")]
         except Problem as problem:
             assert problem.status in {400, 413}  # noqa: PT017 - the other outcome is fine too
         else:
-            assert all(series > 0 for series, _time, _result in found)
+            assert all(one.series > 0 for one in found)
