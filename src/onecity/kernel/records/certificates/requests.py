@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.people.models import Organisation
 from onecity.kernel.places import service as places
 from onecity.kernel.places.snapshot import today
 from onecity.kernel.records import identifiers
@@ -39,7 +40,7 @@ class IssueRequest:
     """One certificate to be issued; the same `source_key` again gives the same certificate.
 
     `division_path`: whose staff sees it (default: the whole district). `holder_key`: the holder's public key (JWK, P-256), to
-    which the signed data is then bound.
+    which the signed data is then bound. `issuer_name`: as printed (default: the organisation with this code).
     """
 
     type_code: str
@@ -52,6 +53,7 @@ class IssueRequest:
     case_id: UUID | None = None
     division_path: str = ""
     holder_key: Mapping[str, Any] | None = None
+    issuer_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Ready:
     valid_until: dt.date | None
     division_path: str
     identity: str
+    issuer_name: str
 
 
 def check(requests: Sequence[IssueRequest]) -> list[Ready]:
@@ -73,20 +76,28 @@ def check(requests: Sequence[IssueRequest]) -> list[Ready]:
     root = places.root()
     whole = root.path if root else ""
     kinds = {code: types.in_force(code, day) for code in dict.fromkeys(r.type_code for r in requests)}
+    names = _issuers({r.issuer_uscc for r in requests if not r.issuer_name})
     errors: list[FieldError] = []
     ready = []
     for place, request in enumerate(requests):
         kind, version = kinds[request.type_code]
         first = request.valid_from or day
         last = request.valid_until or kind.validity.last_day(first)
+        named = request.issuer_name or names.get(request.issuer_uscc, "")
         one = Ready(
-            request, kind, version, first, last, request.division_path or whole, sealing.plain(request.holder.identity)
-        )
+            request, kind, version, first, last, request.division_path or whole,
+            sealing.plain(request.holder.identity), " ".join(named.split())[:LONGEST_NAME],
+        )  # fmt: skip
         errors += _wrong(one, f"requests.{place}." if len(requests) > 1 else "")
         ready.append(one)
     if errors:
         raise Problem("certificate-request", _("This certificate cannot be issued."), status=422, errors=tuple(errors))
     return ready
+
+
+def _issuers(codes: set[str]) -> dict[str, str]:
+    """The names of organisations by their unified social credit codes."""
+    return dict(Organisation.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}
 
 
 def _wrong(one: Ready, place: str) -> list[FieldError]:

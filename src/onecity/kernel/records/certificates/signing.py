@@ -62,7 +62,8 @@ def row_of(one: Ready, signer: Signer, place: Place) -> Certificate:
     )
     return Certificate(
         id=identifier, number=str(number), type_code=one.kind.code, type_version=one.kind_version, version=place.version,
-        serial=place.serial, issuer_uscc=request.issuer_uscc, division_path=one.division_path,
+        serial=place.serial, issuer_uscc=request.issuer_uscc,
+        issuer_name=one.issuer_name, division_path=one.division_path,
         holder_kind=request.holder.kind, holder_name=request.holder.name.strip(),
         identity_hash=sealing.identity_hash(one.identity), account_id=request.holder.account_id,
         claims={name: value for name, value in claims.items() if name not in sensitive},
@@ -86,6 +87,7 @@ def status_uri(issuer: str, status_list: int) -> str:
 def _hidden(one: Ready, claims: dict[str, Any]) -> dict[str, Any]:
     holder = one.request.holder
     said = {"name": holder.name.strip(), "identity": one.identity, "holder_kind": holder.kind}
+    said |= {"issuer_name": one.issuer_name} if one.issuer_name else {}
     return said | claims | kinds.ages(one.kind, claims, one.valid_from)
 
 

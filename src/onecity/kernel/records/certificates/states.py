@@ -132,6 +132,7 @@ def _request(row: Certificate, new: New, source: str) -> IssueRequest:
         valid_until=new.valid_until,
         case_id=new.case_id or row.case_id,
         division_path=row.division_path,
+        issuer_name=row.issuer_name,
     )
 
 

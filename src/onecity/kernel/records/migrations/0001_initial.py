@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveSmallIntegerField(verbose_name='Version')),
                 ('serial', models.CharField(max_length=64)),
                 ('issuer_uscc', models.CharField(max_length=18, verbose_name='Issuer')),
+                ('issuer_name', models.CharField(blank=True, max_length=200)),
                 ('division_path', models.CharField(db_collation='C', max_length=200)),
                 ('holder_kind', models.CharField(choices=[('person', 'Person'), ('company', 'Company')], max_length=10)),
                 ('holder_name', models.CharField(max_length=200, verbose_name='Holder')),

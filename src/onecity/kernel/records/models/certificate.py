@@ -39,6 +39,7 @@ class Certificate(models.Model):
     version = models.PositiveSmallIntegerField(_("Version"))
     serial = models.CharField(max_length=64)
     issuer_uscc = models.CharField(_("Issuer"), max_length=18)
+    issuer_name = models.CharField(max_length=200, blank=True)
     division_path = models.CharField(max_length=200, db_collation="C")
     holder_kind = models.CharField(max_length=10, choices=HolderKind.choices)
     holder_name = models.CharField(_("Holder"), max_length=200)

@@ -56,6 +56,7 @@ def shown(row: Certificate, disclosed: dict[str, Any] | None = None) -> Shown:
         title=kind.title,
         holder=row.holder_name if whole else masked(row.holder_name),
         issuer_uscc=row.issuer_uscc,
+        issuer_name=row.issuer_name,
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         issued_at=row.issued_at,

@@ -56,6 +56,7 @@ class Shown:
     title: Words
     holder: str
     issuer_uscc: str
+    issuer_name: str
     valid_from: dt.date
     valid_until: dt.date | None
     issued_at: dt.datetime
