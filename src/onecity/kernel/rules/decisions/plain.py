@@ -2,7 +2,7 @@
 
 `{"name", "hit_policy", "aggregation", "inputs": [{"name", "kind", "label", "allowed", "optional"}], "outputs": [{"name", "kind",
 "label", "allowed": […]}], "rules": [{"tests": […], "outputs": […], "reason"}]}`. Labels and reasons are texts, or one for each
-language ({"zh", "en"}); a table keeps the first of them. Days are ISO dates.
+language ({"zh", "en"}); a table keeps those as `中文 | English`. Days are ISO dates.
 """
 
 import datetime as dt
@@ -93,7 +93,7 @@ def of(plain: Plain) -> Table:
         Output(
             one.name,
             one.kind,
-            _first(one.label),
+            _one(one.label),
             tuple(
                 v for cell in one.allowed if (v := _value(cell, one.kind, f"values of {one.name}", wrong)) is not None
             ),
@@ -104,13 +104,13 @@ def of(plain: Plain) -> Table:
         Rule(
             rule.tests,
             tuple(_value(cell, kind, f"rule {number}", wrong) for cell, kind in zip(rule.outputs, kinds, strict=False)),
-            _first(rule.reason),
+            _one(rule.reason),
         )
         for number, rule in enumerate(plain.rules, 1)
     ]
     if wrong:
         raise TableError(wrong)
-    inputs = [Input(one.name, one.kind, _first(one.label), one.allowed, one.optional) for one in plain.inputs]
+    inputs = [Input(one.name, one.kind, _one(one.label), one.allowed, one.optional) for one in plain.inputs]
     return tables.of(plain.name, inputs, outputs, rules, plain.hit_policy, plain.aggregation)
 
 
@@ -135,8 +135,11 @@ def write(table: Table) -> dict[str, Any]:
     }
 
 
-def _first(text: Text) -> str:
-    return text if isinstance(text, str) else text.get("zh") or next(iter(text.values()), "")
+def _one(text: Text) -> str:
+    """All languages in one text, Chinese first."""
+    if isinstance(text, str):
+        return text
+    return " | ".join(text[language] for language in sorted(text, reverse=True) if text[language])
 
 
 def _value(cell: Cell, kind: Kind, where: str, wrong: list[str]) -> Value | None:

@@ -14,7 +14,7 @@ import jsonschema_rs
 from onecity.domains.services.items.logic import codes
 from onecity.domains.services.items.logic.item import Bundle, BundleStep, Item, Limit, Material, Test
 from onecity.domains.services.items.logic.tables import OUTCOME, OUTCOMES, Deciding
-from onecity.kernel.records import identifiers
+from onecity.kernel.core import identity_numbers
 from onecity.kernel.rules.decisions import checking as proving
 from onecity.kernel.rules.decisions import unary
 
@@ -156,7 +156,7 @@ def _limits(promised: Limit, statutory: Limit) -> Iterator[Finding]:
 
 def _authority(one: Item) -> Iterator[Finding]:
     uscc, official = one.authority.uscc, one.official
-    if not identifiers.is_uscc(uscc):
+    if not identity_numbers.is_credit_code(uscc):
         yield Finding("authority.uscc", "uscc", (uscc,))
     elif uscc[2:8] == NOWHERE:
         yield Finding("authority.uscc", "uscc_sample", (uscc,), "notice")

@@ -50,4 +50,7 @@ def read(data: Mapping[str, Any]) -> Deciding:
 
 
 def _text(text: plain.Text) -> Text:
-    return {"zh": text} if isinstance(text, str) else dict(text)
+    if not isinstance(text, str):
+        return dict(text)
+    zh, bar, en = text.partition("|")
+    return {"zh": zh.strip(), "en": en.strip()} if bar else {"zh": text}
