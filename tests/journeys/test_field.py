@@ -1,116 +1,25 @@
 """An inspector's phone without signal, cut off midway, told twice, and beside another inspector's: nothing lost, nothing doubled."""
 
-import io
 import re
 import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import pytest
-from PIL import Image
-from playwright.sync_api import BrowserContext, Dialog, Error, Route, expect
+from playwright.sync_api import Dialog, Error, Route, expect
 
-from tests.journeys.conftest import Open, Visitor
+from tests.journeys.conftest import Open
+from tests.journeys.phones import LITTER, Phone, actions, shot
 from tests.journeys.test_pages import offences
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
-ASK = """async ([path, body]) => {
-    const token = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="))?.slice(10) ?? "";
-    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
-    const answer = await fetch(path, { method: body ? "POST" : "GET", body: body ? JSON.stringify(body) : undefined, headers });
-    return [answer.status, await answer.json()];
-}"""
-LITTER = "exposed_litter"
 # nine tiles around the case and the version of all
 GROUND = "caches.open('onecity-field-ground').then((cache) => cache.keys()).then((kept) => kept.length > 9)"
 
-
-class Phone:
-    """One inspector with the application open on his phone."""
-
-    def __init__(self, visitor: Visitor, who: str) -> None:
-        self.visitor, self.page = visitor, visitor.page
-        self.context: BrowserContext = self.page.context
-        visitor.sign_in(who)
-        visitor.visit("/field")
-        self.divisions: list[dict[str, str]] = self.ask("/field/work")["divisions"]
-        labels = self.ask("/map/labels")["features"]
-        towns = {one["properties"]["path"]: one["geometry"]["coordinates"] for one in labels}
-        self.lon, self.lat = next(towns[one["path"]] for one in self.divisions if one["path"] in towns)
-        self.context.grant_permissions(["geolocation"])
-        self.context.set_geolocation({"longitude": self.lon, "latitude": self.lat, "accuracy": 8})
-
-    def ask(self, path: str, body: object = None) -> Any:
-        status, answer = self.page.evaluate(ASK, [path, body])
-        assert status < 300, answer
-        return answer
-
-    def case(self, title: str) -> dict[str, Any]:
-        """A new case, taken by this inspector."""
-        title = f"{title} {secrets.token_hex(3)}"
-        town = next(one["path"] for one in self.divisions if one["path"].count("/") == 3)
-        place = {"lon": self.lon, "lat": self.lat}
-        case = self.ask("/api/cases", {"type": LITTER, "title": title, "division_path": town, **place})
-        taken: dict[str, Any] = self.ask(f"/api/cases/{case['id']}/act", {"action": "take"})
-        return taken
-
-    def open(self, case: dict[str, Any] | None = None) -> None:
-        """The application with what it keeps, ready for offline."""
-        self.page.goto(f"{self.visitor.base}/field" + (f"#/case/{case['id']}" if case else ""))
-        self.page.reload()
-        expect(self.page.locator("#link")).to_have_attribute("data-link", "on")
-        self.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
-
-    def cut(self) -> None:
-        """Cut the network of page and worker (through the browser's debugging protocol)."""
-        self.context.set_offline(True)
-
-    def restore(self) -> None:
-        """Give the network back."""
-        self.context.set_offline(False)
-
-    def reborn(self) -> None:
-        """Kill the page as a phone does, without a word to it, and open another later."""
-        self.page.close(run_before_unload=False)
-        self.page = self.visitor.page = self.context.new_page()
-        self.page.goto(f"{self.visitor.base}/field#/queue")
-
-    def step(self, name: str, note: str = "", photo: bytes = b"") -> None:
-        """Take a step of the open case."""
-        form = self.page.locator(f"details[data-step={name}]")
-        form.locator("summary").click()
-        if note:
-            form.locator("textarea[name=note]").fill(note)
-        if photo:
-            form.locator("input[type=file]").set_input_files(
-                {"name": "现场.jpg", "mimeType": "image/jpeg", "buffer": photo}
-            )
-            expect(form.locator(".field-photos li")).to_have_count(1)
-        form.locator("form > button").click()
-        expect(form).to_have_count(0)
-
-    def sent(self) -> None:
-        """Wait until nothing is left to be sent."""
-        expect(self.page.locator("#count")).to_be_hidden(timeout=20_000)
-        expect(self.page.locator("#link")).to_have_attribute("data-link", "on", timeout=20_000)
-
-    def forgive(self, *texts: str) -> None:
-        """Faults that this test made on purpose."""
-        self.visitor.faults[:] = [f for f in self.visitor.faults if not any(text in f for text in texts)]
-
-
-def actions(phone: Phone, case: dict[str, Any]) -> list[str]:
-    history: list[dict[str, Any]] = phone.ask(f"/api/cases/{case['id']}")["history"]
-    return [event["action"] for event in history if event["action"] not in {"open", "assign", "take"}]
-
-
-def shot(width: int = 1200, height: int = 900) -> bytes:
-    """A photo of which a network sees several pieces: noise does not get smaller."""
-    out = io.BytesIO()
-    Image.effect_noise((width, height), 90).convert("RGB").save(out, "JPEG", quality=90)
-    return out.getvalue()
+# what of the application is left in the browser: stores and kept files
+LEFT = """Promise.all([indexedDB.databases(), caches.keys()]).then(([stores, files]) =>
+    [stores, files.map((name) => ({ name }))].map((all) => all.map((one) => one.name).filter((name) => name.startsWith("onecity-field"))))"""
 
 
 def agree(dialog: Dialog, asked: list[str]) -> None:
@@ -192,25 +101,46 @@ def test_a_page_killed_while_it_sends_goes_on_where_it_was(open_page: Open) -> N
     phone.forgive("net::ERR")
 
 
-def test_an_answer_that_never_came_does_not_do_it_twice(open_page: Open) -> None:
+def test_answers_that_never_came_do_nothing_twice(open_page: Open) -> None:
+    """Taking a case that nobody has, a word to the resident, more time, a call of a department, a step: each once."""
     phone = Phone(open_page("phone"), "town-a")
-    case = phone.case("回执丢失")
+    case = phone.case("回执丢失", take=False)
     phone.open(case)
-    lost: list[str] = []
+    phone.cut()
+    phone.page.locator("[data-take]").click()
+    phone.page.locator("details[data-step=whistle] summary").click()
+    called = phone.page.locator("details[data-step=whistle]")
+    called.locator("textarea[name=note]").fill("需要一起处理")
+    called.locator("form > button").click()
+    expect(called.get_by_role("alert")).to_contain_text("请至少选择一个单位")
+    called.locator("label", has_text="生态环境局").locator("input").check()
+    phone.visitor.picture("field-whistle")
+    called.locator("form > button").click()
+    expect(called).to_have_count(0)
+    phone.step("ask_extension", "大雨", amount="2", reason="weather")
+    phone.step("accept", "只做一次")
+    expect(phone.page.locator("#count")).to_have_text("4")
+    lost: dict[str, int] = {}
 
     def swallow(route: Route) -> None:
-        if len(lost) < 2:
-            lost.append(route.fetch().text())  # it is done over there; the phone hears nothing
+        body = route.request.post_data or ""
+        lost[body] = lost.get(body, 0) + 1
+        if lost[body] < 3:
+            route.fetch()  # it is done over there; the phone hears nothing
             route.abort("connectionreset")
         else:
             route.continue_()
 
     phone.context.route("**/field/acts", swallow)
-    phone.step("accept", "只做一次")
-    until(lambda: phone.page.evaluate("dispatchEvent(new Event('online'))") is not None and len(lost) == 2)
+    phone.restore()
+
+    def all_lost() -> bool:
+        phone.page.evaluate("dispatchEvent(new Event('online'))")
+        return list(lost.values()) == [3, 3, 3, 3]
+
+    until(all_lost)
     phone.sent()
-    assert ['"again": false' in lost[0], '"again": true' in lost[1]] == [True, True]
-    assert actions(phone, case) == ["accept"]
+    assert actions(phone, case, also=["assign"]) == ["assign", "whistle", "ask_extension", "accept"]
     phone.forgive("net::ERR")
 
 
@@ -258,13 +188,41 @@ def test_signing_out_wipes_the_phone_and_another_person_finds_nothing(open_page:
     phone.page.wait_for_url(lambda url: "/field" not in url)
     assert asked == []  # nothing was left to be sent
     phone.visitor.visit("/offline")
-    left = phone.page.evaluate(
-        "Promise.all([indexedDB.databases(), caches.keys()]).then(([d, c]) => [d.map((x) => x.name), c])"
-    )
-    assert left[0] == []
-    assert [name for name in left[1] if name.startswith("onecity-field")] == []
+    assert phone.page.evaluate(LEFT) == [[], []]
     phone.visitor.visit("/field")
     assert "/accounts/login" in phone.page.url
+    phone.forgive("net::ERR")
+
+
+def test_signing_out_at_the_desk_of_the_same_browser_wipes_the_phone_at_once(open_page: Open) -> None:
+    phone = Phone(open_page("phone"), "town-a")
+    case = phone.case("工作台退出")
+    phone.open(case)
+    phone.cut()
+    phone.page.locator("details:has(#note-text) summary").click()
+    phone.page.fill("#note-text", "还没有发送")
+    phone.page.locator("form:has(#note-text) button").click()
+    expect(phone.page.locator("#count")).to_have_text("1")
+    phone.context.route("**/field/acts", lambda route: route.abort())
+    phone.restore()
+    desk = phone.context.new_page()
+    desk.goto(f"{phone.visitor.base}/desk")
+    # what was not sent is not lost without a word
+    desk.locator(".shell-top details.menu summary").last.click()
+    leave = desk.get_by_role("button", name="退出登录")
+    with desk.expect_event("dialog") as asked:
+        leave.click()
+    assert "还有 1 条没有发送" in asked.value.message
+    asked.value.dismiss()
+    assert case["title"] in phone.page.locator("main").inner_text()
+    with desk.expect_event("dialog") as asked:
+        leave.click()
+    asked.value.accept()
+    desk.wait_for_url(lambda url: "/desk" not in url)
+    left = desk.evaluate(LEFT)
+    assert left == [[], []]
+    # and the application that is open beside it shows nothing more
+    expect(phone.page.locator("main")).not_to_contain_text(case["title"])
     phone.forgive("net::ERR")
 
 

@@ -2,21 +2,14 @@
 
 import datetime as dt
 import secrets
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.conftest import Open, Visitor
-from tests.journeys.test_field import ASK
+from tests.journeys.conftest import Open
+from tests.journeys.phones import ask
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
-
-
-def ask(visitor: Visitor, path: str, body: object = None) -> Any:
-    status, answer = visitor.page.evaluate(ASK, [path, body])
-    assert status < 300, answer
-    return answer
 
 
 def test_the_nearest_unit_is_sent_with_one_click_and_its_phone_is_seen_live(open_page: Open) -> None:

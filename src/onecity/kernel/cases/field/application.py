@@ -17,19 +17,9 @@ PAGE: Final = "/field"
 TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "cases" / "field" / "show.html"
 WORKER: Final = "cases/field/worker.js"
 MODULES: Final = (
-    "field",
-    "format",
-    "store",
-    "queue",
-    "wire",
-    "sync",
-    "spot",
-    "pictures",
-    "dom",
-    "views",
-    "forms",
-    "leaving",
-)
+    "case", "dom", "field", "format", "forms", "ground", "leaving", "map", "pictures", "queue", "report", "spot", "store",
+    "sync", "views", "wire",
+)  # fmt: skip
 STYLES: Final = ("web/css/tokens.css", "web/css/base.css", "web/css/components.css", "cases/field/field.css")
 FILES: Final = (*(f"cases/field/{name}.js" for name in MODULES), "web/js/words.js", *STYLES, "web/mark.svg")
 LOOKS: Final = ("onecity_theme", "onecity_size")

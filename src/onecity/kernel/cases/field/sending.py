@@ -1,4 +1,4 @@
-"""What a phone may send: steps, notes, taking a case and new reports, each with the place and the time of the phone."""
+"""What a phone may send: steps and deeds, notes, taking a case and new reports, each with the place and time of the phone."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -41,7 +41,7 @@ class Spot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="step"):
-    """A step of the life cycle, taken on the version of the case that the phone knew."""
+    """A step of the life cycle or a deed beside it, done on the version of the case that the phone knew."""
 
     key: UUID
     spot: Spot
@@ -50,6 +50,15 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
     note: Note = ""
     data: dict[str, Any] = {}
+
+
+class Take(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="take"):
+    """A case that nobody has is taken by whoever holds the phone."""
+
+    key: UUID
+    spot: Spot
+    case_id: UUID
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
 class Comment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="comment"):
@@ -75,7 +84,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     lat: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
 
 
-Sent = Step | Comment | Report
+Sent = Step | Take | Comment | Report
 
 
 def take(account: Account, body: bytes) -> Done:
@@ -105,6 +114,8 @@ def _do(account: Account, sent: Sent) -> Case:
     spot = {"field": sent.spot.to_data()}
     if isinstance(sent, Comment):
         return acting.comment(sent.case_id, account, sent.note, spot)
+    if isinstance(sent, Take):
+        return acting.assign(sent.case_id, account.id, account, "", sent.version)
     return acting.act(sent.case_id, sent.action, account, sent.note, sent.data | spot, sent.version)
 
 

@@ -149,11 +149,10 @@ def photo_forget(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 def _done(request: HttpRequest, done: Done) -> HttpResponse:
-    """What it led to, and the case as it is now where it still is this person's work."""
+    """What it led to, and the case as it is now where this person's phone keeps it."""
     account = account_of(request)
     case = Case.objects.defer("search").filter(id=done.case_id).first()
-    mine = case is not None and case.is_open and case.assignee_id == account.id
-    found = [case] if case is not None and mine else []
+    found = kept.of_one(case, account) if case is not None else []
     return _json(
         {
             "case_id": str(done.case_id),

@@ -56,7 +56,7 @@ def send(client: Client, path: str, body: object, **more: str) -> Any:
 
 def test_the_phone_keeps_the_cases_of_its_person_and_no_others(town: Town, case: Case) -> None:
     given_to(town, "second_a")
-    service.open_case(litter(title="无人领取"))
+    service.open_case(litter(title="别处无人领取", division_path=VILLAGE_B))
     answer = signed_in(town["handler_a"]).get("/field/work").json()
     assert [one["id"] for one in answer["cases"]] == [str(case.id)]
     one = answer["cases"][0]

@@ -54,18 +54,19 @@ if (find && location.hash.length > 1) {
   }
 }
 
-// kinds that fit the words, offered while the rest is filled in
+// kinds that fit the words, offered while the rest is filled in; what was typed before this script was there counts too
 const offered = document.querySelector("[data-kinds]");
-offered?.closest("form").addEventListener("change", async ({ target }) => {
-  const form = target.form;
-  if (target.name !== "text") return;
+const written = offered?.closest("form").elements.text;
+async function offer() {
   const data = new URLSearchParams();
-  for (const name of ["text", "division", "csrfmiddlewaretoken"]) data.set(name, form.elements[name].value);
+  for (const name of ["text", "division", "csrfmiddlewaretoken"]) data.set(name, written.form.elements[name].value);
   const answer = await fetch(offered.dataset.kinds, { method: "POST", body: data }).catch(() => null);
   if (!answer?.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   offered.replaceChildren(...fresh.body.childNodes);
-});
+}
+written?.addEventListener("change", offer);
+if (written?.value && document.activeElement !== written) offer();
 offered?.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-kind]");
   if (button) button.form.elements.kind.value = button.value;

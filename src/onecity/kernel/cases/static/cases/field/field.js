@@ -2,11 +2,12 @@
 import { say } from "onecity/words.js";
 import { keep } from "./ground.js";
 import * as queue from "./queue.js";
-import { read } from "./store.js";
+import { letGo, life, read } from "./store.js";
 import { start, status } from "./sync.js";
 import { map } from "./map.js";
 import { report } from "./report.js";
-import { list, one, outbox } from "./views.js";
+import { one } from "./case.js";
+import { list, outbox } from "./views.js";
 
 const LINKS = { connecting: "Connecting", on: "Connected", off: "No signal", away: "Not signed in", later: "The platform is busy", forbidden: "No right" };
 const told = new BroadcastChannel("onecity-field");
@@ -21,6 +22,7 @@ const busy = () => document.querySelector("#main details[open] form, #main form[
 
 let drawn = "";
 async function draw(forced = false) {
+  if (life.over) return;
   const now = await state();
   const [page, id] = location.hash.replace(/^#\//, "").split("/");
   frame(now, page);
@@ -58,7 +60,15 @@ document.addEventListener("field:changed", () => {
 });
 document.addEventListener("field:fetched", (event) => keep(event.detail).catch(() => undefined));
 document.addEventListener("field:added", () => draw(true));
-told.onmessage = () => draw();
+told.onmessage = ({ data }) => (data === "left" ? leftElsewhere() : draw());
+
+// signed out on another page of this browser: nothing is shown any more, and nothing is kept again
+function leftElsewhere() {
+  letGo();
+  status.link = "away";
+  frame({ ops: [] }, "");
+  list({ work: null, ops: [] });
+}
 
 if ("serviceWorker" in navigator && isSecureContext) navigator.serviceWorker.register("/field/worker.js", { scope: "/field" }).catch(() => undefined);
 navigator.storage?.persist?.();

@@ -38,8 +38,10 @@ export function due(text) {
 export function named(op, work) {
   if (op.kind === "photo") return say("Photo");
   if (op.kind === "comment") return say("Note");
+  if (op.kind === "take") return say("Take it myself");
   if (op.kind === "report") return op.report.title;
   const one = work?.cases.find((c) => c.id === op.case_id);
-  const step = one && work.kinds[one.kind].steps.find((s) => s.name === op.action);
+  const kind = one && work.kinds[one.kind];
+  const step = kind && [...kind.steps, ...(kind.deeds ?? [])].find((s) => s.name === op.action);
   return step?.title ?? op.title ?? op.action;
 }

@@ -6,6 +6,7 @@ import { here, spot } from "./spot.js";
 
 const ANSWER = "answer.";
 const MOST_PHOTOS = 9;
+const FEW_OFFICES = 8;
 const PHOTOS = "image/jpeg,image/png,image/webp";
 
 export function field(label, input, { optional = false, help = "" } = {}) {
@@ -25,10 +26,22 @@ function one(asked, prefix) {
     const boxes = asked.choices.map(([value, label]) => h("label", { class: "check" }, h("input", { type: "checkbox", name: asked.name, value }), " ", label));
     return h("fieldset", {}, h("legend", {}, asked.label), boxes);
   }
+  if (asked.kind === "offices") return offices(asked, prefix);
   if (asked.kind === "check") return h("label", { class: "check" }, h("input", { type: "checkbox", name: asked.name, value: "yes" }), " ", asked.label);
   if (asked.kind === "long") return field(asked.label, h("textarea", { ...base, rows: 3 }), options);
   const type = { number: "number", date: "date" }[asked.kind] ?? "text";
   return field(asked.label, h("input", { ...base, type, ...(type === "number" ? { step: "any", inputmode: "decimal" } : {}) }), options);
+}
+
+// many offices to choose from: those that hold the letters typed are shown, those chosen always
+function offices(asked, prefix) {
+  const rows = asked.choices.map(([value, label]) => h("label", { class: "check" }, h("input", { type: "checkbox", name: asked.name, value }), " ", label));
+  const letters = h("input", { id: `${prefix}-find`, type: "search", maxLength: 40, autocomplete: "off" });
+  letters.addEventListener("input", () => {
+    for (const row of rows) row.hidden = !row.textContent.includes(letters.value.trim()) && !row.querySelector("input").checked;
+  });
+  const search = rows.length > FEW_OFFICES ? field(say("Find an office"), letters, { optional: true }) : null;
+  return h("fieldset", { class: "field-offices" }, h("legend", {}, asked.label), search, h("div", { class: "field-choices" }, rows));
 }
 
 // the photos chosen, each shown with what the phone knows of its place
@@ -60,9 +73,12 @@ export function chooser(prefix, { least = 0 } = {}) {
   return { element: h("div", { class: "field-chooser" }, input, button, list), chosen };
 }
 
+// a deed beside the steps asks the same way, only that it shows nothing
+export const deedForm = (deed, id, done) => stepForm({ ...deed, photos: null, weight: "" }, id, done);
+
 export function stepForm(step, id, done) {
   const prefix = `s-${step.name}`;
-  const photos = chooser(prefix, { least: step.photos });
+  const photos = step.photos === null ? { element: null, chosen: [] } : chooser(prefix, { least: step.photos });
   const note = h("textarea", { id: `${prefix}-note`, name: "note", rows: 2, maxLength: 4000, required: step.note });
   const wrong = h("p", { class: "field-wrong", role: "alert", hidden: true });
   const form = h(
@@ -76,7 +92,7 @@ export function stepForm(step, id, done) {
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const missing = lacking(step, photos.chosen);
+    const missing = lacking(step, photos.chosen) || unchosen(form, step.fields);
     wrong.textContent = missing;
     wrong.hidden = !missing;
     if (missing || form.dataset.busy) return;
@@ -95,12 +111,17 @@ function lacking(step, chosen) {
   return "";
 }
 
+function unchosen(form, asked) {
+  const empty = asked.find((one) => one.kind === "offices" && !form.querySelector(`[name="${one.name}"]:checked`));
+  return empty ? say("Choose at least one office.") : "";
+}
+
 function answers(form, asked) {
   const data = {};
   const found = {};
   for (const one of asked) {
     const inputs = [...form.elements].filter((element) => element.name === one.name);
-    const value = one.kind === "many" ? inputs.filter((i) => i.checked).map((i) => i.value) : one.kind === "check" ? inputs[0].checked : inputs[0].value.trim();
+    const value = one.kind === "many" || one.kind === "offices" ? inputs.filter((i) => i.checked).map((i) => i.value) : one.kind === "check" ? inputs[0].checked : inputs[0].value.trim();
     if (value === "" || (Array.isArray(value) && !value.length)) continue;
     const typed = one.kind === "number" ? Number(value) : value;
     if (one.name.startsWith(ANSWER)) found[one.name.slice(ANSWER.length)] = typed;

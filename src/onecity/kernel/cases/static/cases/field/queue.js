@@ -4,6 +4,8 @@ import { got, within } from "./store.js";
 export const WAITING = "waiting";
 export const REFUSED = "refused";
 const ALL = ["kept", "queue", "photos"];
+// what changes a case for others, and so names the version on which it was done
+const MOVES = new Set(["step", "take"]);
 
 export const all = (account) =>
   within(["queue"], "readonly", ({ queue }) => got(queue.getAll())).then((ops) => (account ? ops.filter((op) => op.account === account) : ops));
@@ -55,8 +57,8 @@ export const settle = (op, result) =>
     for (const other of await got(queue.getAll())) {
       if (other.account !== op.account) continue;
       if (op.kind === "report" && other.of === op.key) await got(queue.put({ ...other, case_id: result.case_id, of: null }));
-      // what was done on top of this step goes on from the version that it made
-      if (op.kind === "step" && other.kind === "step" && other.case_id === op.case_id && other.state === WAITING && !other.body)
+      // what was done on top of this goes on from the version that it made
+      if (MOVES.has(op.kind) && MOVES.has(other.kind) && other.case_id === op.case_id && other.state === WAITING && !other.body)
         await got(queue.put({ ...other, version: result.version }));
     }
     const row = await got(kept.get("work"));
@@ -98,23 +100,33 @@ export const again = (op, version) =>
     }
     if (op.kind === "report")
       for (const other of await got(queue.getAll())) if (other.of === op.key) await got(queue.put({ ...other, of: key }));
-    await got(queue.put({ ...rest, key, state: WAITING, ...(op.kind === "step" && version ? { version } : {}) }));
+    await got(queue.put({ ...rest, key, state: WAITING, ...(MOVES.has(op.kind) && version ? { version } : {}) }));
   });
 
 // The case as it will be when everything that waits for it has been sent.
 export function projected(one, kinds, ops) {
   const kind = kinds[one.kind];
   const mine = ops.filter((op) => op.case_id === one.id);
-  let { state } = one;
+  const deeds = new Set(one.deeds);
+  let { state, whose } = one;
   let leaves = false;
   for (const op of mine) {
-    if (op.kind !== "step" || op.state !== WAITING) continue;
+    if (op.state !== WAITING) continue;
+    if (op.kind === "take") whose = "mine";
+    if (op.kind !== "step") continue;
     const step = kind.steps.find((s) => s.name === op.action);
-    if (!step) continue;
-    state = step.target;
-    leaves = step.releases || kind.states[state].final;
+    if (step) {
+      state = step.target;
+      leaves = step.releases || kind.states[state].final;
+    } else {
+      const deed = kind.deeds?.find((d) => d.name === op.action);
+      for (const name of deed?.ends ?? []) deeds.delete(name);
+      for (const name of deed?.starts ?? []) deeds.add(name);
+    }
   }
   const refused = mine.some((op) => op.state === REFUSED);
-  const steps = leaves || refused ? [] : kind.steps.filter((s) => s.sources.includes(state) && one.may.includes(s.may));
-  return { ...one, state, title_of_state: kind.states[state].title, title_of_kind: kind.title, waiting: mine, refused, leaves, steps };
+  const still = leaves || refused;
+  const steps = still ? [] : kind.steps.filter((s) => s.sources.includes(state) && one.may.includes(s.may));
+  const beside = still ? [] : (kind.deeds ?? []).filter((d) => deeds.has(d.name));
+  return { ...one, state, whose, title_of_state: kind.states[state].title, title_of_kind: kind.title, waiting: mine, refused, leaves, steps, beside };
 }

@@ -1,9 +1,11 @@
 // What the phone keeps: its inspector's cases, what waits to be sent, and the photos of that. A write is on the disk when it returns.
 const NAME = "onecity-field";
 let opened;
+// somebody signed out elsewhere in this browser: this page opens the store no more, not even an empty one
+export const life = { over: false };
 
 const open = () =>
-  (opened ??= new Promise((ok, bad) => {
+  (opened ??= life.over ? Promise.reject(new Error("signed out")) : new Promise((ok, bad) => {
     const request = indexedDB.open(NAME, 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("kept", { keyPath: "name" });
@@ -23,6 +25,11 @@ async function forgetConnection() {
   opened = undefined;
   database?.close();
 }
+
+export const letGo = () => {
+  life.over = true;
+  return forgetConnection();
+};
 
 export const got = (request) =>
   new Promise((ok, bad) => {

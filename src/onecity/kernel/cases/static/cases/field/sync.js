@@ -2,7 +2,7 @@
 // until the platform has said what became of it.
 import { say } from "onecity/words.js";
 import * as queue from "./queue.js";
-import { forget, read, write } from "./store.js";
+import { forget, life, read, write } from "./store.js";
 import { Refused, Unsent, ask } from "./wire.js";
 
 const PIECE = Number(document.documentElement.dataset.piece) || 65_536;
@@ -28,8 +28,9 @@ function become(values) {
 
 // Asked for while it runs it runs once more; while another tab is at it this one waits.
 export async function sync() {
-  wanted = true;
   clearTimeout(timer);
+  if (life.over) return;
+  wanted = true;
   await navigator.locks.request("onecity-field-sync", { ifAvailable: true }, async (lock) => {
     if (!lock) {
       if (!running) timer = setTimeout(sync, OTHER_TAB);
@@ -52,6 +53,7 @@ async function once() {
     wait = FIRST_WAIT;
     become({ link: "on", sending: null, sent: 0, at: new Date() });
   } catch (error) {
+    if (life.over) return;
     if (!(error instanceof Unsent)) throw error;
     if (error.why === "away") await forget();
     const links = { lost: "off", broken: "later" };
@@ -104,6 +106,7 @@ async function setAside(op) {
 
 const acts = {
   step: (op) => ({ kind: "step", key: op.key, spot: op.spot, case_id: op.case_id, action: op.action, version: op.version, note: op.note, data: op.data }),
+  take: (op) => ({ kind: "take", key: op.key, spot: op.spot, case_id: op.case_id, version: op.version }),
   comment: (op) => ({ kind: "comment", key: op.key, spot: op.spot, case_id: op.case_id, note: op.note }),
   report: (op) => ({ kind: "report", key: op.key, spot: op.spot, ...op.report }),
 };

@@ -17,6 +17,16 @@ addEventListener("online", connection);
 addEventListener("offline", connection);
 connection();
 
+// whoever signs out leaves nothing of his cases in this browser
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!("unsent" in form.dataset) || !isSecureContext || !indexedDB.databases) return;
+  event.preventDefault();
+  import("onecity/signout.js")
+    .then(({ left }) => left(form.dataset.unsent))
+    .then((gone) => gone && form.submit(), () => form.submit());
+});
+
 // forms that are sent twice by a hasty double click do harm; one click is enough
 document.addEventListener("submit", (event) => {
   const form = event.target;

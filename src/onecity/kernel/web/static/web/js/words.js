@@ -72,6 +72,8 @@ export function announce(text) {
 export function toast(text) {
   const region = document.getElementById("toasts");
   if (!region) return;
+  // said again it stands once: several of the same hide the page and tell nothing more
+  for (const old of region.children) if (old.textContent === text) old.remove();
   const box = document.createElement("div");
   box.className = "toast";
   box.textContent = text;
