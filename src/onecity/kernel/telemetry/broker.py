@@ -18,6 +18,8 @@ LOG_SUBJECTS = "log.telemetry.>"
 MQTT_STREAM = "$MQTT_msgs"
 MQTT_SUBJECTS = "$MQTT.msgs.telemetry.*"
 DEVICE_SUBJECTS = "telemetry.*"
+# the topics v1.1/Datastreams(<series>)/Observations as the broker names them (a dot in a topic is "//")
+OBSERVED_SUBJECTS = "v1//1.*.Observations"
 AUTH_SUBJECT = "$SYS.REQ.USER.AUTH"
 
 MAX_PAYLOAD = 8 * 1024 * 1024
@@ -60,6 +62,11 @@ class Federation:
 
 
 ALONE = Federation("", "", (), "")
+
+
+def observations(series: int) -> str:
+    """The subject of the SensorThings topic to which observations of a series are sent (OGC 18-088, 14.2)."""
+    return OBSERVED_SUBJECTS.replace("*", f"Datastreams({series})")
 
 
 def server_config(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 
 from onecity.kernel.core.clock import now_us
 from onecity.kernel.telemetry import broker
@@ -40,6 +41,8 @@ CONNECTIONS = 4
 MQTT_OWN = ("$MQTT.sub.>",)
 # so many messages a second to other topics are nobody's mistake any more
 LEAST_FLOOD = 100
+# what a device may do stands in the token of its connection: so many series have a topic of their own in it
+MOST_OBSERVED = 500
 
 log = logging.getLogger(__name__)
 
@@ -212,10 +215,15 @@ class Doorkeeper:
             self.keys,
             request,
             account=broker.ACCOUNT,
-            publish=[f"telemetry.{device.id}", f"commands.{device.id}.ack"],
+            publish=[f"telemetry.{device.id}", f"commands.{device.id}.ack", *self._observed(device)],
             subscribe=[f"commands.{device.id}", *(MQTT_OWN if request.mqtt_id else ())],
             at=at,
         )
+
+    def _observed(self, device: KnownDevice) -> list[str]:
+        """The topics of SensorThings to which a device may send: those of its own series, of which nobody else's are."""
+        own = np.flatnonzero(self.watcher.current.owner == device.number)[:MOST_OBSERVED]
+        return [broker.observations(number) for number in own.tolist()]
 
     def _count_refused(self, request: Request, device: KnownDevice | None) -> None:
         named = device or self.watcher.current.devices.get(request.user.lower())

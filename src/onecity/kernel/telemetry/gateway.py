@@ -5,8 +5,10 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from django.conf import settings
@@ -40,12 +42,30 @@ HEARTBEAT_S = 5.0
 log = logging.getLogger(__name__)
 
 
+class Companion(Protocol):
+    """What works beside the gateway, in a thread of its own: it takes messages to topics of another standard."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it hears what is sent now."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+MakeCompanion = Callable[[str, BrokerKeys, Watcher], Companion]
+
+
 @dataclass
 class Gateway:
-    """One gateway; several share the work, since they subscribe as a group."""
+    """One gateway; several share the work, since they subscribe as a group. `beside`: who works beside it."""
 
     url: str
     keys: BrokerKeys
+    beside: Sequence[MakeCompanion] = ()
     _ending: threading.Event = field(default_factory=threading.Event)
     _collector: Collector = field(default_factory=Collector)
     _capture: Capture = field(default_factory=Capture)
@@ -59,11 +79,12 @@ class Gateway:
         self._doorkeeper = Doorkeeper(self.url, self.keys, self._watcher, violations=Violations(broker_log()))
         self._commands = Sender(self.url, self.keys)
         self._doorkeeper.came_in = self._commands.came_in
+        self._companions = [make(self.url, self.keys, self._watcher) for make in self.beside]
 
     @property
     def ready(self) -> bool:
         """Whether devices can come in and send now."""
-        return self._collecting and self._doorkeeper.open
+        return self._collecting and self._doorkeeper.open and all(one.ready for one in self._companions)
 
     @property
     def connected(self) -> int:
@@ -83,6 +104,8 @@ class Gateway:
         """Collect until stopped; connections that break are made again."""
         self._watcher.start()
         self._watcher.wait(30)
+        for companion in self._companions:
+            companion.start()
         self._doorkeeper.start()
         self._commands.start()
         while not self._ending.is_set():
@@ -100,6 +123,8 @@ class Gateway:
                 link.close()
         self._commands.stop()
         self._doorkeeper.stop()
+        for companion in self._companions:
+            companion.stop()
         self._doorkeeper.turned.write(self._parameters)
         self._watcher.stop()
 
@@ -179,9 +204,9 @@ def broker_log() -> Path:
     return Path(os.environ.get("ONECITY_NATS_LOG") or Path(settings.ONECITY_HOME) / "log" / "nats.log")
 
 
-def run() -> None:
+def run(beside: Sequence[MakeCompanion] = ()) -> None:
     """Run the gateway until the process is told to end."""
-    gateway = Gateway(settings.ONECITY_NATS_URL, BrokerKeys.derive(settings.ONECITY_BROKER_SECRET))
+    gateway = Gateway(settings.ONECITY_NATS_URL, BrokerKeys.derive(settings.ONECITY_BROKER_SECRET), beside)
     signal.signal(signal.SIGTERM, gateway.stop)
     signal.signal(signal.SIGINT, gateway.stop)
     gateway.run()
