@@ -16,6 +16,7 @@ from onecity.kernel.telemetry.fieldbus import waiting
 from onecity.kernel.tiers import process
 from onecity.kernel.tiers.following import TownFollower
 from onecity.kernel.tiers.stage import TownStage
+from onecity.kernel.twin.sensorthings.listening import Listener
 from onecity.kernel.twin.stage import StateStage, WatchedStage
 from onecity.project import background, domains, tiers
 from onecity.sim import runner
@@ -23,7 +24,7 @@ from onecity.sim import runner
 
 def run_gateway() -> None:
     """Devices' sign-in at the broker and the collection of their messages."""
-    gateway.run()
+    gateway.run([Listener])
 
 
 def run_pipeline() -> None:
