@@ -52,7 +52,7 @@ def fetch_many(
     of = [party for party in parties for _register in wanted]
     RegisterUse.objects.bulk_create(
         [
-            _use(errand, party, asker, question, answer)
+            use(party, asker, question, answer, errand.item.code, errand.reference)
             for party, question, answer in zip(of, questions, answers, strict=True)
         ],
         batch_size=1000,
@@ -79,9 +79,15 @@ def _basis(item: Item, register: str) -> str:
     return "；".join(one for one in grounds if one)[:LONGEST_BASIS]
 
 
-def _use(
-    errand: Errand, party: Party, asker: Account | None, question: Question, answer: Answer | RefusedError
+def use(
+    party: Party,
+    asker: Account | None,
+    question: Question,
+    answer: Answer | RefusedError,
+    item_code: str = "",
+    reference: UUID | None = None,
 ) -> RegisterUse:
+    """A question with its result, not yet written."""
     known = answer if isinstance(answer, Answer) else None
     return RegisterUse(
         asker_id=asker.id if asker else None,
@@ -92,8 +98,8 @@ def _use(
         purpose=question.purpose[:300],
         legal_basis=question.legal_basis,
         consent=question.consent,
-        item_code=errand.item.code,
-        reference=errand.reference,
+        item_code=item_code,
+        reference=reference,
         result=answer.status if isinstance(answer, Answer) else answer.reason,
         system=known.system if known else "",
         entry=known.entry if known else "",

@@ -13,8 +13,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from onecity.domains.services.applying import certifying, kinds
-from onecity.domains.services.applying.logic import explaining, facts, sampling
+from onecity.domains.services.applying import certifying, drafting, kinds
+from onecity.domains.services.applying.logic import explaining, sampling
 from onecity.domains.services.applying.models import Application, Decision, Outcome
 from onecity.domains.services.items import store
 from onecity.domains.services.items.logic.item import Item
@@ -103,7 +103,7 @@ def rule(application: Application) -> Ruling:
 
 def judged(application: Application, item: Item, table: Deciding, digest: str) -> Ruling:
     """The same by a table that is given."""
-    inputs = values_of(table, application.facts)
+    inputs = drafting.values_of(table, application.facts)
     outcome, reason = "person", ""
     outputs: Mapping[str, Any] = {}
     fired: Sequence[int] = ()
@@ -120,11 +120,6 @@ def judged(application: Application, item: Item, table: Deciding, digest: str) -
     if outcome == "grant" and certifying.lacking(item, application, outputs):
         outcome, reason = "person", "certificate"
     return Ruling(application, item, table, digest, inputs, outcome, outputs, fired, explanation, reason)
-
-
-def values_of(table: Deciding, known: Mapping[str, Any]) -> dict[str, Value | None]:
-    """The values that a table looks at, as it takes them."""
-    return {one.name: facts.typed(known.get(one.name), one.kind) for one in table.table.inputs}
 
 
 def _finish(rulings: Sequence[Ruling]) -> None:

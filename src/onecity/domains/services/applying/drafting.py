@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.domains.services.applying import asking, holdings, parties
 from onecity.domains.services.applying.asking import Errand
-from onecity.domains.services.applying.logic import facts, resolving
+from onecity.domains.services.applying.logic import facts, fields, resolving
 from onecity.domains.services.applying.logic.resolving import Fetched, Resolved, Supply
 from onecity.domains.services.applying.models import Draft, DraftState
 from onecity.domains.services.applying.parties import Party
 from onecity.domains.services.items import store
 from onecity.domains.services.items.logic.item import Item
+from onecity.domains.services.items.logic.tables import Deciding
 from onecity.domains.services.items.models import Sort
 from onecity.domains.services.items.store import Published
 from onecity.kernel.cases import answers, attachments
@@ -31,6 +32,7 @@ from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.core.files import keep_whole
 from onecity.kernel.people.models import Account
+from onecity.kernel.rules.decisions.region import Value
 
 # what a register said is asked anew when it is older
 FRESH: Final = dt.timedelta(hours=24)
@@ -156,17 +158,28 @@ def refresh(work: Work, account: Account, *, force: bool = False) -> None:
 
 def _prefill(work: Work) -> None:
     """Fill the form with what registers know, where nothing was said yet."""
-    known, said = work.facts, dict(work.draft.answers)
-    for name, one in facts.properties(work.item.form).items():
-        source = str(one.get("x-prefill", ""))
-        value = known.get(source)
-        if source and name not in said and value not in {None, ""}:
-            said[name] = value
+    known = work.facts
+    said = {**prefilled(work.item, known), **work.draft.answers}
     situations = facts.fitting(work.item.situations, {**known, **said})
     if not work.draft.situation and situations and (len(situations) == 1 or situations[0].when):
         work.draft.situation = situations[0].key
     work.draft.answers = said
     _save(work.draft)
+
+
+def prefilled(item: Item, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What registers know of an item's form."""
+    said = {}
+    for name, one in facts.properties(item.form).items():
+        value = known.get(str(one.get("x-prefill", "")))
+        if value is not None and value != "":
+            said[name] = fields.filled(one, value)
+    return said
+
+
+def values_of(table: Deciding, known: Mapping[str, Any]) -> dict[str, Value | None]:
+    """The values that a table looks at, as it takes them."""
+    return {one.name: facts.typed(known.get(one.name), one.kind) for one in table.table.inputs}
 
 
 def agree(work: Work, account: Account, registers: Iterable[str]) -> None:

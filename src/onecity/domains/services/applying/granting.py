@@ -22,7 +22,7 @@ ENDED: Final = {"refused": Outcome.REFUSED, "withdrawn": Outcome.WITHDRAWN}
 def follow(most: int = 500) -> int:
     """Carry out what was decided on cases at the desk; returns how many. One that cannot be issued holds up no other."""
     done = 0
-    states = ("decided", *ENDED)
+    states = ("decided", "issued", *ENDED)
     cases = Case.objects.filter(type_name__startswith=kinds.PREFIX, state__in=states, source="service")
     open_ = Application.objects.filter(outcome=Outcome.OPEN, case_id__in=cases.values("id"))
     for identity in list(open_.order_by("submitted_at").values_list("id", flat=True)[:most]):
@@ -40,7 +40,7 @@ def _one(application: Application) -> int:
     if application.outcome:
         return 0
     last = CaseEvent.objects.filter(case_id=case.id, to_state=case.state).order_by("-version").first()
-    if case.state == "decided":
+    if case.state in {"decided", "issued"}:
         grant(application, case, last)
     else:
         application.outcome, application.decided_at = ENDED[case.state], case.closed_at
@@ -56,7 +56,8 @@ def grant(application: Application, case: Case, event: CaseEvent | None) -> None
     missing."""
     item = store.version(Sort.ITEM, application.item_code, application.item_number).item
     certificates = certifying.issue([(item, application, {})])
-    acting.act(case.id, "issue", None)
+    if case.state == "decided":
+        acting.act(case.id, "issue", None)
     application.outcome, application.decided_at = Outcome.ISSUED, now()
     application.waiting = False
     application.certificate_id = certificates.get(application.id)

@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from onecity.domains.services.applying import deciding, granting, kinds
+from onecity.domains.services.applying import appointments, deciding, entitling, granting, kinds, reviewing
 from onecity.domains.services.items import publishing
 
 publishing.announce_to(kinds.announced)
@@ -19,4 +19,18 @@ def decide_waiting(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler p
 @app.task(name="services.grant", queueing_lock="services.grant")
 def issue_granted(timestamp: int = 0) -> int:  # noqa: ARG001 - same
     """Issue what people granted, and follow cases that ended."""
-    return granting.follow()
+    return granting.follow() + reviewing.follow()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="services.appointments", queueing_lock="services.appointments")
+def keep_appointments(timestamp: int = 0) -> int:  # noqa: ARG001 - same
+    """Lay out the times of the next days, and give free what nobody came for."""
+    return appointments.lay_out() + appointments.release_missed()
+
+
+@app.periodic(cron="40 2 * * *")
+@app.task(name="services.entitled", queueing_lock="services.entitled")
+def find_entitled(timestamp: int = 0) -> int:  # noqa: ARG001 - same
+    """Find who is entitled to what without an application."""
+    return entitling.look()

@@ -41,6 +41,11 @@ class Slot(models.Model):
     def __str__(self) -> str:
         return f"{self.place} {self.begins_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def room(self) -> int:
+        """How many can still come."""
+        return self.capacity - self.booked
+
 
 class Appointment(models.Model):
     """One person's place in a slot; a place that nobody came for is given free again."""
