@@ -62,6 +62,8 @@ def _text(item: pages.Text, supplies: Supplies) -> etree._Element:
         Font=supplies.font_id(item.bold),
         Size=number(size),
     )
+    if item.bold:
+        made.set("Weight", "700")  # for readers that set the text in a face of their own
     if item.rotation:
         made.set("CTM", numbers(cosine, sine, -sine, cosine, -left, -top))
     _colour(made, "FillColor", item.colour, item.opacity)

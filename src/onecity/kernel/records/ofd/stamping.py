@@ -7,8 +7,6 @@ documents that several bodies seal.
 import base64
 import datetime as dt
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from lxml import etree
@@ -20,30 +18,9 @@ from onecity.kernel.records.ofd.signatures import MissingPartError
 from onecity.kernel.records.ofd.writer import CREATOR, pack
 from onecity.kernel.records.seals import making, oids
 from onecity.kernel.records.seals.digests import sm3
+from onecity.kernel.records.seals.placing import Order
 
 NUMBERED: Final = re.compile(r"\d+\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the seal's picture shows: page from 0, upper left corner and size in mm."""
-
-    page: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to stamp with: the seal, who signs and when, where it shows."""
-
-    seal: bytes = field(repr=False)
-    signer: making.Signer
-    signed_at: dt.datetime
-    places: Sequence[Place]
-    stamper: making.Stamper | None = None
 
 
 def stamp(package: bytes, order: Order) -> bytes:

@@ -106,7 +106,7 @@ def check(
 
 
 def _signature(signed: cms.SignedData, trusted: Trust, at: dt.datetime, known: Callable[[str], bool]) -> Checked:
-    signer = signed["signer_infos"][0]
+    signer = _one_signer(signed)
     algorithm = signer["signature_algorithm"]["algorithm"].dotted
     if not known(algorithm):
         return Checked("not_checked", "unsupported", algorithm)
@@ -114,12 +114,33 @@ def _signature(signed: cms.SignedData, trusted: Trust, at: dt.datetime, known: C
     read = sm2_certificates.read(certificate)
     attributes = {item["type"].native: item["values"] for item in signer["signed_attrs"]}
     content = der.octets(der.node(signed["encap_content_info"]["content"].untag().dump()), "eContent")
-    if digest(signer["digest_algorithm"]["algorithm"].dotted, content) != attributes["message_digest"][0].native:
-        return Checked("failed", "bad_signature", read.name)
-    # RFC 5652, 5.4: the signature is over the attributes as SET OF, not under the context tag they travel with
-    if not read.verifies(signer["signed_attrs"].untag().dump(), signer["signature"].native):
+    method = signer["digest_algorithm"]["algorithm"].dotted
+    if (
+        attributes["content_type"][0].native != "tst_info"
+        or digest(method, content) != attributes["message_digest"][0].native
+        or not _names(attributes, certificate)
+        # RFC 5652, 5.4: the signature is over the attributes as SET OF, not under the context tag they travel with
+        or not read.verifies(signer["signed_attrs"].untag().dump(), signer["signature"].native)
+    ):
         return Checked("failed", "bad_signature", read.name)
     return trust.check(certificate, trusted, at=at, usage="time", proven=False)
+
+
+def _one_signer(signed: cms.SignedData) -> cms.SignerInfo:
+    """RFC 3161, 2.4.2: one signer; what the signature does not cover has the one value that it may have."""
+    signers = signed["signer_infos"]
+    if len(signers) != 1 or signed["version"].native != "v3" or signers[0]["version"].native != "v1":
+        raise StructureError("a time stamp has one signer and the versions of RFC 3161")
+    declared = {item["algorithm"].dotted for item in signed["digest_algorithms"]}
+    if declared != {signers[0]["digest_algorithm"]["algorithm"].dotted}:
+        raise StructureError("the digest method is not the declared one")
+    return signers[0]
+
+
+def _names(attributes: dict[str, cms.SetOfAny], certificate: bytes) -> bool:
+    """Whether the signed attributes name this certificate (RFC 5816), so that no other one can be put in its place."""
+    first = attributes["signing_certificate_v2"][0]["certs"][0]
+    return bool(digest(first["hash_algorithm"]["algorithm"].dotted, certificate) == first["cert_hash"].native)
 
 
 def _certificate(signed: cms.SignedData, signer: cms.SignerInfo) -> bytes:

@@ -1,6 +1,5 @@
 """A stamped OFD to take apart: two pages, one seal, and the ways to change single bytes in it."""
 
-import dataclasses
 import datetime as dt
 import zipfile
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from onecity.kernel.records import ofd
 from onecity.kernel.records.ofd import stamping
 from onecity.kernel.records.pages import Document, Page, Text
 from onecity.kernel.records.seals import making
+from onecity.kernel.records.seals.placing import Order, Place
 from onecity.kernel.records.seals.tests.authorities import NOW, Party, world
 
 DESCRIPTION = "Doc_0/Signs/Sign_1/Signature.xml"
@@ -33,13 +33,13 @@ def order(
     at: dt.datetime = NOW,
     stamper: making.Stamper | None = None,
     stamped: bool = True,
-) -> stamping.Order:
+) -> Order:
     here = world()
-    return stamping.Order(
+    return Order(
         seal or here.seal(),
         (who or here.office).signer,
         at,
-        [stamping.Place(0, 140, 230, 42, 42)],
+        [Place(0, 140, 230, 42, 42)],
         (stamper or here.stamper(at)) if stamped else None,
     )
 
@@ -77,7 +77,3 @@ def flipped(data: bytes, place: int) -> bytes:
 def flip_in(part: bytes, at: int = 0) -> Callable[[bytes], bytes]:
     """Flips one bit of the byte `at` positions into the last occurrence of `part`."""
     return lambda data: flipped(data, data.rindex(part) + (at if at >= 0 else len(part) + at))
-
-
-def moved(stamp: stamping.Order, **values: object) -> stamping.Order:
-    return dataclasses.replace(stamp, **values)  # type: ignore[arg-type]  # names are checked where it is called

@@ -11,6 +11,7 @@ from onecity.kernel.records.ofd.tests import stamped as sample
 from onecity.kernel.records.ofd.tests.stamped import CONTENT, DESCRIPTION, LIST, SEAL, VALUE
 from onecity.kernel.records.seals import making, reading, sm2_certificates
 from onecity.kernel.records.seals.digests import sm3
+from onecity.kernel.records.seals.placing import Place
 from onecity.kernel.records.seals.report import Report
 from onecity.kernel.records.seals.tests.authorities import DAY, NOW, party, world
 from onecity.kernel.records.seals.trust import Trust
@@ -226,7 +227,7 @@ def test_two_stamps_stand_side_by_side_and_a_change_after_both_fails_both() -> N
 
 
 def test_a_page_number_beyond_the_document_stamps_nothing() -> None:
-    order = dataclasses.replace(sample.order(), places=[stamping.Place(2, 0, 0, 42, 42)])
+    order = dataclasses.replace(sample.order(), places=[Place(2, 0, 0, 42, 42)])
     with pytest.raises(IndexError):
         stamping.stamp(sample.plain(), order)
 
