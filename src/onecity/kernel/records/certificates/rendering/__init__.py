@@ -1,0 +1,1 @@
+"""Draws certificates on pages, makes PDF of them and signs it."""
