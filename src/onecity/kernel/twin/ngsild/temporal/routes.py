@@ -1,6 +1,7 @@
 """Histories read and queried (5.7.3, 5.7.4; 6.18.3.2, 6.19.3.1, 6.24)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,6 +9,7 @@ from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.context.routes import base_of
 from onecity.kernel.twin.ngsild.context.terms import Context
 from onecity.kernel.twin.ngsild.federation.distributing import histories, map_routes
+from onecity.kernel.twin.ngsild.federation.distributing.distinct import Values
 from onecity.kernel.twin.ngsild.federation.distributing.warning import warned
 from onecity.kernel.twin.ngsild.http import selecting
 from onecity.kernel.twin.ngsild.http.answering import represented, represented_entities
@@ -42,7 +44,7 @@ async def retrieve_evolution(request: Request) -> Response:
         newest = asked.last is not None
         found = await history.evolutions(ask, request.tenant, [urn], asked.span, names, newest=newest)
         answer = await _answer(ask, list(found.values()), await histories.widened(request, asked), context)
-    told, further = await histories.one(request, urn, answer.bodies, asked)
+    told, further = await histories.one(request, urn, answer.bodies, asked, _values(request, asked, context))
     if not told.bodies:
         missing = problems.problem("ResourceNotFound", _("Of {urn} no history is known in this time.", urn=urn))
         raise warned(missing, told.warnings)
@@ -73,9 +75,10 @@ async def _query(request: Request, parameters: dict[str, Any], context: Context)
     descending = _descending(parameters, context)
     federation = await histories.sources(request, question, ordered=bool(parameters.get("orderBy")))
     local = _local(request, await histories.widened(request, asked), context)
-    shared = await histories.along(request, federation, parameters, question, asked, local)
+    values = _values(request, asked, context)
+    shared = await histories.along(request, federation, parameters, question, asked, local, values)
     if shared is None and federation is not None:
-        shared = await histories.page(federation, parameters, question, asked, local)
+        shared = await histories.page(federation, parameters, question, asked, local, values)
     if shared is not None:
         return await _shared(request, context, question, shared)
     async with history.asking(request.services.database, request.principal) as ask:
@@ -111,6 +114,20 @@ def _local(request: Request, asked: Asked, context: Context) -> histories.Local:
         return bodies, page
 
     return local
+
+
+def _values(request: Request, asked: Asked, context: Context) -> Values:
+    """The values that the local store has, for one who counts how many different ones there are with those of others."""
+
+    async def values(urn: str, names: Sequence[str]) -> tuple[list[dict[str, Any]], bool]:
+        wanted = replace(asked, format="temporalValues", methods=(), names=frozenset(names))
+        async with history.asking(request.services.database, request.principal) as ask:
+            newest = asked.last is not None
+            found = await history.evolutions(ask, request.tenant, [urn], asked.span, sorted(names), newest=newest)
+            answer = await collecting.collect(ask, list(found.values()), wanted, context)
+        return [decode(encode(body)) for body in answer.bodies], answer.content_range is None
+
+    return values
 
 
 async def _shared(

@@ -37,10 +37,26 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """Attributes of an entity that several have, so that their different values are not counted yet.
+
+    `who`: by the name of the attribute the registrations ("" for the local store) that have some.
+    """
+
+    who: Mapping[str, frozenset[str]]
+    sources: tuple[Registration, ...]
+
+    def names(self, source: str) -> list[str]:
+        """The attributes that somebody has some of."""
+        return [name for name, sources in self.who.items() if source in sources]
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """Histories as they are shown, by id, with warnings; `whole`: every source gave all that it has.
 
-    `sources`: the registrations that had part in it, and `maps`: the entity maps that they used, by registration.
+    `sources`: the registrations that had part in it, and `maps`: the entity maps that they used, by registration. `open`:
+    by id, of which attributes different values are still to be counted.
     """
 
     bodies: list[Body]
@@ -48,6 +64,7 @@ class Told:
     whole: bool = True
     sources: tuple[str, ...] = ()
     maps: Mapping[str, str] = field(default_factory=dict)
+    open: Mapping[str, Open] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +200,14 @@ def _told(
                 warnings.append(warning.warning(reply.registration, "invalid"))
                 continue
             known = versions.setdefault(body["id"], [])
-            known.append((reply.registration, _in_words(body, reply.context or CORE, context)))
+            known.append((reply.registration, in_words(body, reply.context or CORE, context)))
             sources.append(reply.registration.id)
         if location := reply.headers.get("ngsild-entitymap", ""):
             maps[reply.registration.id] = location[:2048]
-    made = [_one(registrations, urn, versions[urn], wanted, context, warnings) for urn in sorted(versions)]
+    open_: dict[str, Open] = {}
+    made = [_one(registrations, urn, versions[urn], wanted, context, warnings, open_) for urn in sorted(versions)]
     bodies = [body for body in made if body is not None]
-    return Told(bodies, list(dict.fromkeys(warnings)), whole, tuple(dict.fromkeys(sources)), maps)
+    return Told(bodies, list(dict.fromkeys(warnings)), whole, tuple(dict.fromkeys(sources)), maps, open_)
 
 
 def _one(
@@ -199,11 +217,13 @@ def _one(
     wanted: Wanted,
     context: Context,
     warnings: list[str],
+    open_: dict[str, Open],
 ) -> Body | None:
     """One history of its versions, each for the attributes that are its own; None where nobody may tell any."""
     types = tuple(dict.fromkeys(name for _one, body in versions for name in _types(body, context)))
     own = planning.owners(registrations, urn, types)
     parts: list[tuple[Body, bool]] = []
+    given: list[tuple[Registration | None, Body]] = []
     for registration, body in versions:
         names = own[planning.INCLUSIVE]
         if registration is not None:
@@ -211,6 +231,7 @@ def _one(
         if names:
             extra = registration is not None and registration.mode == planning.AUXILIARY
             parts.append((_reduced(body, names, context), extra))
+            given.append((registration, parts[-1][0]))
     if not parts:
         return None
     parts.sort(key=lambda part: part[1])
@@ -220,7 +241,20 @@ def _one(
     body, certain = joining.joined(parts, how)
     if not certain:
         warnings.append(warning.written(warning.MISCELLANEOUS, "-", NOT_GATHERED))
+    if "distinctCount" in wanted.methods and (shared := _shared(given)).who:
+        open_[urn] = shared
     return body
+
+
+def _shared(given: Sequence[tuple[Registration | None, Body]]) -> Open:
+    """The attributes that several have."""
+    who: dict[str, frozenset[str]] = {}
+    for registration, body in given:
+        for name in body.keys() - ENTITY_MEMBERS:
+            who[name] = who.get(name, frozenset()) | {"" if registration is None else registration.id}
+    several = {name: sources for name, sources in who.items() if len(sources) > 1}
+    named = frozenset[str]().union(*several.values())
+    return Open(several, tuple(one for one, _body in given if one is not None and one.id in named))
 
 
 def _types(body: Body, context: Context) -> tuple[str, ...]:
@@ -229,7 +263,7 @@ def _types(body: Body, context: Context) -> tuple[str, ...]:
     return tuple(context.expand(name) for name in names if isinstance(name, str))
 
 
-def _in_words(body: Body, source: Context, target: Context) -> Body:
+def in_words(body: Body, source: Context, target: Context) -> Body:
     """The history under our names; what is inside its attributes has no names of its own to change."""
     if source is target:
         return {key: value for key, value in body.items() if key != "@context"}

@@ -1,7 +1,7 @@
 """Aggregates of one attribute that several sources reckoned, each of its own readings, as one; pure (4.5.19).
 
 Counts and sums are added, of extremes the outer one counts, averages and deviations follow from counts and sums. How many
-different values there are nobody can tell from how many each has.
+different values there are follows from the values alone (`distinct`).
 """
 
 import itertools
@@ -9,6 +9,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
+from onecity.kernel.twin.ngsild.model.combining import moment_key
 from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS
 from onecity.kernel.twin.ngsild.temporal.aggregating import METHODS, deviation
 
@@ -22,6 +25,11 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 ADDED: Final = ("totalCount", "sum", "sumsq")
 OUTER: Final[Mapping[str, Callable[[Any, Any], Any]]] = {"max": max, "min": min}
 ROW: Final = 3
+PAIR: Final = 2
+NULL: Final = "urn:ngsi-ld:null"
+# members of an attribute that hold its values with their moments (4.5.8)
+VALUES: Final = ("values", "objects", "languageMaps", "vocabs", "jsons", "valueLists", "objectLists")
+encode = msgspec.json.Encoder(order="deterministic").encode
 # what is farther away from 0 is not reckoned with
 MOST: Final = 1e150
 
@@ -115,7 +123,40 @@ def _merged(one: Row, other: Row, methods: Sequence[str]) -> tuple[Row, bool]:
     return row, sure
 
 
+def distinct(attribute: Any, parts: Sequence[Any], *, whole: bool) -> Any:
+    """The attribute with the number of different values by period; `parts`: the values with their moments (4.5.9) of each."""
+    pairs: dict[object, list[tuple[str, bytes]]] = {}
+    for part in (one for listed in parts for one in _listed(listed)):
+        found = pairs.setdefault(part.get("datasetId"), [])
+        for member in VALUES:
+            found += [(moment_key(pair[1]), _same(pair[0])) for pair in part.get(member, ()) if _is_value(pair)]
+    made = [_counted(one, pairs.get(one.get("datasetId"), []), whole=whole) for one in _listed(attribute)]
+    return made[0] if len(made) == 1 else made
+
+
+def _counted(part: Body, pairs: Sequence[tuple[str, bytes]], *, whole: bool) -> Body:
+    rows = []
+    for _count, start, end in part.get("distinctCount", ()):
+        first, last = moment_key(start), moment_key(end)
+        rows.append([len({value for at, value in pairs if whole or first <= at < last}), start, end])
+    return {**part, "distinctCount": rows} if rows else part
+
+
+def _is_value(pair: object) -> bool:
+    """Whether a pair has a value with its moment, and no mark that the attribute was deleted."""
+    return isinstance(pair, list) and len(pair) == PAIR and isinstance(pair[1], str) and pair[0] not in (None, NULL)
+
+
+def _same(value: Any) -> bytes:
+    """What is the same for values that are: 1 and 1.0 are."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return encode(float(value) if number and abs(value) < MOST else value)
+
+
 def _known(method: str, one: Row, other: Row, sums: Mapping[str, Any]) -> bool:
+    if method == "distinctCount":
+        # seen to by those who can ask for the values
+        return True
     if method in OUTER:
         return _alike(one[method], other[method])
     return all(name in sums for name in NEEDS.get(method, (method,)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.federation.distributing import (
+    distinct,
     evolutions,
     gate,
     gathering,
@@ -17,6 +18,7 @@ from onecity.kernel.twin.ngsild.federation.distributing import (
     serving,
     warning,
 )
+from onecity.kernel.twin.ngsild.federation.distributing.distinct import Values
 from onecity.kernel.twin.ngsild.federation.distributing.evolutions import Told, Wanted
 from onecity.kernel.twin.ngsild.federation.distributing.gate import Federation
 from onecity.kernel.twin.ngsild.federation.distributing.maps import EntityMap
@@ -52,7 +54,7 @@ async def widened(request: Request, asked: Asked) -> Asked:
     return replace(asked, methods=gathering.needed(asked.methods))
 
 
-async def one(request: Request, urn: str, local: list[Body], asked: Asked) -> tuple[Told, list[Header]]:
+async def one(request: Request, urn: str, local: list[Body], asked: Asked, values: Values) -> tuple[Told, list[Header]]:
     """The history of one entity and the headers that go with it; `local`: what is known of it here, nothing or one.
 
     Along an entity map only those are asked who knew of the entity when the map was made (5.7.3.4).
@@ -68,7 +70,9 @@ async def one(request: Request, urn: str, local: list[Body], asked: Asked) -> tu
         told = Told([] if own is None else [own])
     else:
         along = None if known is None or among is None else Along(among, known.linked)
-        told = await evolutions.retrieve(federation, urn, own, _wanted(request.query, asked), along)
+        wanted = _wanted(request.query, asked)
+        told = await evolutions.retrieve(federation, urn, own, wanted, along)
+        told = await distinct.settled(federation, told, wanted, values)
     headers = warning.headers(told.warnings)
     if used is not None and told.bodies:
         if known is None:
@@ -92,6 +96,7 @@ async def page(
     question: Question,
     asked: Asked,
     local: Local,
+    values: Values,
 ) -> Shared | None:
     """A page of a query; None where no source has anything to do with it."""
     end = question.offset + question.limit
@@ -104,11 +109,11 @@ async def page(
         )
     bodies, own = await local(question, end + 1, True)
     whole = [decode(encode(body)) for body in bodies]
-    told = await evolutions.query(
-        federation, serving.asked(parameters, question), whole, _wanted(parameters, asked), end + 1
-    )
+    wanted = _wanted(parameters, asked)
+    told = await evolutions.query(federation, serving.asked(parameters, question), whole, wanted, end + 1)
     if told is None:
         return None
+    told = await distinct.settled(federation, told, wanted, values)
     more = len(told.bodies) > end or own.more or not told.whole
     warnings, headers = list(told.warnings), list[Header]()
     if question.count and not own.more and told.whole:
@@ -126,6 +131,7 @@ async def along(
     question: Question,
     asked: Asked,
     local: Local,
+    values: Values,
 ) -> Shared | None:
     """A page along an entity map, which is made where there is none yet; None where none is wanted."""
     used = await serving.using(request, parameters, maps.TEMPORAL)
@@ -141,8 +147,10 @@ async def along(
         if federation is None:
             return Told(own)
         told = await evolutions.query(federation, serving.asked(parameters, narrowed), own, wanted, narrowed.limit)
-        # nobody else has anything to do with it: only what was asked for is shown
-        return told or Told([gathering.of(body, asked.methods) for body in own])
+        if told is None:
+            # nobody else has anything to do with it: only what was asked for is shown
+            return Told([gathering.of(body, asked.methods) for body in own])
+        return await distinct.settled(federation, told, wanted, values)
 
     walked = await past_maps.walk(request, known, question, bodies)
     headers = [*warning.headers([*warnings, *walked.told.warnings]), (mapping.HEADER, known.address)]

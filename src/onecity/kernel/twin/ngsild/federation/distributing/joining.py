@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from onecity.kernel.twin.ngsild.federation.distributing import gathering
+from onecity.kernel.twin.ngsild.federation.distributing.gathering import VALUES
 from onecity.kernel.twin.ngsild.model.combining import moment_key
 from onecity.kernel.twin.ngsild.model.kinds import ENTITY_MEMBERS, SYSTEM_MEMBERS
 from onecity.kernel.twin.ngsild.model.names import is_uri
 
 Body = dict[str, Any]
-# members of an attribute that hold its values with their moments (4.5.8)
-VALUES: Final = ("values", "objects", "languageMaps", "vocabs", "jsons", "valueLists", "objectLists")
 TEXTS: Final = ("datasetId", "observedAt", "createdAt", "modifiedAt", "deletedAt")
 
 
@@ -60,7 +59,9 @@ def joined(parts: Sequence[tuple[Body, bool]], how: How) -> tuple[Body, bool]:
                 result[key] = _values(result[key], value)
             else:
                 result[key] = _instances(result[key], value, how.timeproperty, extra=extra)
-    return {key: value if key in ENTITY_MEMBERS else _last(value, how) for key, value in result.items()}, certain
+    hidden = frozenset[str]() if how.sys_attrs else SYSTEM_MEMBERS
+    shown = {key: value for key, value in result.items() if key not in hidden}
+    return {key: value if key in ENTITY_MEMBERS else _last(value, how) for key, value in shown.items()}, certain
 
 
 def _is_attribute(value: object) -> bool:

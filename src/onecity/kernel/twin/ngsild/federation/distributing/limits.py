@@ -28,3 +28,5 @@ LONGEST_WARNING: Final = 300
 # answers that are kept for `cacheDuration`
 MOST_CACHED: Final = 500
 MOST_CACHED_BYTES: Final = 256 * 1024
+# entities of one answer whose different values are counted over several sources
+MOST_SETTLED: Final = 20
