@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from onecity.kernel.access.logic import prefixes
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.cases import calendars, visibility
-from onecity.kernel.cases.logic import search_text
 from onecity.kernel.cases.models import Case
+from onecity.kernel.core import search_text
 from onecity.kernel.core.clock import from_us, now, to_us
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.models import Account

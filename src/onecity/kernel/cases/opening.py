@@ -10,11 +10,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.cases import announcing, calendars, directory, reporting, statements, type_store, wording, writing
-from onecity.kernel.cases.logic import deadline, routing, search_text
+from onecity.kernel.cases.logic import deadline, routing
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.cases.reporting import Person
 from onecity.kernel.cases.type_store import InForce
 from onecity.kernel.cases.wording import Said
+from onecity.kernel.core import search_text
 from onecity.kernel.core.calendar import WorkingCalendar
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import FieldError, Problem

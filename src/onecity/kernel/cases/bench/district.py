@@ -9,11 +9,11 @@ from django.db import connection
 from msgspec import structs
 
 from onecity.kernel.cases import service
-from onecity.kernel.cases.logic import search_text
 from onecity.kernel.cases.logic.definition import Provides
 from onecity.kernel.cases.logic.provisions import Choice, Contact, Span
 from onecity.kernel.cases.models import Unit
 from onecity.kernel.cases.types import DEFAULT_LIFE_CYCLE, CaseTypeDecl
+from onecity.kernel.core import search_text
 from onecity.kernel.people.models import Account, Organisation, Role, RoleAssignment
 from onecity.kernel.places.models import Division
 

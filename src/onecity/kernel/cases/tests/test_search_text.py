@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from onecity.kernel.cases import listing, service
 from onecity.kernel.cases.listing import Wanted
-from onecity.kernel.cases.logic import search_text
 from onecity.kernel.cases.tests.conftest import Town, litter
+from onecity.kernel.core import search_text
 
 
 def test_words() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from onecity.kernel.cases.logic.search_text import IS_CHINESE, RUN
+from onecity.kernel.core.search_text import IS_CHINESE, RUN
 
 LONGEST = 3
 LONGEST_TEXT = 2000
