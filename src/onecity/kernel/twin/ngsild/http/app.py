@@ -16,8 +16,8 @@ from onecity.kernel.twin.ngsild.subscriptions import routes as subscriptions
 from onecity.kernel.twin.ngsild.temporal import routes as temporal
 
 # what works on a snapshot where the request names one, what cannot, and what has nothing to do with entities
-SCOPED = (entities, attributes, querying, batch, discovery, temporal)
-UNSCOPED = (subscriptions, federation, map_routes, source_subscriptions, heard)
+SCOPED = (entities, attributes, querying, batch, discovery, temporal, subscriptions)
+UNSCOPED = (federation, map_routes, source_subscriptions, heard)
 MODULES = (info, contexts, snapshots)
 
 

@@ -23,7 +23,10 @@ TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 
 @dataclass(slots=True)
 class Request:
-    """One request. `query`: parameters by name (parameters.merged); `media`: what the answer is to be written in."""
+    """One request. `query`: parameters by name (parameters.merged); `media`: what the answer is to be written in.
+
+    `home`: the tenant that the client named, where `tenant` is the space of a snapshot.
+    """
 
     method: str
     path: str
@@ -35,6 +38,7 @@ class Request:
     principal: Principal = field(default_factory=Principal)
     tenant: str = ""
     media: str = JSON
+    home: str | None = None
     _query: dict[str, str] | None = None
     _json: Any = None
     _context: Context | None = None
@@ -74,7 +78,7 @@ class Request:
     @property
     def contexts(self) -> "Contexts":
         """The contexts that the tenant sees."""
-        return self.services.contexts.of(self.tenant)
+        return self.services.contexts.of(self.tenant if self.home is None else self.home)
 
     async def context(self) -> Context:
         """The @context of the request (6.3.5): of the Link header, or of the body where that is application/ld+json."""

@@ -31,7 +31,7 @@ def _within(handler: Handler) -> Handler:
             return await handler(request)
         snapshots = request.services.snapshots
         record = await snapshots.records.use(request.principal, request.tenant, require_uri(urn, "NGSILD-Snapshot"))
-        request.tenant = record.space
+        request.home, request.tenant = request.tenant, record.space
         return await handler(request)
 
     return handle
@@ -41,7 +41,8 @@ def _without(handler: Handler) -> Handler:
     async def handle(request: Request) -> Response:
         if HEADER in request.headers:
             raise problems.problem(
-                "OperationNotSupported", _("Snapshots have entities and their histories only; leave out the header.")
+                "OperationNotSupported",
+                _("Snapshots have entities, their histories and subscriptions only; leave out the header."),
             )
         return await handler(request)
 

@@ -54,7 +54,8 @@ class Compiled:
     """One active subscription. `key` is equal for equal conditions; it tells of changes from `since` on, before `until`.
 
     `names`: with `watched`, an attribute of which a change must touch; empty: any. `of_sources`: it tells of registrations;
-    `split`: of entities that may be split among sources, which are looked at as a whole.
+    `split`: of entities that may be split among sources, which are looked at as a whole. `snapshot`: the one in whose space
+    (`tenant`) it is, "" where in none; `home`: the tenant as clients know it.
     """
 
     id: UUID
@@ -77,6 +78,8 @@ class Compiled:
     next_at: dt.datetime | None = None
     of_sources: bool = False
     split: bool = False
+    home: str = ""
+    snapshot: str = ""
 
     def live(self, moment: dt.datetime) -> bool:
         """Whether it has not expired."""

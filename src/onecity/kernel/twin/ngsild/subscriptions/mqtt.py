@@ -17,7 +17,7 @@ from onecity.kernel.core.text import lazy as _
 from onecity.kernel.twin.ngsild.http.links import context_header
 from onecity.kernel.twin.ngsild.subscriptions.compiled import Compiled
 from onecity.kernel.twin.ngsild.subscriptions.endpoints import JSON, MQTT, VERSIONS, Endpoint
-from onecity.kernel.twin.ngsild.subscriptions.sending import RefusedError
+from onecity.kernel.twin.ngsild.subscriptions.sending import RefusedError, space
 
 KEEPALIVE_S: Final = 30
 Key = tuple[str, str | None, str | None, str]
@@ -157,7 +157,6 @@ def envelope(one: Compiled, body: bytes) -> bytes:
     metadata = {"Content-Type": one.endpoint.accept}
     if one.endpoint.accept == JSON:
         metadata["Link"] = context_header(one.view.link)[1]
-    if one.tenant:
-        metadata["NGSILD-Tenant"] = one.tenant
+    metadata |= {name: value for name, value in space(one).items() if value}
     metadata = dict(one.endpoint.receiver) | metadata
     return msgspec.json.encode({"metadata": metadata, "body": msgspec.Raw(body)})

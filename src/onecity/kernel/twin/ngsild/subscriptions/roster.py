@@ -21,8 +21,9 @@ from onecity.kernel.twin.ngsild.subscriptions.records import ENTITY
 
 LOAD: Final = """
 SELECT s.id, s.urn, s.tenant, s.account_id, s.seen, s.division_path, s.document::text, s.context::text, s.is_active,
-    s.expires_at, s.created_at, s.txid::text, d.made_at, d.next_at
+    s.expires_at, s.created_at, s.txid::text, d.made_at, d.next_at, n.tenant, n.urn
 FROM twin_subscription s LEFT JOIN twin_delivery d ON d.subscription_id = s.id
+    LEFT JOIN twin_snapshot n ON s.tenant = 'snapshot:' || n.id
 WHERE s.kind = %s AND s.txid >= %s::xid8
 """
 GRANTS: Final = """
@@ -112,7 +113,10 @@ class Roster:
             return None
 
     async def _compiled(self, row: Sequence[Any]) -> Compiled:
-        id_, urn, tenant, account, seen, division, text, source, _active, until, since, _txid, made_at, next_at = row
+        id_, urn, tenant, account, seen, division, text, source, _active, until, since, _txid, made_at, next_at = row[
+            :14
+        ]
+        home, snapshot = (tenant, "") if row[15] is None else row[14:]
         document: Mapping[str, Any] = msgspec.json.decode(text)
         context = msgspec.json.decode(source) if source else None
         endpoint = read_endpoint(document["notification"]["endpoint"])
@@ -124,11 +128,11 @@ class Roster:
             account_id=account,
             seen=tuple(seen),
             division=division,
-            selections=compiled.selections(document, await self._context(tenant, context)),
+            selections=compiled.selections(document, await self._context(home, context)),
             key=compiled.conditions(document, context),
             watched=frozenset(document.get("watchedAttributes", ())),
             triggers=compiled.triggers(document),
-            view=compiled.view(document, await self._context(tenant, document.get("jsonldContext")), endpoint),
+            view=compiled.view(document, await self._context(home, document.get("jsonldContext")), endpoint),
             endpoint=endpoint,
             since=since,
             until=until,
@@ -136,6 +140,8 @@ class Roster:
             throttling=document.get("throttling"),
             made_at=made_at,
             split=document.get("splitEntities") is True,
+            home=home,
+            snapshot=snapshot,
             next_at=next_at or (since + dt.timedelta(seconds=interval) if interval else None),
         )
 

@@ -113,14 +113,18 @@ async def _read(answer: httpx.Response) -> None:
             return
 
 
+def space(one: Compiled) -> dict[str, str]:
+    """Which tenant and which snapshot a subscription is of (6.3.14, 6.3.22); "" where none."""
+    return {"NGSILD-Tenant": one.home, "NGSILD-Snapshot": one.snapshot}
+
+
 def headers(one: Compiled) -> list[tuple[str, str]]:
     """The headers of a notification: type, context, tenant, and what the subscriber wants to have there."""
     endpoint = one.endpoint
     found = [("Content-Type", endpoint.accept)]
     if endpoint.accept == JSON or (endpoint.accept == GEO_JSON and endpoint.plain_body):
         found.append(context_header(one.view.link))
-    if one.tenant:
-        found.append(("NGSILD-Tenant", one.tenant))
+    found += [(name, value) for name, value in space(one).items() if value]
     if one.view.version is not None:
         found.append(("Preference-Applied", f"ngsi-ld={one.view.version[0]}.{one.view.version[1]}"))
     given = {key.lower() for key, _value in endpoint.receiver}

@@ -1,13 +1,13 @@
-"""The client of the NGSI-LD door, and a receiver."""
+"""The client of the NGSI-LD door, a receiver, and a notifier at work."""
 
 import pytest
 from django.conf import LazySettings
 from django.db import connection
 
 from onecity.kernel.twin.ngsild.http.tests.conftest import Client, ngsi
-from onecity.kernel.twin.ngsild.subscriptions.tests.conftest import receiver
+from onecity.kernel.twin.ngsild.subscriptions.tests.conftest import office, receiver
 
-__all__ = ["Client", "ngsi", "receiver"]
+__all__ = ["Client", "ngsi", "office", "receiver"]
 
 
 @pytest.fixture(autouse=True)

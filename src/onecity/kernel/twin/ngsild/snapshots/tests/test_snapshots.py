@@ -288,7 +288,7 @@ def test_wrong_data_leave_nothing_behind(ngsi: Client, wrong: dict[str, Any]) ->
 def test_only_entities_and_histories_are_in_snapshots(ngsi: Client) -> None:
     ngsi("POST", "/entities", car(1))
     prepared(ngsi, wanted())
-    assert within(ngsi, "GET", "/subscriptions").status == 422
+    assert within(ngsi, "GET", "/entityMaps/urn:x:y").status == 422
     assert within(ngsi, "GET", "/csourceRegistrations?type=Car").status == 422
     assert within(ngsi, "GET", "/entities?type=Car", urn="urn:ngsi-ld:Snapshot:none").status == 404
     assert within(ngsi, "GET", "/entities?type=Car", urn="none").status == 400
