@@ -96,6 +96,21 @@ def make_key(name: str) -> Sm2Key:
     return open_key(f"{SOFTWARE}:{name}")
 
 
+def destroy_key(reference: str) -> None:
+    """Overwrite and remove a software key; what a device holds is destroyed by the device's own means."""
+    scheme, _colon, name = reference.partition(":")
+    if scheme != SOFTWARE:
+        return
+    path = _path(name)
+    _opened.pop(path, None)
+    if path.exists():
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+
+
 def require_sm2() -> None:
     """Problem 501 in the reader's language when this machine's OpenSSL has no SM2."""
     reason = sm2_openssl.why_unavailable()

@@ -4,6 +4,15 @@ from onecity.kernel.records.models.certificate import Certificate, CertificateEv
 from onecity.kernel.records.models.certificate_type import CertificateTypeVersion
 from onecity.kernel.records.models.issuer_key import IssuerKey
 from onecity.kernel.records.models.rendition import AnnotatedCopy, AnnotatedLook, Rendition
+from onecity.kernel.records.models.seal import (
+    RequestState,
+    Seal,
+    SealGrant,
+    SealRequest,
+    SealState,
+    SealUse,
+    SubjectKind,
+)
 
 __all__ = [
     "AnnotatedCopy",
@@ -14,6 +23,13 @@ __all__ = [
     "HolderKind",
     "IssuerKey",
     "Rendition",
+    "RequestState",
+    "Seal",
+    "SealGrant",
+    "SealRequest",
+    "SealState",
+    "SealUse",
     "State",
     "StatusList",
+    "SubjectKind",
 ]
