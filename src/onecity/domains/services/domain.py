@@ -2,13 +2,20 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from onecity.kernel.registry.domain import Domain
+from onecity.domains.services.items.casetypes import HELP
+from onecity.domains.services.items.permissions import VIEW
+from onecity.kernel.registry.domain import Domain, Page
 
 DOMAIN = Domain(
     name="services",
     title=_("One-stop services"),
     plan_task=3,
     lead="administrative-services-centre",
+    case_types=(HELP,),
+    pages=(
+        Page("/services", _("Services"), "residents", icon="landmark", order=5),
+        Page("/desk/items", _("Service items"), "desk", permission=VIEW, icon="landmark", order=5),
+    ),
     package="onecity.domains.services",
     description=_("Find what the government does for you, apply once, and hold the certificate."),
 )

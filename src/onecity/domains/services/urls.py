@@ -2,4 +2,7 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("onecity.domains.services.applying.urls"))]
+urlpatterns = [
+    path("", include("onecity.domains.services.items.urls")),
+    path("", include("onecity.domains.services.applying.urls")),
+]

@@ -1,6 +1,5 @@
 """Pages of the shell itself: the start page, the search, the offline page, and health for those who watch."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
@@ -10,34 +9,20 @@ from django.templatetags.static import static
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from onecity.kernel.cases.models import Case
-from onecity.kernel.notify.models import Message
 from onecity.kernel.people.doors import public
 from onecity.kernel.people.models import Account
-from onecity.kernel.places import service as places
-from onecity.kernel.registry import registry
-from onecity.kernel.registry.domain import Page
-from onecity.kernel.web import finding
-from onecity.kernel.web.indicators import Figure, figure
+from onecity.kernel.web import city, finding, front
 from onecity.kernel.web.place import place_name
-
-CARD_FIGURES = 3
-
-
-@dataclass(frozen=True)
-class CityCard:
-    """A residents' page with the figures that matter first."""
-
-    page: Page
-    description: object
-    figures: tuple[Figure, ...]
 
 
 @public
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The start page: search, my things when signed in, and the city's pages with what they say now."""
-    context = {"cards": _cards(), "mine": _mine(request.user) if isinstance(request.user, Account) else None}
+    """The start page: that of a domain where one offers it, else search, my things when signed in, and the city now."""
+    other = front.chosen()
+    if other is not None:
+        return other(request)
+    context = {"cards": city.cards(), "mine": city.mine(request.user) if isinstance(request.user, Account) else None}
     return render(request, "web/home.html", context)
 
 
@@ -84,25 +69,3 @@ def manifest(_request: HttpRequest) -> JsonResponse:
     facts = {"name": f"{name} · OneCity", "short_name": name, "start_url": "/", "display": "standalone"}
     colours = {"background_color": "#f6f7f8", "theme_color": "#0b6670"}
     return JsonResponse({**facts, **colours, "icons": [icon]}, content_type="application/manifest+json")
-
-
-def _cards() -> list[CityCard]:
-    root = places.root()
-    division = root.path if root else ""
-    cards = [
-        CityCard(page, domain.description, tuple(figure(one, division) for one in domain.indicators[:CARD_FIGURES]))
-        for domain in registry.domains()
-        for page in domain.pages
-        if page.door == "residents"
-    ]
-    return sorted(cards, key=lambda card: card.page.order)
-
-
-def _mine(account: Account) -> dict[str, object]:
-    """What waits for this person: cases in his hands or opened by him that still run, and messages not yet read."""
-    running = Case.objects.filter(closed_at__isnull=True).defer("search", "description", "evidence")
-    return {
-        "cases": list(running.filter(assignee_id=account.id).order_by("due_order", "id")[:5]),
-        "asked": list(running.filter(opened_by_id=account.id).order_by("-opened_at")[:5]),
-        "unread": Message.objects.filter(account_id=account.id, read_at__isnull=True).count(),
-    }

@@ -183,6 +183,12 @@ def install(sort: Sort, code: str, content: Mapping[str, Any], *, effective_from
     return True
 
 
+def digests() -> dict[tuple[str, str], str]:
+    """The digest of the newest published version of everything, by sort and code."""
+    newest = ItemVersion.objects.filter(state=VersionState.PUBLISHED).order_by("item_id", "-number").distinct("item_id")
+    return {(sort, code): digest for sort, code, digest in newest.values_list("item__sort", "item__code", "digest")}
+
+
 @transaction.atomic
 def set_status(entry_id: UUID, account: Account, status: Status, note: Mapping[str, str]) -> ServiceItem:
     """Suspend, cancel or use it again, with the reason that people read; raises Problem 422 where the reason is missing."""

@@ -1,12 +1,12 @@
 """The catalogue that comes with the platform: read from the files of `data`, made whole, put into the database."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from onecity.domains.services.items import checking, navigation, publishing
+from onecity.domains.services.items import checking, navigation, publishing, store
 from onecity.domains.services.items.checking import Content
 from onecity.domains.services.items.logic import checks, reading, shorthand
 from onecity.domains.services.items.logic.shorthand import Shared
@@ -34,11 +34,12 @@ def contents() -> list[Content]:
     return [*_tables(), *_items(sorts), *_bundles(sorts)]
 
 
-def install() -> list[str]:
-    """Publish what is new or changed; returns `sort code` of each that was written."""
-    return [
-        f"{one.sort.value} {one.code}" for one in contents() if publishing.install(one.sort, one.code, dict(one.data))
-    ]
+def install(codes: Collection[str] | None = None) -> list[str]:
+    """Publish what is new or changed, all or what is named; returns `sort code` of each that was written."""
+    known = publishing.digests()
+    wanted = [one for one in contents() if codes is None or one.code in codes]
+    fresh = [one for one in wanted if known.get((one.sort.value, one.code)) != store.digest_of(one.data)]
+    return [f"{one.sort.value} {one.code}" for one in fresh if publishing.install(one.sort, one.code, dict(one.data))]
 
 
 def _tables() -> Iterator[Content]:
