@@ -8,12 +8,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from onecity.domains.services.applying import parties
+from onecity.domains.services.applying.books import Books
 from onecity.domains.services.applying.models import Application
 from onecity.domains.services.items.logic.item import Item, Result
 from onecity.kernel.core.clock import now
-from onecity.kernel.core.errors import Problem
-from onecity.kernel.records.certificates import issuing, types
+from onecity.kernel.records.certificates import issuing
 from onecity.kernel.records.certificates.issuing import Holder, IssueRequest
 from onecity.kernel.records.certificates.logic.kind import Field
 
@@ -23,22 +22,22 @@ Case = tuple[Item, Application, Mapping[str, Any]]
 REGISTERS: Final = ("household", "companies", "births", "marriage", "social_insurance", "real_estate", "education")
 
 
-def issue(cases: Sequence[Case]) -> dict[UUID, UUID]:
+def issue(cases: Sequence[Case], books: Books) -> dict[UUID, UUID]:
     """Issue what each of these applications ends with; returns the certificate of each that ends with one."""
-    wanted = [(application, _request(item, application, outputs)) for item, application, outputs in cases]
+    today = timezone.localdate(now())
+    wanted = [(application, _request(item, application, outputs, books, today)) for item, application, outputs in cases]
     requests = [(application, request) for application, request in wanted if request is not None]
     made = issuing.issue_many([request for _application, request in requests], issued_by=None) if requests else []
     return {application.id: row.id for (application, _request), row in zip(requests, made, strict=True)}
 
 
-def lacking(item: Item, application: Application, outputs: Mapping[str, Any]) -> list[str]:
+def lacking(item: Item, application: Application, outputs: Mapping[str, Any], books: Books) -> list[str]:
     """Claims that the certificate needs and nobody knows; a person has to fill them in."""
     result = certificate_of(item)
     if result is None:
         return []
-    try:
-        kind, _version = types.in_force(result.certificate_type)
-    except Problem:
+    kind = books.kind(result.certificate_type)
+    if kind is None:
         return [result.certificate_type]
     claims = claims_of(kind.fields, application, outputs)
     return [one.name for one in kind.fields if one.required and one.name not in claims]
@@ -49,13 +48,14 @@ def certificate_of(item: Item) -> Result | None:
     return next((one for one in item.results if one.certificate_type), None)
 
 
-def _request(item: Item, application: Application, outputs: Mapping[str, Any]) -> IssueRequest | None:
+def _request(
+    item: Item, application: Application, outputs: Mapping[str, Any], books: Books, today: dt.date
+) -> IssueRequest | None:
     result = certificate_of(item)
-    if result is None:
+    kind = books.kind(result.certificate_type) if result else None
+    if result is None or kind is None:
         return None
-    party = parties.of_application(application.principal_id)
-    kind, _version = types.in_force(result.certificate_type)
-    today = timezone.localdate(now())
+    party = books.party(application.principal_id)
     return IssueRequest(
         type_code=result.certificate_type,
         holder=Holder(party.sort, party.identity.name, party.number, party.identity.account_id),

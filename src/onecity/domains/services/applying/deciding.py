@@ -11,15 +11,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from onecity.domains.services.applying import certifying, drafting, kinds
+from onecity.domains.services.applying.books import Books
 from onecity.domains.services.applying.logic import explaining, sampling
 from onecity.domains.services.applying.models import Application, Decision, Outcome
-from onecity.domains.services.items import store
 from onecity.domains.services.items.logic.item import Item
 from onecity.domains.services.items.logic.tables import OUTCOME, Deciding
-from onecity.domains.services.items.models import Sort
 from onecity.kernel.access import audit
 from onecity.kernel.cases import opening, stepping
 from onecity.kernel.cases.models import Case
@@ -37,6 +36,13 @@ ENDS: Final[Mapping[str, tuple[str, Outcome]]] = {
     "grant": ("issue", Outcome.ISSUED),
     "refuse": ("refuse", Outcome.REFUSED),
 }
+
+ENDED: Final = """
+UPDATE applying_application a SET waiting = t.waiting, person = t.person, outcome = t.outcome, decided_at = t.decided_at,
+    certificate_id = t.certificate_id
+FROM unnest(%s::uuid[], %s::bool[], %s::text[], %s::text[], %s::timestamptz[], %s::uuid[])
+    AS t(id, waiting, person, outcome, decided_at, certificate_id) WHERE a.id = t.id
+"""
 
 
 @dataclass(frozen=True)
@@ -84,24 +90,39 @@ def decide_many(applications: Sequence[Application]) -> list[Application]:
     waiting = [one for one in applications if one.waiting]
     if not waiting:
         return list(applications)
-    rulings = [rule(one) for one in waiting]
-    _finish([one for one in rulings if one.outcome in ENDS])
+    books = Books.of(one.principal_id for one in waiting)
+    rulings = [rule(one, books) for one in waiting]
+    _finish([one for one in rulings if one.outcome in ENDS], books)
     _hand_over([one for one in rulings if one.outcome not in ENDS])
-    Application.objects.bulk_update(
-        waiting, ["waiting", "person", "outcome", "decided_at", "certificate_id"], batch_size=1000
-    )
+    _save(waiting)
     _record(rulings)
     return list(applications)
 
 
-def rule(application: Application) -> Ruling:
+def _save(rows: Sequence[Application]) -> None:
+    """How they ended, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ENDED,
+            [
+                [one.id for one in rows],
+                [one.waiting for one in rows],
+                [one.person for one in rows],
+                [str(one.outcome) for one in rows],
+                [one.decided_at for one in rows],
+                [one.certificate_id for one in rows],
+            ],
+        )
+
+
+def rule(application: Application, books: Books) -> Ruling:
     """What the table of an application's version says of it; nothing is written."""
-    item = store.version(Sort.ITEM, application.item_code, application.item_number).item
-    published = store.version(Sort.TABLE, application.table_name, application.table_number)
-    return judged(application, item, published.deciding, f"{published.version_id}")
+    item = books.item(application.item_code, application.item_number)
+    table, digest = books.table(application.table_name, application.table_number)
+    return judged(application, item, table, digest, books)
 
 
-def judged(application: Application, item: Item, table: Deciding, digest: str) -> Ruling:
+def judged(application: Application, item: Item, table: Deciding, digest: str, books: Books) -> Ruling:
     """The same by a table that is given."""
     inputs = drafting.values_of(table, application.facts)
     outcome, reason = "person", ""
@@ -117,12 +138,12 @@ def judged(application: Application, item: Item, table: Deciding, digest: str) -
         outcome, fired = str(outputs.get(OUTCOME) or "person"), decision.fired
         explanation = explaining.explain(table, decision, inputs)
         reason = "table" if outcome == "person" else ""
-    if outcome == "grant" and certifying.lacking(item, application, outputs):
+    if outcome == "grant" and certifying.lacking(item, application, outputs, books):
         outcome, reason = "person", "certificate"
     return Ruling(application, item, table, digest, inputs, outcome, outputs, fired, explanation, reason)
 
 
-def _finish(rulings: Sequence[Ruling]) -> None:
+def _finish(rulings: Sequence[Ruling], books: Books) -> None:
     """The ends of the cases first: whoever withdrew in between is not decided any more."""
     if not rulings:
         return
@@ -131,7 +152,7 @@ def _finish(rulings: Sequence[Ruling]) -> None:
     standing = [one for one in rulings if one.application.case_id in ended]
     Decision.objects.bulk_create([_decision(one) for one in standing], batch_size=1000)
     granted = [one for one in standing if one.outcome == "grant"]
-    certificates = certifying.issue([(one.item, one.application, one.outputs) for one in granted])
+    certificates = certifying.issue([(one.item, one.application, one.outputs) for one in granted], books)
     for one in standing:
         application = one.application
         application.waiting, application.outcome = False, ENDS[one.outcome][1]

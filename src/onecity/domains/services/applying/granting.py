@@ -7,6 +7,7 @@ from typing import Final
 from django.db import transaction
 
 from onecity.domains.services.applying import certifying, kinds
+from onecity.domains.services.applying.books import Books
 from onecity.domains.services.applying.models import Application, Decision, Outcome
 from onecity.domains.services.items import store
 from onecity.domains.services.items.models import Sort
@@ -55,7 +56,7 @@ def grant(application: Application, case: Case, event: CaseEvent | None) -> None
     """The certificate of a case that a person granted, and its end, in one transaction. Raises Problem 422 where a claim is
     missing."""
     item = store.version(Sort.ITEM, application.item_code, application.item_number).item
-    certificates = certifying.issue([(item, application, {})])
+    certificates = certifying.issue([(item, application, {})], Books.of([application.principal_id]))
     if case.state == "decided":
         acting.act(case.id, "issue", None)
     application.outcome, application.decided_at = Outcome.ISSUED, now()

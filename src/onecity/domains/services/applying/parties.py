@@ -61,14 +61,6 @@ def party(account: Account, principal_id: UUID | None, service: str = "") -> Par
     return _party(found)
 
 
-def of_application(principal_id: UUID) -> Party:
-    """The party of an application that was sent: the right to act was proved then. Raises Problem 404."""
-    found = Identity.objects.filter(id=principal_id).first()
-    if found is None:
-        raise unknown()
-    return Party(found, "sent")
-
-
 def unknown() -> Problem:
     """The problem for somebody whose identity nobody confirmed."""
     return Problem(

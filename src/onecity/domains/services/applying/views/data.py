@@ -18,6 +18,9 @@ from onecity.kernel.people.doors import account_of, signed_in
 def index(request: HttpRequest) -> HttpResponse:
     """Every question about me; with a button, what the registers hold; and a form to say that it is wrong."""
     account = account_of(request)
+    spaces = parties.parties(account)
+    if not spaces:
+        return render(request, "applying/unknown.html", {})
     party = parties.party(account, parse_id(request.GET.get("for", "")))
     entries, problem = None, None
     if request.method == "POST" and "register" in request.POST:

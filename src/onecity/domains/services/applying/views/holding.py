@@ -83,4 +83,4 @@ def show(request: HttpRequest, certificate_id: UUID) -> HttpResponse:
 
 def verify_address(certificate: Certificate) -> str:
     """Where anybody sees whether a certificate counts now."""
-    return f"{str(settings.ONECITY_BASE_URL).rstrip('/')}/certificates/verify?number={certificate.number}"
+    return f"{str(settings.ONECITY_BASE_URL).rstrip('/')}/verify?number={certificate.number}"
