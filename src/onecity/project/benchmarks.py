@@ -4,23 +4,27 @@ from contextlib import nullcontext
 from importlib import import_module
 
 from onecity.domains.environment.domain import AIR_STATION
+from onecity.domains.services.registers.port import Subject
 from onecity.project import environment
 from onecity.project.language import gettext as _
 from onecity.project.stack import postgres
 from onecity.project.stack.offline import database
+from onecity.sim.registers.source import Registers
 
 # loaded only when asked for: a measurement brings tools that the platform does not need
 MODULES = {
     "cases": "onecity.kernel.cases.bench",
     "city": "onecity.kernel.rules.bench.city",
+    "decisions": "onecity.domains.services.applying.bench",
     "dispatch": "onecity.kernel.cases.dispatching.bench",
     "ingest": "onecity.kernel.telemetry.bench.ingest",
     "places": "onecity.kernel.places.bench",
     "rules": "onecity.kernel.rules.bench",
     "twin": "onecity.kernel.twin.bench",
 }
+MANY_HOUSEHOLDS, MANY_PEOPLE, HEADS = 1_500, 1_000, {"户主", "配偶"}
 # these make a database of their own beside the installation's
-ON_A_DATABASE = {"cases", "rules"}
+ON_A_DATABASE = {"cases", "decisions", "rules"}
 
 
 def run(name: str, *, quick: bool) -> dict[str, object]:
@@ -31,9 +35,18 @@ def run(name: str, *, quick: bool) -> dict[str, object]:
     more: dict[str, object] = {"kind": AIR_STATION} if name == "ingest" else {}
     if name in {"city", "twin"}:
         more = {"database": _database_of}
+    if name == "decisions":
+        more = _pensioners()
     with database() if name in ON_A_DATABASE else nullcontext():
         result: dict[str, object] = import_module(MODULES[name]).run(quick=quick, **more)
     return result
+
+
+def _pensioners() -> dict[str, object]:
+    """The simulated registers, and the people in them of whom a table decides on an allowance."""
+    registers = Registers(MANY_HOUSEHOLDS)
+    old = [one for one in registers.population.people.values() if one.relation in HEADS]
+    return {"registers": registers, "people": [Subject("person", one.number, one.name) for one in old[:MANY_PEOPLE]]}
 
 
 def _database_of(values: dict[str, str]) -> dict[str, object]:
