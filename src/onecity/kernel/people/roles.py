@@ -40,7 +40,16 @@ STANDARD_ROLES = (
         "operator", _("Operations centre, on duty"), (*LEAD_WORK, "cases.reporters", "cases.supervise", "rules.edit")
     ),
     StandardRole("handler", _("Case handler"), WORK_ON_CASES),
-    StandardRole("counter_clerk", _("Clerk at the counter"), (*WORK_ON_CASES, "cases.reporters", "people.identify")),
+    StandardRole(
+        "counter_clerk",
+        _("Clerk at the counter"),
+        (*WORK_ON_CASES, "cases.reporters", "certificates.view", "people.identify"),
+    ),
+    StandardRole(
+        "certificate_officer",
+        _("Officer for certificates"),
+        ("certificates.issue", "certificates.manage", "certificates.reveal", "certificates.view"),
+    ),
     StandardRole("town_lead", _("Town case manager"), LEAD_WORK),
     StandardRole("village_worker", _("Village or community worker"), WORK_ON_CASES),
     StandardRole(

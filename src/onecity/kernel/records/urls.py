@@ -2,4 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from onecity.kernel.records.certificates.urls import urlpatterns as certificates
+
+app_name = "records"
+urlpatterns: list[URLPattern | URLResolver] = [*certificates]
