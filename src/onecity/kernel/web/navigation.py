@@ -35,6 +35,7 @@ WORK = (
     Item("/desk/cases", _("Cases"), "clipboard-list", "cases.view"),
     Item("/desk/intake", _("Take a call"), "phone-incoming", "cases.open"),
     Item("/desk/cases/duplicates", _("Possible duplicates"), "share-2", "cases.dispatch"),
+    Item("/desk/certificates", _("Certificates"), "badge-check", "certificates.view"),
     Item("/desk/alerts", _("Alerts"), "siren", "alerts.view"),
     Item("/desk/inbox", _("Messages"), "inbox", ""),
 )
