@@ -88,6 +88,8 @@ def assign(
     changing.check_open(case)
     if assignee_id is not None and not policy.may(assignee_id, permissions.HANDLE, case.division_path):
         raise changing.invalid("assignee", _("This person may not handle cases there. Choose somebody else."))
+    if case.confidential and assignee_id is not None:
+        _check_trusted(case, assignee_id)
     names = directory.names_of([assignee_id])
     details = {"assignee_id": str(assignee_id or ""), "assignee": names[assignee_id] if assignee_id else ""}
     event = changing.event(work, details)
@@ -96,6 +98,11 @@ def assign(
         announcing.changed(case, event)
         announcing.assigned(case, actor.id if actor else None)
     return case
+
+
+def _check_trusted(case: Case, assignee_id: UUID) -> None:
+    if not policy.may(assignee_id, permissions.CONFIDENTIAL, case.division_path):
+        raise changing.invalid("assignee", _("This person may not see confidential cases. Choose somebody else."))
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from onecity.kernel.cases import directory, wording
+from onecity.kernel.cases import directory, permissions, wording
 from onecity.kernel.cases.directory import Recipients
 from onecity.kernel.cases.models import Case, CaseEvent
 from onecity.kernel.notify import feed
@@ -41,7 +41,7 @@ def sent(case: Case) -> None:
     """A case was handed over to another body: tell those who dispatch or handle there."""
     notify.send_many(
         notify.Notice(account, "case_opened", _context(case), f"case:{case.id}:{case.version}:sent", _link(case))
-        for account in directory.recipients(case.organisation_id, case.role, case.division_path)
+        for account in _asked(case)
     )
 
 
@@ -49,20 +49,17 @@ def called(case: Case, bodies: Sequence[UUID], event: CaseEvent) -> None:
     """Other bodies are asked to help: tell those who dispatch or handle there."""
     asked = Recipients()
     asked.know(bodies)
+    trusted = case.confidential
     context = {**_context(case), "note": event.note}
     notify.send_many(
         notify.Notice(account, "case_called", context, f"case:{case.id}:{event.version}:called", _link(case))
-        for account in {a for body in bodies for a in asked.of(body, "", "")}
+        for account in {a for body in bodies for a in asked.of(body, "", "", confidential=trusted)}
     )
 
 
 def spoken(case: Case, text: str) -> None:
     """The resident said something: tell whoever has the case, also when it has ended."""
-    to = (
-        [case.assignee_id]
-        if case.assignee_id
-        else directory.recipients(case.organisation_id, case.role, case.division_path)
-    )
+    to = [case.assignee_id] if case.assignee_id else _asked(case)
     context = {**_context(case), "note": text}
     notify.send_many(
         notify.Notice(account, "case_word", context, f"case:{case.id}:{case.version}:word", _link(case))
@@ -80,11 +77,11 @@ def due(cases: Sequence[tuple[Case, str]], asked: Recipients) -> None:
     for case, action in cases:
         changes.append(_change(case, action))
         if action == "escalated":
-            to = tuple(above.dispatchers(case.division_path, case.organisation_id))
+            to = tuple(above.dispatchers(case.division_path, case.organisation_id, confidential=case.confidential))
         elif case.assignee_id:
             to = (case.assignee_id,)
         else:
-            to = tuple(asked.of(case.organisation_id, case.role, case.division_path))
+            to = tuple(asked.of(case.organisation_id, case.role, case.division_path, confidential=case.confidential))
         groups.setdefault((action, to), []).append(case)
     feed.publish_many(changes)
     notify.send_many(notice for (action, to), group in groups.items() for notice in _due_notices(action, to, group))
@@ -106,13 +103,13 @@ def _due_notices(action: str, to: Sequence[UUID], group: Sequence[Case]) -> Iter
 
 
 def _messages_for_new(cases: Sequence[Case]) -> Iterable[notify.Notice]:
-    groups: dict[tuple[UUID | None, str, str], list[Case]] = {}
+    groups: dict[tuple[UUID | None, str, str, bool], list[Case]] = {}
     for case in cases:
-        groups.setdefault((case.organisation_id, case.role, case.division_path), []).append(case)
-    asked = Recipients(place for _organisation, _role, place in groups)
-    asked.know(organisation for organisation, _role, _place in groups)
-    for (organisation, role, place), group in groups.items():
-        accounts = asked.of(organisation, role, place)
+        groups.setdefault((case.organisation_id, case.role, case.division_path, case.confidential), []).append(case)
+    asked = Recipients(place for _organisation, _role, place, _trusted in groups)
+    asked.know(organisation for organisation, _role, _place, _trusted in groups)
+    for (organisation, role, place, trusted), group in groups.items():
+        accounts = asked.of(organisation, role, place, confidential=trusted)
         if len(group) > TOGETHER:
             context = {"count": len(group), "first": group[0].number, "last": group[-1].number}
             key = f"cases:{group[0].id}:{len(group)}"
@@ -121,6 +118,10 @@ def _messages_for_new(cases: Sequence[Case]) -> Iterable[notify.Notice]:
         for case in group:
             key = f"case:{case.id}:opened"
             yield from (notify.Notice(a, "case_opened", _context(case), key, _link(case)) for a in accounts)
+
+
+def _asked(case: Case) -> list[UUID]:
+    return directory.recipients(case.organisation_id, case.role, case.division_path, confidential=case.confidential)
 
 
 def _context(case: Case) -> dict[str, Any]:
@@ -153,4 +154,5 @@ def _change(case: Case, action: str) -> feed.Change:
         "entity_id": case.entity_id,
         "deadline": case.deadline,
     }
-    return feed.Change("case", case.division_path, str(case.id), payload, account_id=case.assignee_id)
+    needs = permissions.CONFIDENTIAL if case.confidential else ""
+    return feed.Change("case", case.division_path, str(case.id), payload, account_id=case.assignee_id, needs=needs)

@@ -1,7 +1,7 @@
 """What a step, a deed or a form asks for, as fields of a page that works without JavaScript, and what was sent as data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -22,7 +22,8 @@ MOST_PART_ROWS = 5
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its name in the form sent, what it is called, how it is entered, and the values offered."""
+    """One field: its name in the form sent, what it is called, how it is entered, the values offered, what was sent (the
+    first of it, and all), and what is wrong with that."""
 
     name: str
     label: object
@@ -32,6 +33,8 @@ class Field:
     help: object = ""
     most: float | None = None
     value: str = ""
+    chosen: Sequence[str] = ()
+    error: object = ""
     rows: Sequence[int] = field(default=tuple(range(MOST_PART_ROWS)))
 
 
@@ -95,6 +98,19 @@ def of_form(form: Form) -> list[Field]:
     return [
         _field(name, properties[name], form.ui.get("fields", {}).get(name, {}), required=name in needed)
         for name in [*order, *(name for name in properties if name not in order)]
+    ]
+
+
+def filled(form: Form, post: QueryDict, wrong: Mapping[str, object]) -> list[Field]:
+    """The fields of a form as they were sent, with what is wrong by the name of each answer."""
+    return [
+        replace(
+            one,
+            value=post.get(one.name, ""),
+            chosen=tuple(post.getlist(one.name)),
+            error=wrong.get(one.name.removeprefix(PREFIX), ""),
+        )
+        for one in of_form(form)
     ]
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import policy
-from onecity.kernel.cases import calendars, custody, entries, permissions, type_store, writing
+from onecity.kernel.cases import calendars, custody, entries, permissions, type_store, visibility, writing
 from onecity.kernel.cases.logic import deadline, ledger
 from onecity.kernel.cases.logic.definition import Definition
 from onecity.kernel.cases.models import Case, CaseEvent, Participant
@@ -164,9 +164,10 @@ def check_open(case: Case) -> None:
 
 
 def require(case: Case, actor: Account | None, permission: str) -> None:
-    """Raise Problem 403, which says who can grant it, where this person has no right to it."""
-    if actor is not None:
-        may(case, actor, permission, _ask)
+    """Raise Problem 403, which says who can grant it, where this person has no right to it; 404 where he may not know of
+    the case at all."""
+    if actor is not None and not may(case, actor, permission, _ask):
+        raise not_found()
 
 
 def may(case: Case, actor: Account, permission: str, ask: Callable[[Account, str, str], bool] = policy.may) -> bool:
@@ -175,7 +176,9 @@ def may(case: Case, actor: Account, permission: str, ask: Callable[[Account, str
     if case.assignee_id == actor.id and permission in {permissions.HANDLE, permissions.VIEW, HELP}:
         return True
     if permission in {HELP, permissions.VIEW} and helps(case, actor):
-        return True
+        return not case.confidential or policy.may_somewhere(actor, permissions.CONFIDENTIAL)
+    if visibility.hides(case, actor):
+        return False
     if permission == HELP:
         permission = permissions.HANDLE
     return ask(actor, permission, case.division_path)

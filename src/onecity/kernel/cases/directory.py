@@ -60,6 +60,10 @@ def levels(paths: Iterable[str]) -> dict[str, str]:
     return dict(statements.run(LEVELS, [sorted(wanted)]))
 
 
+# account, role, permission and path of one grant of somebody of a body
+StaffRow = tuple[UUID, str, str, str]
+
+
 class Recipients:
     """Whom to tell of cases that wait for their body; the staff of a body is asked for once, whatever its cases.
 
@@ -68,7 +72,7 @@ class Recipients:
 
     def __init__(self, places: Iterable[str] | None = None) -> None:
         self._paths = None if places is None else sorted({one for path in places for one in _holding(path)})
-        self._staff: dict[UUID, list[tuple[UUID, str, str, str]]] = {}
+        self._staff: dict[UUID, list[StaffRow]] = {}
 
     def know(self, organisations: Iterable[UUID | None]) -> None:
         """Look up the staff of these bodies in one query, as far as it is not known yet."""
@@ -76,7 +80,7 @@ class Recipients:
         if not new:
             return
         self._staff |= {one: [] for one in new}
-        wanted: list[object] = [[permissions.DISPATCH, permissions.HANDLE], sorted(new)]
+        wanted: list[object] = [[permissions.DISPATCH, permissions.HANDLE, permissions.CONFIDENTIAL], sorted(new)]
         rows = (
             statements.run(STAFF, wanted)
             if self._paths is None
@@ -85,25 +89,28 @@ class Recipients:
         for organisation, *facts in rows:
             self._staff[organisation].append((facts[0], facts[1], facts[2], facts[3]))
 
-    def of(self, organisation_id: UUID | None, role: str, division_path: str) -> list[UUID]:
-        """The dispatchers of this body for this place (empty: for any), else those in the role, else all who may handle."""
+    def of(
+        self, organisation_id: UUID | None, role: str, division_path: str, *, confidential: bool = False
+    ) -> list[UUID]:
+        """The dispatchers of this body for this place (empty: for any), else those in the role, else all who may handle;
+        of a `confidential` case only those who may see such ones."""
         if organisation_id is None:
             return []
-        self.know([organisation_id])
-        rows = [row for row in self._staff[organisation_id] if not division_path or division_path.startswith(row[3])]
-        dispatchers = self.dispatching(organisation_id, division_path)
+        rows = self._there(organisation_id, division_path, confidential=confidential)
+        dispatchers = [row[0] for row in rows if row[2] == permissions.DISPATCH]
         in_role = [row[0] for row in rows if role and row[1] == role]
         return list(dict.fromkeys(dispatchers or in_role or [row[0] for row in rows]))
 
-    def dispatching(self, organisation_id: UUID, division_path: str) -> list[UUID]:
+    def dispatching(self, organisation_id: UUID, division_path: str, *, confidential: bool = False) -> list[UUID]:
         """Those who dispatch in this body for this place."""
+        rows = self._there(organisation_id, division_path, confidential=confidential)
+        return [row[0] for row in rows if row[2] == permissions.DISPATCH]
+
+    def _there(self, organisation_id: UUID, division_path: str, *, confidential: bool) -> list[StaffRow]:
         self.know([organisation_id])
-        rows = self._staff[organisation_id]
-        return [
-            row[0]
-            for row in rows
-            if row[2] == permissions.DISPATCH and (not division_path or division_path.startswith(row[3]))
-        ]
+        rows = [row for row in self._staff[organisation_id] if not division_path or division_path.startswith(row[3])]
+        trusted = {row[0] for row in rows if row[2] == permissions.CONFIDENTIAL}
+        return [row for row in rows if row[2] != permissions.CONFIDENTIAL and (not confidential or row[0] in trusted)]
 
 
 def _holding(division_path: str) -> tuple[str, ...]:
@@ -126,7 +133,7 @@ class Above:
         self._asked = Recipients()
         self._asked.know(body for body, _path in self._bodies)
 
-    def dispatchers(self, division_path: str, below: UUID | None) -> list[UUID]:
+    def dispatchers(self, division_path: str, below: UUID | None, *, confidential: bool = False) -> list[UUID]:
         """The dispatchers of the nearest division above the one whose body has the case, else of that one itself."""
         own = next((path for body, path in self._bodies if body == below), division_path)
         higher = [path for path in ancestors(own) if path != own] or [own]
@@ -135,25 +142,32 @@ class Above:
                 account
                 for body, at in self._bodies
                 if at == path
-                for account in self._asked.dispatching(body, division_path)
+                for account in self._asked.dispatching(body, division_path, confidential=confidential)
             ]
             if found:
                 return list(dict.fromkeys(found))
         return []
 
 
-def recipients(organisation_id: UUID | None, role: str, division_path: str) -> list[UUID]:
+def recipients(
+    organisation_id: UUID | None, role: str, division_path: str, *, confidential: bool = False
+) -> list[UUID]:
     """Whom to tell about a new case of this body: its dispatchers, else those in the role, else all who may handle."""
-    return Recipients([division_path] if division_path else None).of(organisation_id, role, division_path)
+    return Recipients([division_path] if division_path else None).of(
+        organisation_id, role, division_path, confidential=confidential
+    )
 
 
-def handlers(organisation_id: UUID | None, division_path: str) -> dict[UUID, str]:
-    """Who of this body may handle a case there (empty: anywhere): account → name."""
+def handlers(organisation_id: UUID | None, division_path: str, *, confidential: bool = False) -> dict[UUID, str]:
+    """Who of this body may handle a case there (empty: anywhere), or a `confidential` one: account → name."""
     if organisation_id is None:
         return {}
+    wanted = [permissions.HANDLE, permissions.CONFIDENTIAL] if confidential else [permissions.HANDLE]
     with connection.cursor() as cursor:
-        cursor.execute(HANDLERS, [[permissions.HANDLE], organisation_id, division_path, division_path])
-        return {row[0]: row[1] for row in cursor.fetchall()}
+        cursor.execute(HANDLERS, [wanted, organisation_id, division_path, division_path])
+        rows = cursor.fetchall()
+    trusted = {row[0] for row in rows if row[3] == permissions.CONFIDENTIAL}
+    return {row[0]: row[1] for row in rows if row[3] == permissions.HANDLE and (not confidential or row[0] in trusted)}
 
 
 def reachable(scopes: Iterable[str]) -> list[tuple[UUID, str]]:

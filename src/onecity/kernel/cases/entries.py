@@ -22,6 +22,11 @@ PASSIVE: Final = frozenset(
         "word",
         "rated",
         "merged_ended",
+        "forget",
+        "held",
+        "released",
+        "published",
+        "withdrawn",
     }
 )
 TITLES: Final[Mapping[str, object]] = {
@@ -59,6 +64,11 @@ TITLES: Final[Mapping[str, object]] = {
     "whistle": _("Department called to the place"),
     "report_in": _("Department reported in"),
     "reject_whistle": _("Call turned down"),
+    "forget": _("Personal data erased"),
+    "held": _("Kept: nothing is erased"),
+    "released": _("No longer kept"),
+    "published": _("Released for everybody"),
+    "withdrawn": _("No longer published"),
     "migrate": _("Moved to another version of its kind"),
 }
 

@@ -122,6 +122,8 @@ def _both(case_id: UUID, into_id: UUID) -> tuple[Case, Case]:
 def _check(case: Case, into: Case) -> None:
     if case.parent_id is not None or into.parent_id is not None or case.parts.exists():
         raise _cannot(_("Parts of a case, and cases that have parts, are not merged."))
+    if case.confidential != into.confidential:
+        raise _cannot(_("One of the two is confidential: its number would stand in the other."))
     if case.district != into.district:
         raise _cannot(_("The two belong to different districts."))
     if Merge.objects.filter(into=case).exists():

@@ -192,6 +192,7 @@ def _case(new: NewCase, kind: InForce, calendar: WorkingCalendar, moment: dt.dat
         entity_id=new.entity_id,
         evidence=dict(new.evidence),
         said=said,
+        confidential=definition.confidential,
         answers=dict(new.answers),
         parent=new.parent,
         organisation_id=new.organisation_id,

@@ -11,4 +11,7 @@ DISPATCH = declare("cases.dispatch", _("Assign, hand over and cancel cases")).na
 VERIFY = declare("cases.verify", _("Verify, close and reopen cases")).name
 SUPERVISE = declare("cases.supervise", _("Put cases under supervision")).name
 REPORTERS = declare("cases.reporters", _("See who reported a case")).name
+CONFIDENTIAL = declare("cases.confidential", _("See confidential cases")).name
+KEEP = declare("cases.keep", _("Hold and erase records of cases")).name
+PUBLISH = declare("cases.publish", _("Release words and photos of cases to everybody")).name
 MANAGE = declare("cases.manage", _("Publish case types")).name

@@ -7,6 +7,7 @@ from onecity.kernel.cases import duplicates, sweep
 from onecity.kernel.cases.dispatching import touring
 from onecity.kernel.cases.field import upkeep
 from onecity.kernel.cases.intake.mail import imap, maildir
+from onecity.kernel.cases.keeping import service as keeping
 from onecity.kernel.cases.shifts import automatic
 
 
@@ -29,6 +30,13 @@ def assign_waiting(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler p
 def tidy_phones(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
     """Forget ids and unfinished photos of phones that nobody needs any more."""
     return sum(upkeep.tidy())
+
+
+@app.periodic(cron="40 2 * * *")
+@app.task(name="cases.forget", queueing_lock="cases.forget", lock="cases.forget")
+def forget(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler passes it
+    """Erase the personal data of cases whose time is over, as their kinds say."""
+    return sum(one.cases for one in keeping.forget())
 
 
 @app.periodic(cron="* * * * *")

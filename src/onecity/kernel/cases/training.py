@@ -36,7 +36,9 @@ def lessons() -> list[Lesson]:
     found: list[Lesson] = []
     for kind in CaseType.objects.values_list("name", flat=True).distinct().order_by("name"):
         rows = (
-            Case.objects.filter(type_name=kind, closed_at__isnull=False, said={}, parent__isnull=True)
+            Case.objects.filter(
+                type_name=kind, closed_at__isnull=False, said={}, parent__isnull=True, confidential=False
+            )
             .exclude(state__in=VOID)
             .order_by("-closed_at", "-id")
             .values_list("title", "description", "division_path", "organisation_id")[:MOST_OF_A_KIND]

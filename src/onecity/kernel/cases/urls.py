@@ -9,8 +9,10 @@ from onecity.kernel.cases.intake.importing.urls import urlpatterns as importing
 from onecity.kernel.cases.intake.open311.urls import urlpatterns as open311
 from onecity.kernel.cases.intake.operator.urls import urlpatterns as operator
 from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
+from onecity.kernel.cases.keeping.urls import urlpatterns as keeping
 from onecity.kernel.cases.kinds.urls import urlpatterns as kinds
 from onecity.kernel.cases.mining.urls import urlpatterns as mining
+from onecity.kernel.cases.publishing.urls import urlpatterns as publishing
 from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
 from onecity.kernel.cases.shifts.urls import urlpatterns as shifts
 from onecity.kernel.cases.views import detail, duplicates, files, lists, many, opening, saved, topics
@@ -31,6 +33,8 @@ urlpatterns = [
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>", files.attachment, name="file"),
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>/original", files.original, name="original"),
     *kinds,
+    *keeping,
+    *publishing,
     *scoring,
     *mining,
     *heat,

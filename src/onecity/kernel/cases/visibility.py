@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.logic import prefixes
@@ -40,8 +40,19 @@ def _quoted(text: str | None) -> str:
 
 
 def visible(rows: QuerySet[Case], account: Account) -> QuerySet[Case]:
-    """The cases of divisions in which the account may see cases."""
+    """The cases of divisions in which the account may see cases; confidential ones where it holds the right to them too."""
     scopes = policy.scopes(account, permissions.VIEW)
-    if len(scopes) <= FEW:
-        return policy.visible(rows, account, permissions.VIEW)
-    return rows.filter(Covered(scopes))
+    rows = policy.visible(rows, account, permissions.VIEW) if len(scopes) <= FEW else rows.filter(Covered(scopes))
+    trusted = policy.scopes(account, permissions.CONFIDENTIAL)
+    if scopes and all(prefixes.covers(trusted, scope) for scope in scopes):
+        return rows
+    return rows.filter(Q(confidential=False) | Q(Covered(trusted))) if trusted else rows.filter(confidential=False)
+
+
+def hides(case: Case, account: Account) -> bool:
+    """Whether a confidential case is kept from this person: he neither has it nor holds the right to such cases there."""
+    return (
+        case.confidential
+        and case.assignee_id != account.id
+        and not policy.may(account, permissions.CONFIDENTIAL, case.division_path)
+    )

@@ -68,13 +68,15 @@ class Change:
     payload: Mapping[str, Any] = field(default_factory=dict)
     public: bool = False
     account_id: UUID | None = None
+    # a permission in place of the one that its kind asks for
+    needs: str = ""
 
     @property
     def permission(self) -> str:
         """The permission that shows this change; raises ValueError for a kind nobody declared."""
         if self.kind not in PERMISSIONS:
             raise ValueError(f"{self.kind!r} is no kind of the change feed: {', '.join(PERMISSIONS)}")
-        return PERMISSIONS[self.kind]
+        return self.needs or PERMISSIONS[self.kind]
 
 
 @dataclass(frozen=True, slots=True)

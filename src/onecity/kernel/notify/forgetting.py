@@ -1,6 +1,7 @@
 """The end of messages that were read long ago, and of deliveries that came to an end as long ago."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -31,3 +32,11 @@ def _deliveries(before: dt.datetime, most: int) -> int:
     ended = Delivery.objects.exclude(status=DeliveryStatus.QUEUED).filter(created_at__lt=before)
     with transaction.atomic():
         return Delivery.objects.filter(pk__in=ended.values("pk")[:most]).delete()[0]
+
+
+def forget_about(links: Sequence[str]) -> int:
+    """Remove the messages and deliveries that lead to these pages, in the caller's transaction: what they said of a record
+    goes with the record. Returns how many."""
+    wanted = list(links)
+    gone = Message.objects.filter(link__in=wanted).delete()[0]
+    return gone + Delivery.objects.exclude(status=DeliveryStatus.QUEUED).filter(link__in=wanted).delete()[0]

@@ -37,7 +37,9 @@ LEAD_WORK = (*WORK_ON_CASES, "cases.dispatch", "cases.verify", "operations.comma
 
 STANDARD_ROLES = (
     StandardRole(
-        "operator", _("Operations centre, on duty"), (*LEAD_WORK, "cases.reporters", "cases.supervise", "rules.edit")
+        "operator",
+        _("Operations centre, on duty"),
+        (*LEAD_WORK, "cases.publish", "cases.reporters", "cases.supervise", "rules.edit"),
     ),
     StandardRole("handler", _("Case handler"), WORK_ON_CASES),
     StandardRole(
@@ -57,7 +59,9 @@ STANDARD_ROLES = (
         _("Data officer"),
         (
             *SEE_THE_CITY,
+            "cases.keep",
             "cases.manage",
+            "cases.publish",
             "devices.command",
             "devices.manage",
             "entities.edit",
@@ -66,6 +70,8 @@ STANDARD_ROLES = (
             "tiers.manage",
         ),
     ),
+    # held beside another role, by those who need to know
+    StandardRole("confidant", _("Confidential cases"), ("cases.view", "cases.confidential")),
     StandardRole(
         "administrator",
         _("System administrator"),

@@ -56,7 +56,9 @@ class Shaper:
 
     def _case(self, body: dict[str, Any]) -> tuple[str, Any]:
         case, event = dict(body["case"]), body["event"]
-        sharing = self._policies.decide(policies.CASES, str(case["type_name"])).sharing
+        line = self._policies.decide(policies.CASES, str(case["type_name"]))
+        # what only few may see here goes to the other side only where a line says so of this kind
+        sharing = policies.NONE if case.get("confidential") and not line.type_name else line.sharing
         known = Shared.objects.filter(peer_id=self._peer.code, case_id=case["id"]).exists()
         handed = sharing != policies.ALL and (event["data"].get("home") is not None or _was_handed(str(case["id"])))
         if sharing == policies.NONE and not handed and not known:

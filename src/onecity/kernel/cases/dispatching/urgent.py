@@ -5,8 +5,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from onecity.kernel.access import policy
-from onecity.kernel.cases import permissions, presentation, type_store
+from onecity.kernel.cases import presentation, type_store, visibility
 from onecity.kernel.cases.logic.definition import Definition
 from onecity.kernel.cases.models import Case, CaseType
 from onecity.kernel.cases.models.case import OPEN
@@ -37,7 +36,7 @@ class Urgent:
 
 def cases(account: Account) -> list[Urgent]:
     """The open urgent cases with a place that this account may see, the nearest due first, at most `MOST`."""
-    rows = policy.visible(Case.objects.defer("search", "description", "evidence"), account, permissions.VIEW)
+    rows = visibility.visible(Case.objects.defer("search", "description", "evidence"), account)
     found = rows.filter(OPEN & condition(), lon__isnull=False, paused_since__isnull=True).order_by("due_order", "id")
     return described(list(found[:MOST]))
 

@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import permissions
 from onecity.kernel.cases import choices
+from onecity.kernel.cases.kinds import editing
 from onecity.kernel.cases.kinds.logic.drawing import Drawing, draw
 from onecity.kernel.cases.logic import bundle
 from onecity.kernel.cases.logic.definition import Definition, Limit, Route, Transition
 from onecity.kernel.cases.logic.provisions import Span
-from onecity.kernel.cases.types import in_language
+from onecity.kernel.cases.types import in_a_row, in_language
 from onecity.kernel.people.models import Organisation, Role
 
 SPANS: Final = {
@@ -43,6 +44,7 @@ MEMBERS: Final[Mapping[str, object]] = {
     "supervision": _("Supervision"), "forwarding": _("Outside bodies"), "whistle": _("Calls to departments"),
     "parts": _("Parts"), "joint": _("Joint handling"), "ladder": _("Reminders"), "rating": _("Rating"),
     "reopens_days": _("Reopened within"), "form": _("Form"), "publication": _("Publication"), "sending": _("Sending"),
+    "level": _("Who may know"), "rounded_m": _("Published place"), "retention": _("Personal data"),
 }  # fmt: skip
 
 
@@ -161,9 +163,24 @@ def provisions(definition: Definition) -> list[tuple[object, str]]:
         (MEMBERS["joint"], str(_("several bodies may be asked")) if d.joint else ""),
         (MEMBERS["rating"], str(_("up to %(n)s stars are bad")) % {"n": d.rating.bad} if d.rating else ""),
         (MEMBERS["reopens_days"], span(d.reopens_days, "calendar_days") if d.reopens_days else ""),
+        (MEMBERS["level"], "" if d.level == "public" else str(dict(editing.LEVELS)[d.level])),
+        (MEMBERS["publication"], str(dict(editing.PUBLICATIONS)[d.publication if d.published else "nothing"])),
+        (MEMBERS["rounded_m"], str(_("to %(n)s metres")) % {"n": d.rounded_m} if d.rounded_m else ""),
+        (MEMBERS["retention"], _retention(d)),
         (MEMBERS["ladder"], _listed(f"{rung.share:.0%}" for rung in d.ladder)),
     ]
     return [(name, words) for name, words in found if words]
+
+
+def _retention(definition: Definition) -> str:
+    rule = definition.retention
+    if rule is None:
+        return ""
+    names = dict(editing.ERASED)
+    return str(_("%(n)s years after the end these are erased: %(what)s")) % {
+        "n": rule.years,
+        "what": in_a_row(str(names[one]) for one in rule.erase),
+    }
 
 
 def _extension(definition: Definition) -> str:

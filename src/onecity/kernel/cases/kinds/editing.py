@@ -31,6 +31,21 @@ SWITCHES: Final = (
     ("parts", _("It may be split into parts"), False),
     ("joint", _("Several bodies may be asked, one leads"), False),
 )
+LEVELS: Final = (
+    ("public", _("Published as far as said below")),
+    ("internal", _("Internal: staff only, never published")),
+    ("confidential", _("Confidential: only holders of the right “See confidential cases”")),
+)
+PUBLICATIONS: Final = (
+    ("nothing", _("Nothing")),
+    ("facts", _("Kind, division, state and times")),
+    ("words", _("Also where it is, and words and photos that a person released")),
+)
+ERASED: Final = (
+    ("reporter", _("who reported it")),
+    ("files", _("photos and files")),
+    ("words", _("the words of people")),
+)
 MORE_ROWS: Final = 2
 
 
@@ -63,6 +78,20 @@ def shown(definition: Mapping[str, Any]) -> dict[str, Any]:
         "suspension": definition.get("suspension") or {},
         "reopens_days": definition.get("reopens_days", 0),
         "severity": definition.get("severity", ""),
+        **_openness(definition),
+    }
+
+
+def _openness(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Who may know of such a case, what of it is published, and how long personal data is kept."""
+    retention = definition.get("retention") or {}
+    erased = retention.get("erase", [name for name, _label in ERASED])
+    return {
+        "levels": [(name, label, name == definition.get("level", "public")) for name, label in LEVELS],
+        "publications": [(name, label, name == definition.get("publication", "facts")) for name, label in PUBLICATIONS],
+        "rounded_m": definition.get("rounded_m", 0),
+        "retention_years": retention.get("years", ""),
+        "erased": [(name, label, name in erased) for name, label in ERASED],
     }
 
 
@@ -91,9 +120,27 @@ def read(post: QueryDict, definition: Mapping[str, Any]) -> Edited:
     _put(edited.definition, "results", _choices(post.get("results", ""), "results", edited))
     if isinstance(definition.get("transitions"), list):
         edited.definition["transitions"] = [_step(post, step, edited) for step in definition["transitions"]]
+    _read_openness(post, edited)
     _rule(post, "extension", "most", edited)
     _rule(post, "suspension", "review", edited)
     return edited
+
+
+def _read_openness(post: QueryDict, edited: Edited) -> None:
+    # what is usual is left out, as everywhere
+    for name, usual in (("level", "public"), ("publication", "facts")):
+        value = post.get(name, usual)
+        _put(edited.definition, name, "" if value == usual else value)
+    _put(edited.definition, "rounded_m", _number(post.get("rounded_m", ""), "rounded_m", edited, int))
+    years = post.get("retention.years", "").strip()
+    if not years:
+        edited.definition.pop("retention", None)
+        return
+    rule: dict[str, Any] = {"years": _number(years, "retention.years", edited, int)}
+    erase = [name for name, _label in ERASED if name in post.getlist("retention.erase")]
+    if len(erase) < len(ERASED):
+        rule["erase"] = erase
+    edited.definition["retention"] = rule
 
 
 def written(choices: Sequence[Mapping[str, Any]]) -> str:

@@ -18,6 +18,7 @@ from onecity.kernel.cases.logic.provisions import (
     Forwarding,
     Provision,
     Rating,
+    Retention,
     Rung,
     Sending,
     Suspension,
@@ -30,6 +31,8 @@ from onecity.kernel.cases.logic.provisions import (
 Clock = Literal["keep", "stage", "restart", "stop"]
 Requirement = Literal["note", "evidence", "assignee"]
 Publication = Literal["nothing", "facts", "words"]
+# who may know that there is such a case: everybody as far as it is published, staff, or only who holds a right of its own
+Level = Literal["public", "internal", "confidential"]
 Severity = Literal["", "blue", "yellow", "orange", "red"]
 SEVERITIES: tuple[Severity, ...] = ("", "blue", "yellow", "orange", "red")
 # what must be so before a step: nobody below still works on a part of it, everybody asked has done his, the first word
@@ -107,9 +110,11 @@ class Provides(Provision, frozen=True, kw_only=True):
 
     `opens_when`, `settled_when`: conditions for registering and for closing it (立案条件, 结案条件), in words. `parts`: it may
     be split into parts with one clock. `joint`: several bodies may be asked, one leads. `reopens_days`: so many calendar
-    days after its end a resident's word reopens it. `form`: what is asked of whoever reports it. `publication`: what everybody
-    may read of it: nothing, the facts (kind, division, state, times), or also where it is and the words of whoever reported
-    it where reports are public.
+    days after its end a resident's word reopens it. `form`: what is asked of whoever reports it. `level`: `internal` cases are
+    never published, `confidential` ones are seen by holders of a right of its own alone. `publication`: what everybody may
+    read of a public one that residents may report: nothing, the facts (kind, division, state, times), or also where it is,
+    and the words and photos that a person released; `rounded_m`: where it is to so many metres only (0: as it is).
+    `retention`: how long personal data is kept (None: as long as the case).
     """
 
     opens_when: Title = {}
@@ -128,7 +133,10 @@ class Provides(Provision, frozen=True, kw_only=True):
     sending: Sending = Sending()
     reopens_days: int = 0
     form: Form | None = None
+    level: Level = "public"
     publication: Publication = "facts"
+    rounded_m: int = 0
+    retention: Retention | None = None
 
 
 class Definition(Provides, frozen=True, kw_only=True):
@@ -146,6 +154,16 @@ class Definition(Provides, frozen=True, kw_only=True):
     manual: bool = True
     # residents may choose it themselves when they report something
     residents: bool = False
+
+    @property
+    def confidential(self) -> bool:
+        """Whether only holders of the right of its own may know of such a case."""
+        return self.level == "confidential"
+
+    @property
+    def published(self) -> bool:
+        """Whether everybody may read something of such a case."""
+        return self.residents and self.level == "public" and self.publication != "nothing"
 
     def state(self, name: str) -> State:
         """The state of this name; raises KeyError."""
@@ -248,6 +266,10 @@ def _bad_provisions(definition: Definition) -> list[str]:
     shares = [rung.share for rung in definition.ladder]
     if shares != sorted(set(shares)) or any(share <= 0 for share in shares):
         found.append("the rungs of the ladder must rise, each later than the one before")
+    if definition.retention is not None and not 1 <= definition.retention.years <= 100:
+        found.append(f"personal data is kept from 1 to 100 years, not {definition.retention.years}")
+    if not 0 <= definition.rounded_m <= 10_000:
+        found.append(f"a place is rounded to at most 10,000 metres, not {definition.rounded_m}")
     rating = definition.rating
     if rating is not None and not 1 <= rating.bad <= 4:
         found.append(f"ratings up to {rating.bad} stars cannot all be bad ones")

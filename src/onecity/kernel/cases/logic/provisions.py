@@ -10,6 +10,7 @@ import msgspec
 
 Unit = Literal["working_hours", "working_days", "calendar_days"]
 Title = Mapping[str, str]
+Erased = Literal["reporter", "files", "words"]
 
 
 class Provision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -96,6 +97,14 @@ class Contact(Provision, frozen=True):
     """The first word to whoever reported it (先行联系) and by when."""
 
     within: Span
+
+
+class Retention(Provision, frozen=True):
+    """How long personal data is kept: so many years after the end of a case, then what `erase` names goes (who reported it,
+    its photos and files, the words of people); the facts that figures are counted from stay."""
+
+    years: int
+    erase: tuple[Erased, ...] = ("reporter", "files", "words")
 
 
 class Sending(Provision, frozen=True):

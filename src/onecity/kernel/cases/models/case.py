@@ -90,6 +90,10 @@ class Case(models.Model):
     reporter_shown = models.CharField(max_length=60, blank=True)
     answers = models.JSONField(default=dict, blank=True)
     said: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(default=dict, blank=True)
+    # follows the version of its kind; set by the database as well, whoever writes (see migration 0020)
+    confidential = models.BooleanField(default=False, db_default=False)
+    # when its personal data were erased, by the policy of its kind
+    forgotten_at = models.DateTimeField(null=True, blank=True)
     search = SearchVectorField(null=True)
 
     class Meta:
@@ -111,7 +115,16 @@ class Case(models.Model):
                 fields=["division_path", "due_order", "id"],
                 name="case_open_place",
                 condition=OPEN,
-                include=["assignee_id", "organisation_id", "state", "type_name", "severity", "lon", "lat"],
+                include=[
+                    "assignee_id",
+                    "organisation_id",
+                    "state",
+                    "type_name",
+                    "severity",
+                    "lon",
+                    "lat",
+                    "confidential",
+                ],
             ),
             models.Index(fields=["organisation_id", "due_order", "id"], name="case_open_body", condition=OPEN),
             models.Index(fields=["state", "due_order", "id"], name="case_open_state", condition=OPEN),
@@ -123,13 +136,13 @@ class Case(models.Model):
                 fields=["type_name", "-closed_at", "-id"],
                 name="case_ended_type",
                 condition=ENDED,
-                include=["division_path", "assignee_id", "state", "severity"],
+                include=["division_path", "assignee_id", "state", "severity", "confidential"],
             ),
             models.Index(
                 fields=["state", "-closed_at", "-id"],
                 name="case_ended_state",
                 condition=ENDED,
-                include=["division_path", "assignee_id", "severity"],
+                include=["division_path", "assignee_id", "severity", "confidential"],
             ),
             models.Index(fields=["-opened_at", "-id"], name="case_newest"),
             models.Index(fields=["state", "-opened_at", "-id"], name="case_newest_state"),

@@ -3,6 +3,9 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core.clock import now
@@ -22,6 +25,12 @@ class CaseType(models.Model):
     effective_from = models.DateTimeField(_("In force from"), default=now)
     published_by_id = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
+    # beside the definition, since every case that is written is compared with it
+    level = models.GeneratedField(
+        expression=Coalesce(KeyTextTransform("level", "definition"), Value("public"), output_field=models.TextField()),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     class Meta:
         verbose_name = _("Case type")

@@ -30,7 +30,7 @@ def for_case(case: Case, most: int = 3) -> list[Suggested]:
     """Those on duty there now who may handle the case, best first."""
     kind = type_store.version(case.type_name, case.type_version).definition
     needs = frozenset(kind.sending.skills)
-    handlers = directory.handlers(case.organisation_id, case.division_path)
+    handlers = directory.handlers(case.organisation_id, case.division_path, confidential=case.confidential)
     found = rank(_on_duty(case, handlers), case.division_path, needs, now())[:most]
     return [_suggested(fit, handlers[fit.person.account_id], needs) for fit in found]
 

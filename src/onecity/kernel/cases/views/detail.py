@@ -27,9 +27,11 @@ from onecity.kernel.cases import (
     type_store,
 )
 from onecity.kernel.cases.forms import FilterForm
+from onecity.kernel.cases.keeping import views as keeping
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.cases.logic.definition import Definition
 from onecity.kernel.cases.models import Case
+from onecity.kernel.cases.publishing import views as publishing
 from onecity.kernel.cases.shifts import suggesting
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.core.errors import Problem
@@ -118,6 +120,8 @@ def _page(request: HttpRequest, case: Case, problem: Problem | None = None) -> H
         "note": request.POST.get("note", "") if problem else "",
         "opened_by": directory.names_of([case.opened_by_id]).get(case.opened_by_id) if case.opened_by_id else "",
         **_possible(case, account, kind),
+        **publishing.desk(case, kind, account),
+        **keeping.desk(case, account),
     }
     return render(request, "cases/case.html", context, status=problem.status if problem else 200)
 
@@ -143,7 +147,9 @@ def _possible(case: Case, account: Account, kind: Definition) -> dict[str, Any]:
         "merged": duplicates.merged_here(case),
         "may_merge": policy.may(account, permissions.DISPATCH, case.division_path),
         "may_take": case.is_open and case.assignee_id is None and may_handle,
-        "people": directory.handlers(case.organisation_id, case.division_path) if dispatches else {},
+        "people": directory.handlers(case.organisation_id, case.division_path, confidential=case.confidential)
+        if dispatches
+        else {},
         "offices": offices if dispatches else [],
         "dispatches": dispatches,
         "suggested": suggesting.for_case(case) if dispatches and case.assignee_id is None else [],

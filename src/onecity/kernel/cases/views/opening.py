@@ -1,7 +1,6 @@
 """A new case by hand."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -14,10 +13,9 @@ from django.views.decorators.http import require_http_methods
 
 from onecity.kernel.access import policy
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import asked, asking, attachments, permissions
+from onecity.kernel.cases import asked, attachments, permissions
 from onecity.kernel.cases.forms import NewCaseForm
 from onecity.kernel.cases.logic import upload
-from onecity.kernel.cases.logic.provisions import Form
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.opening import BY_HAND, NewCase, open_case
 from onecity.kernel.core.errors import Problem
@@ -31,24 +29,19 @@ def create(request: HttpRequest) -> HttpResponse:
     """The form, or the new case; sent twice it opens one."""
     account = account_of(request)
     form = NewCaseForm(account, request.POST or None, request.FILES or None)
-    name = request.POST.get("type_name", "")
-    asks = asked.form_of(name) if name else None
     # a kind that asks more shows its fields first; they are sent with the second step
-    ready = asks is None or request.POST.get("answers_of") == name
-    if request.method == "POST" and form.is_valid() and ready:
+    step, wrong = asked.step(request.POST, request.POST.get("type_name", "")), None
+    if request.method == "POST" and form.is_valid() and step.ready:
         try:
-            case = _open(form, account, asking.read(request.POST, [asks]).get("answers", {}) if asks else {})
+            case = _open(form, account, step.given)
         except Problem as problem:
+            wrong = problem
             _show(form, problem)
         else:
             messages.success(request, _("Case %(number)s is open.") % {"number": case.number})
             return HttpResponseRedirect(reverse("cases:show", args=[case.id]))
-    context = {"form": form, "fields": _fields(request, asks) if asks else [], "answers_of": name, "first": not ready}
-    return render(request, "cases/new.html", context, status=422 if form.errors else 200)
-
-
-def _fields(request: HttpRequest, asks: Form) -> list[asking.Field]:
-    return [replace(one, value=request.POST.get(one.name, "")) for one in asking.of_form(asks)]
+    context = {"form": form, "asks": step.shown(wrong)}
+    return render(request, "cases/new.html", context, status=422 if form.errors or wrong else 200)
 
 
 @transaction.atomic
@@ -78,6 +71,10 @@ def _open(form: NewCaseForm, account: Account, given: Mapping[str, Any]) -> Case
 
 
 def _show(form: NewCaseForm, problem: Problem) -> None:
+    if problem.code == "answers-invalid":
+        # told at the fields themselves
+        form.add_error(None, _("Correct what this kind asks."))
+        return
     names = {"division_path": "division", "file": "photo"}
     for error in problem.errors:
         name = names.get(error.field, error.field)

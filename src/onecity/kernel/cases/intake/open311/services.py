@@ -24,7 +24,7 @@ def offered() -> list[InForce]:
 
 def _is_offered(kind: InForce) -> bool:
     definition = kind.definition
-    return definition.residents and definition.manual and definition.publication != "nothing"
+    return definition.residents and definition.manual and definition.published
 
 
 def named(code: str) -> InForce | None:

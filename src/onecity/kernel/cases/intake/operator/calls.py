@@ -12,7 +12,7 @@ from django.db.models import Q
 from onecity.kernel.access import audit, policy, throttle
 from onecity.kernel.access.logic import prefixes
 from onecity.kernel.access.throttle import Limit
-from onecity.kernel.cases import permissions, presentation
+from onecity.kernel.cases import asked, permissions, presentation
 from onecity.kernel.cases.intake.resident import filing
 from onecity.kernel.cases.logic import masking, telephone
 from onecity.kernel.cases.models import Case
@@ -127,6 +127,7 @@ def take(values: Mapping[str, Any], account: Account) -> tuple[Case, str]:
             lon=values["lon"],
             lat=values["lat"],
             severity=values["severity"] or None,
+            answers=asked.checked(values["kind"], values.get("answers", {})),
             source=SOURCE,
             source_key=f"call:{account.id}:{values['key']}",
             reporter=Person(name=values["name"].strip(), phone=values["phone"], hidden=values["hidden"], code=code),

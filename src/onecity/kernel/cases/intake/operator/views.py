@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from onecity.kernel.access.decorators import permission_required
-from onecity.kernel.cases import changing, choices, permissions, reporting
+from onecity.kernel.cases import asked, changing, choices, permissions, reporting
 from onecity.kernel.cases.intake import suggested
 from onecity.kernel.cases.intake.operator import calls
 from onecity.kernel.cases.intake.operator.forms import CallForm, PurposeForm
@@ -34,17 +34,21 @@ def take(request: HttpRequest) -> HttpResponse:
         return _page(request, CallForm(account), last=last)
     if request.POST.get("do") != "open":
         return _look(request, account)
-    form = CallForm(account, request.POST)
+    form, wrong = CallForm(account, request.POST), None
+    step = asked.step(request.POST, request.POST.get("kind", ""))
+    if form.is_valid() and not step.ready:
+        return _page(request, form, asks=step.shown())
     if form.is_valid():
         try:
-            case, code = calls.take(form.cleaned_data, account)
+            case, code = calls.take(form.cleaned_data | {"answers": step.given}, account)
         except Problem as problem:
+            wrong = problem
             _show(form, problem)
         else:
             suggested.chose(request.POST.get("shown", ""), case)
             request.session[LAST] = {"id": str(case.id), "number": case.number, "code": code}
             return HttpResponseRedirect(reverse("cases:intake") + "?done=1")
-    return _page(request, form, status=422)
+    return _page(request, form, status=422, asks=step.shown(wrong))
 
 
 def _look(request: HttpRequest, account: Account) -> HttpResponse:
@@ -67,7 +71,8 @@ def _look(request: HttpRequest, account: Account) -> HttpResponse:
     if request.POST.get("take"):
         so_far["kind"] = request.POST["take"]
     written = {name: request.POST.get(name, "") for name in given.fields} | so_far
-    return _page(request, CallForm(account, initial=written), **beside)
+    step = asked.step(request.POST, str(written.get("kind") or ""))
+    return _page(request, CallForm(account, initial=written), asks=step.shown(), **beside)
 
 
 def _kinds() -> set[str]:
@@ -79,6 +84,10 @@ def _page(request: HttpRequest, form: CallForm, status: int = 200, **more: Any) 
 
 
 def _show(form: CallForm, problem: Problem) -> None:
+    if problem.code == "answers-invalid":
+        # told at the fields themselves
+        form.add_error(None, _("Correct what this kind asks."))
+        return
     for error in problem.errors:
         name = FIELDS.get(error.field, error.field)
         form.add_error(name if name in form.fields else None, str(error.detail))

@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from onecity.kernel.cases import attachments, reporting
+from onecity.kernel.cases import asked, attachments, reporting
 from onecity.kernel.cases.intake.resident import kinds
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.opening import NewCase, open_case
@@ -35,6 +36,7 @@ class Report:
     name: str = ""
     phone: str = ""
     hidden: bool = False
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def code_of(key: uuid.UUID) -> str:
@@ -86,7 +88,7 @@ def title_of(text: str) -> str:
 
 def _new(report: Report, source_key: str, code: str, account: Account | None) -> NewCase:
     return NewCase(
-        type_name=report.kind or kinds.unsorted(),
+        type_name=kinds.meant(report.kind),
         title=title_of(report.text),
         description=report.text.strip(),
         division_path=report.division_path,
@@ -95,6 +97,7 @@ def _new(report: Report, source_key: str, code: str, account: Account | None) ->
         lat=report.lat,
         source=SOURCE,
         source_key=source_key,
+        answers=asked.checked(kinds.meant(report.kind), report.answers),
         reporter=Person(
             name=report.name.strip(),
             phone=report.phone.strip(),

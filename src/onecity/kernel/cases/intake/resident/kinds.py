@@ -28,3 +28,8 @@ def unsorted() -> str:
     """The kind for who is not sure; empty where none is offered."""
     names = [kind.name for kind in offered()]
     return UNSORTED if UNSORTED in names else next(iter(names), "")
+
+
+def meant(name: str) -> str:
+    """The kind that is opened: the one chosen, or the one for who is not sure."""
+    return name or unsorted()

@@ -8,7 +8,7 @@ from uuid import UUID
 import segno
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
@@ -17,15 +17,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onecity.kernel.access import throttle
 from onecity.kernel.access.throttle import Limit
-from onecity.kernel.cases import attachments, rating, reporting
+from onecity.kernel.cases import asked, attachments, rating, reporting
 from onecity.kernel.cases.intake import suggested
-from onecity.kernel.cases.intake.resident import filing, following, kinds
+from onecity.kernel.cases.intake.resident import filing, following, kinds, waiting
 from onecity.kernel.cases.intake.resident.filing import Report
-from onecity.kernel.cases.intake.resident.forms import FindForm, RatingForm, ReportForm, WordForm
+from onecity.kernel.cases.intake.resident.forms import MOST_PHOTOS, FindForm, RatingForm, ReportForm, WordForm
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.rating import Given
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.core.ids import parse_id
 from onecity.kernel.people.doors import account_of, public, signed_in
 from onecity.kernel.people.models import Account
 
@@ -43,24 +44,43 @@ OF_ACCOUNT: Final = 3
 def report(request: HttpRequest) -> HttpResponse:
     """The form, or the new case; sent twice it opens one."""
     form = ReportForm(request.POST or None, request.FILES or None)
-    status = 200
+    step, wrong, status = asked.step(QueryDict(), ""), None, 200
     if request.method == "POST":
+        step = asked.step(request.POST, kinds.meant(request.POST.get("kind", "")))
         try:
-            if form.is_valid():
-                return _file(request, form)
-            status = 422
+            if not form.is_valid():
+                status = 422
+            elif step.ready:
+                return _file(request, form, step)
+            else:
+                _count(request, REPORTS)
+                waiting.keep(form.cleaned_data["key"], _photos(form))
         except Problem as problem:
-            status = _show(form, problem)
-    return render(request, "cases/report/new.html", {"form": form}, status=status)
+            wrong, status = problem, _show(form, problem)
+    key = parse_id(request.POST.get("key", ""))
+    context = {
+        "form": form,
+        "asks": step.shown(wrong, _("One more thing: please say more about it, then send the report.")),
+        "waiting": waiting.count(key) if key else 0,
+    }
+    return render(request, "cases/report/new.html", context, status=status)
 
 
-def _file(request: HttpRequest, form: ReportForm) -> HttpResponse:
+def _photos(form: ReportForm) -> list[tuple[str, bytes]]:
+    return [(one.name or "", one.read(upload.MOST_BYTES + 1)) for one in form.cleaned_data["photos"]]
+
+
+def _file(request: HttpRequest, form: ReportForm, step: asked.Step) -> HttpResponse:
     account = request.user if isinstance(request.user, Account) else None
-    values = dict(form.cleaned_data)
+    values = {name: value for name, value in form.cleaned_data.items() if name != "photos"}
     _count(request, REPORTS)
-    photos = [(one.name or "", one.read(upload.MOST_BYTES + 1)) for one in values.pop("photos")]
+    photos = [*waiting.kept(values["key"]), *_photos(form)][:MOST_PHOTOS]
+    if step.form is not None:
+        # should an answer be wrong, they need not be chosen again
+        waiting.keep(values["key"], photos)
     values["division_path"] = values.pop("division")
-    case, code = filing.file(Report(**values), photos, account)
+    case, code = filing.file(Report(**values, answers=step.given), photos, account)
+    waiting.forget(values["key"])
     suggested.chose(request.POST.get("shown", ""), case)
     following.hold(request, case, code)
     return HttpResponseRedirect(reverse("cases:followed", args=[case.number]) + "?new=1")
@@ -198,6 +218,10 @@ def _count(request: HttpRequest, limit: Limit) -> None:
 
 def _show(form: forms.Form, problem: Problem) -> int:
     """Write a problem into a form; returns its status. It is answered, not raised: what was counted stays counted."""
+    if problem.code == "answers-invalid":
+        # told at the fields themselves
+        form.add_error(None, _("Correct what this kind asks."))
+        return problem.status
     names = {"division_path": "division", "file": "photos", "note": "text", "title": "text"}
     for error in problem.errors:
         name = names.get(error.field, error.field)

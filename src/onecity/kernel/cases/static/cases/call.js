@@ -23,27 +23,27 @@ if (form) {
   document.querySelector("[data-call-keys]").hidden = false;
   form.addEventListener("change", ({ target }) => {
     if (target.name === "phone") look("phone", ["caller"]);
-    else if (CASE.includes(target.name)) look("case", ["near", "kinds"]);
+    else if (CASE.includes(target.name)) look("case", ["near", "kinds", "asks"]);
   });
   // clicks on the map write into the fields without a change of theirs
-  document.querySelector("[data-pick]")?.addEventListener("click", () => setTimeout(() => look("case", ["near", "kinds"]), 50));
+  document.querySelector("[data-pick]")?.addEventListener("click", () => setTimeout(() => look("case", ["near", "kinds", "asks"]), 50));
   // these submits file nothing, so that the guard against double clicks must not count them
   form.addEventListener("submit", (event) => {
     if (event.submitter?.matches("[data-look]")) {
       event.preventDefault();
       event.stopPropagation();
-      look("", ["caller", "near", "kinds"]);
+      look("", ["caller", "near", "kinds", "asks"]);
     } else if (event.submitter?.name === "take") {
       event.preventDefault();
       event.stopPropagation();
       const kind = form.elements.kind;
       kind.value = event.submitter.value;
-      look("case", ["near", "kinds"]);
+      look("case", ["near", "kinds", "asks"]);
       kind.focus();
     }
   });
   // whoever typed before this script was there waits for nothing
-  if (form.elements.phone.value || form.elements.text.value) look("", ["caller", "near", "kinds"]);
+  if (form.elements.phone.value || form.elements.text.value) look("", ["caller", "near", "kinds", "asks"]);
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
