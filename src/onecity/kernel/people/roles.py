@@ -72,6 +72,8 @@ STANDARD_ROLES = (
     ),
     # held beside another role, by those who need to know
     StandardRole("confidant", _("Confidential cases"), ("cases.view", "cases.confidential")),
+    StandardRole("archivist", _("Archivist"), ("archive.keep", "archive.release", "archive.view")),
+    StandardRole("archive_head", _("Head of the archive"), ("archive.approve", "archive.release", "archive.view")),
     StandardRole(
         "administrator",
         _("System administrator"),

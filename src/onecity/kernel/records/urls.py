@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, URLResolver
 
+from onecity.kernel.records.archive.urls import urlpatterns as archive
 from onecity.kernel.records.certificates.urls import urlpatterns as certificates
 
 app_name = "records"
-urlpatterns: list[URLPattern | URLResolver] = [*certificates]
+urlpatterns: list[URLPattern | URLResolver] = [*archive, *certificates]

@@ -62,6 +62,7 @@ KNOW = (
     Item("/desk/tiers", _("Towns and district"), "network", "tiers.view"),
 )
 MANAGE = (
+    Item("/desk/archive", _("Archive"), "archive", "archive.view"),
     Item("/desk/case-types", _("Kinds of case"), "workflow", "cases.view"),
     Item("/desk/people", _("People and roles"), "users", "people.view"),
     Item("/desk/audit", _("Audit trail"), "scroll-text", "audit.view"),

@@ -1,5 +1,12 @@
 """The tables of certificates, seals and the archive."""
 
+from onecity.kernel.records.models.archive import (
+    ArchiveEvent,
+    ArchivePackage,
+    PackageState,
+    ReadingRequest,
+    Soundness,
+)
 from onecity.kernel.records.models.certificate import Certificate, CertificateEvent, HolderKind, State, StatusList
 from onecity.kernel.records.models.certificate_type import CertificateTypeVersion
 from onecity.kernel.records.models.issuer_key import IssuerKey
@@ -17,11 +24,15 @@ from onecity.kernel.records.models.seal import (
 __all__ = [
     "AnnotatedCopy",
     "AnnotatedLook",
+    "ArchiveEvent",
+    "ArchivePackage",
     "Certificate",
     "CertificateEvent",
     "CertificateTypeVersion",
     "HolderKind",
     "IssuerKey",
+    "PackageState",
+    "ReadingRequest",
     "Rendition",
     "RequestState",
     "Seal",
@@ -29,6 +40,7 @@ __all__ = [
     "SealRequest",
     "SealState",
     "SealUse",
+    "Soundness",
     "State",
     "StatusList",
     "SubjectKind",
