@@ -1,6 +1,7 @@
 """The manifest of one-stop services: its pages and rights; its items are data (`onecity services install`)."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from onecity.domains.services.items.casetypes import HELP
 from onecity.domains.services.items.permissions import VIEW
@@ -13,7 +14,7 @@ DOMAIN = Domain(
     lead="administrative-services-centre",
     case_types=(HELP,),
     pages=(
-        Page("/services", _("Services"), "residents", icon="landmark", order=5),
+        Page("/services", pgettext_lazy("residents", "Services"), "residents", icon="landmark", order=5),
         Page("/desk/items", _("Service items"), "desk", permission=VIEW, icon="landmark", order=5),
     ),
     package="onecity.domains.services",

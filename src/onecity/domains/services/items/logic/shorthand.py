@@ -118,6 +118,7 @@ def _limit(value: str) -> Data:
         return {"amount": 1, "unit": "working_hours", "text": text(ON_THE_SPOT)}
     amount, unit = value[:-2], value[-2:]
     zh, en = UNIT_TEXTS[unit]
+    en = en.removesuffix("s") if amount == "1" else en
     return {"amount": float(amount), "unit": UNITS[unit], "text": {"zh": f"{amount} {zh}", "en": f"{amount} {en}"}}
 
 

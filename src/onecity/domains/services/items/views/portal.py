@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from onecity.domains.services.items import finding, navigation, shelves, slots, store
@@ -118,7 +119,7 @@ def hits(text: str) -> Group:
     """The services among what the search of the whole city finds."""
     found = finding.find(text, IN_SEARCH)
     return Group(
-        _("Services"),
+        pgettext("residents", "Services"),
         tuple(
             Hit(
                 in_language(one.published.bundle.name if one.is_bundle else one.published.item.name),
