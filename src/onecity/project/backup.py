@@ -21,6 +21,8 @@ from onecity.project.stack.postgres import BINARIES, DATABASE, SUPERUSER, Postgr
 
 Report = Callable[[str], None]
 FORMAT = 1
+FOLDERS = ("uploads", "archive", "seals")  # of the installation's home: what the database speaks of
+KEYS = "secrets"
 
 
 def save(env: Environment, target: Path, *, with_secrets: bool, report: Report) -> int:
@@ -38,7 +40,7 @@ def save(env: Environment, target: Path, *, with_secrets: bool, report: Report) 
         with tarfile.open(partial, "w") as archive:
             archive.add(note, "manifest.json")
             archive.add(dump, "database.dump")
-            for name in ("uploads", "secrets") if with_secrets else ("uploads",):
+            for name in (*FOLDERS, KEYS) if with_secrets else FOLDERS:
                 if (env.home / name).is_dir():
                     archive.add(env.home / name, name)
         partial.chmod(0o600)
@@ -67,7 +69,7 @@ def restore(env: Environment, source: Path, *, report: Report) -> None:
         finally:
             server.stop(process)
         report(_("Restoring uploads …"))
-        for name in ("uploads", "secrets"):
+        for name in (*FOLDERS, KEYS):
             if (Path(folder) / name).is_dir():
                 shutil.copytree(Path(folder) / name, env.home / name, dirs_exist_ok=True)
         # the log of the old installation is not that of the restored data
