@@ -113,7 +113,7 @@ def _pages(account: Account) -> dict[str, Question]:
     office = account.organisation_id or Organisation.objects.order_by("code")[1].id
     last = now().date()
     days = {"first": (last - RANGE).isoformat(), "last": last.isoformat()}
-    cell = cells.cells_of(np.array([MIDDLE[0]]), np.array([MIDDLE[1]]), CELL)[0][0]
+    cell = cells.cells_of(cells.spots_of(np.array([MIDDLE[0]]), np.array([MIDDLE[1]])), CELL)[0][0]
     addresses = {
         "page_of_the_list": "/desk/cases?scope=all",
         "page_of_my_work": "/desk/cases",

@@ -1,6 +1,6 @@
 """Cases of the bench with their whole histories, reporters and ratings, written by the database itself.
 
-Everything follows from the row's number, so that two runs measure the same. A tenth of the cases is running; a fifth of
+Everything follows from the row's number, so that two runs measure the same. A tenth of the cases is running; a sixth of
 these is late. A history goes the usual way of its kind and lies between others in the order of time, as it would have
 been written. Loading is not what is measured: indexes and walls are taken away before and put back at the end.
 """
@@ -20,15 +20,15 @@ INSERT INTO cases_case (id, district, number, type_name, type_version, title, de
     severity, state, stage, version, assignee_id, organisation_id, role, opened_at, started_at, stage_since, deadline,
     final_deadline, sweep_at, overdue_since, closed_at, source, source_key, entity_id, evidence, said, search, answers, round,
     result, asked, external, rung, reporter_shown)
-SELECT md5('case' || i)::uuid, '910000', '2026-' || lpad(i::text, 7, '0'), 'kind' || pg_temp.draw(i, 1, %(kinds)s), 1, w.title,
+SELECT m.id, '910000', '2026-' || lpad(i::text, 7, '0'), 'kind' || pg_temp.draw(i, 1, %(kinds)s), 1, w.title,
     '', '', v.path, 121.3 + pg_temp.draw(i, 2, 4001) / 10000.0, 30.8 + pg_temp.draw(i, 3, 2999) / 10000.0,
     (ARRAY['', '', '', '', 'blue', 'yellow', 'orange', 'red'])[1 + pg_temp.draw(i, 4, 8)],
     CASE WHEN %(events)s = 1 THEN 'opened' WHEN o.running THEN (ARRAY['opened', 'accepted', 'handling', 'handling', 'handled', 'verified'])[1 + pg_temp.draw(i, 5, 6)]
         ELSE 'closed' END,
     'handle', %(events)s, CASE WHEN pg_temp.draw(i, 6, 4) > 0 THEN s.id END, s.organisation_id, '', t.at, t.at, t.at,
-    t.at + interval '5 days', t.at + interval '5 days', CASE WHEN o.running THEN CASE r.ung WHEN 0 THEN t.at + interval '4 days'
-        WHEN 1 THEN t.at + interval '5 days' END END,
-    CASE WHEN o.running AND r.ung = 2 THEN t.at + interval '5 days'
+    t.at + 5 * l.part, t.at + 5 * l.part, CASE WHEN o.running THEN CASE r.ung WHEN 0 THEN t.at + 4 * l.part
+        WHEN 1 THEN t.at + 5 * l.part END END,
+    CASE WHEN o.running AND r.ung = 2 THEN t.at + 5 * l.part
         WHEN NOT o.running AND pg_temp.draw(i, 14, 20) = 0 THEN t.at + interval '2 days' END,
     CASE WHEN NOT o.running THEN t.at + interval '3 days' END,
     (ARRAY['alert', 'call', 'resident', 'open311', 'field'])[1 + pg_temp.draw(i, 15, 5)], 'bench:' || i,
@@ -40,10 +40,15 @@ CROSS JOIN LATERAL (SELECT pg_temp.draw(i, 8, 10) < %(running)s AS running) o
 CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - interval '1 minute' * CASE WHEN o.running THEN pg_temp.draw(i, 9, %(age)s)
     ELSE 4320 + pg_temp.draw(i, 9, 1576800) END AS at) t
 -- the sweep has reminded and warned of everything so far
-CROSS JOIN LATERAL (SELECT (%(now)s >= t.at + interval '4 days')::integer + (%(now)s >= t.at + interval '5 days')::integer AS ung) r
+CROSS JOIN LATERAL (SELECT CASE WHEN o.running THEN interval '1 minute' * %(age)s / 6 ELSE interval '1 day' END AS part) l
+CROSS JOIN LATERAL (SELECT (%(now)s >= t.at + 4 * l.part)::integer + (%(now)s >= t.at + 5 * l.part)::integer AS ung) r
+-- ids follow the time of opening, as those of the platform do (RFC 9562, version 7)
+CROSS JOIN LATERAL (SELECT (lpad(to_hex(floor(extract(epoch FROM t.at) * 1000)::bigint), 12, '0') || '7' || substr(md5('case' || i), 1, 3)
+    || '8' || substr(md5('case' || i), 4, 15))::uuid AS id) m
 JOIN bench_words w ON w.n = CASE WHEN i %% 50000 = 1 THEN 100 ELSE pg_temp.draw(i, 10, 100) END
 JOIN bench_places v ON v.n = pg_temp.draw(i, 11, %(villages)s)
 JOIN bench_staff s ON s.n = pg_temp.draw(i, 12, %(staff)s)
+ORDER BY t.at
 """
 DRAW = """
 CREATE FUNCTION pg_temp.draw(i integer, seed bigint, sides integer) RETURNS integer LANGUAGE sql IMMUTABLE
@@ -104,10 +109,10 @@ SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
 """
 
 
-def fill(first: int, last: int, now: dt.datetime, events: int, *, running: int = 1, age_days: float = 6.0) -> None:
+def fill(first: int, last: int, now: dt.datetime, events: int, *, running: int = 1, age_days: float = 120.0) -> None:
     """Write the cases `first` to `last`, each with so many entries (one, or at least `LEAST_EVENTS`).
 
-    `running`: so many of ten are running, opened within the last `age_days`. The walls of the history are checked once at
+    `running`: so many of ten are running, opened within the last `age_days`, with five sixths of that time to be settled. The walls of the history are checked once at
     the end, on all rows.
     """
     values = {

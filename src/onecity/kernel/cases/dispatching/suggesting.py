@@ -21,6 +21,8 @@ from onecity.kernel.places import service as places
 TRAVEL: TravelTimes = StreetGrid()
 # how long a unit is away for one case, on average: the cases that come meanwhile are those it is missed for
 AWAY_MINUTES: Final = 60.0
+# among so many, the nearest ones, one chooses another unit
+MOST_OTHERS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Able:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """For one case: who should go and why, and all who could, the nearest first; nobody where `unit` is None."""
+    """For one case: who should go and why, and the nearest who could; nobody where `unit` is None."""
 
     case_id: UUID
     unit: Unit | None = None
@@ -97,7 +99,8 @@ def _suggestion(wanted: Urgent, force: _Force | None) -> Suggestion:
         (Able(unit, float(drives[n])) for n, unit in enumerate(force.units) if idle[n]), key=lambda one: one.minutes
     )
     late = chosen.minutes > wanted.within_minutes
-    return Suggestion(case.id, force.units[chosen.unit], chosen.minutes, late, _words(force, chosen, reason), able)
+    words = _words(force, chosen, reason)
+    return Suggestion(case.id, force.units[chosen.unit], chosen.minutes, late, words, able[:MOST_OTHERS])
 
 
 def _words(force: _Force, chosen: Chosen, reason: Reason) -> str:

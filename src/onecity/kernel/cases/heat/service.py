@@ -2,10 +2,9 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from django.db.models import Count, QuerySet
@@ -13,15 +12,20 @@ from django.db.models.functions import TruncDate
 
 from onecity.kernel.access.logic import prefixes
 from onecity.kernel.cases import calendars, presentation, type_store, visibility
+from onecity.kernel.cases.heat import points
 from onecity.kernel.cases.heat.logic import cells
+from onecity.kernel.cases.heat.logic.cells import SPOT
+from onecity.kernel.cases.heat.points import Points
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.presentation import Row
 from onecity.kernel.cases.scoring.service import check_period, moments
 from onecity.kernel.people.models import Account
 
-# cells of about 0.7 km², and those of about 0.015 km² in which the same thing counts as reported again
+T = TypeVar("T")
+# cells of about 0.7 km²
 CELL: Final = 8
-SPOT: Final = 10
+# spots of a cell reach so far (degrees) beyond its outline
+BESIDE: Final = 0.002
 # the map shows the newest of so many; trends count all
 MOST: Final = 50_000
 REPEATS: Final = 30
@@ -100,27 +104,24 @@ def heat(wanted: Wanted) -> Heat:
     """Everything of the period; raises Problem 422 for a period that is none or too long."""
     check_period(wanted.first, wanted.last)
     titles = {kind.name: kind.title for kind in type_store.all_in_force()}
-    points = list(
-        _opened(wanted).filter(lon__isnull=False).order_by("-opened_at", "-id").values_list(
-            "lon", "lat", "type_name", "id", "opened_at"
-        )[: MOST + 1]
-    )  # fmt: skip
-    found, repeats = _places(points[:MOST], titles)
-    trend, weekly = _trend(wanted)
-    return Heat(found, repeats, _kinds(wanted, titles), trend, weekly, len(points) > MOST)
+    found = points.read(_opened(wanted).filter(lon__isnull=False), MOST + 1)
+    newest = found.first(MOST)
+    shown, repeats = _places(newest, titles)
+    counted = _counted(wanted)
+    trend, weekly = _trend(wanted, counted)
+    return Heat(shown, repeats, _kinds(wanted, counted, titles), trend, weekly, len(found.lon) > MOST)
 
 
 def in_cell(wanted: Wanted, cell: str) -> list[Row]:
     """The newest cases of the period in one cell; raises Problem 422 for the period and ValueError for no cell."""
     check_period(wanted.first, wanted.last)
     corners = cells.outline(cell)
-    margin = 0.0002
     lons, lats = [x for x, _y in corners], [y for _x, y in corners]
     near = _opened(wanted).filter(
-        lon__gte=min(lons) - margin, lon__lte=max(lons) + margin, lat__gte=min(lats) - margin, lat__lte=max(lats) + margin
+        lon__gte=min(lons) - BESIDE, lon__lte=max(lons) + BESIDE, lat__gte=min(lats) - BESIDE, lat__lte=max(lats) + BESIDE
     )  # fmt: skip
-    rows: list[tuple[UUID, Any, Any]] = list(near.order_by("-opened_at", "-id").values_list("id", "lon", "lat"))
-    inside = [identity for identity, lon, lat in rows if cells.holds(cell, lon, lat)][:LISTED]
+    found = points.read(near, MOST)
+    inside = [found.id(int(i)) for i in np.flatnonzero(cells.holding(cell, found.lon, found.lat))[:LISTED]]
     by_id = Case.objects.defer("search", "description", "evidence").in_bulk(inside)
     return presentation.rows([by_id[i] for i in inside if i in by_id])
 
@@ -139,46 +140,48 @@ def _of(wanted: Wanted) -> QuerySet[Case]:
     return rows
 
 
-def _places(points: Sequence[tuple[Any, ...]], titles: dict[str, str]) -> tuple[list[Cell], list[Repeat]]:
-    if not points:
+def _places(found: Points, titles: dict[str, str]) -> tuple[list[Cell], list[Repeat]]:
+    if not len(found.lon):
         return [], []
-    lon, lat, types, ids, opened = zip(*points, strict=True)
-    kinds = sorted(set(types))
-    kind = np.searchsorted(np.array(kinds), np.array(types)).astype(np.int64)
-    names, cell = cells.cells_of(np.array(lon), np.array(lat), CELL)
-    counted = cells.counted(names, cell, kind)
-    found = [
-        Cell(name, count, titles.get(kinds[most], kinds[most]), of_kind)
+    spots = cells.spots_of(found.lon, found.lat)
+    names, cell = cells.cells_of(spots, CELL)
+    counted = cells.counted(names, cell, found.kind)
+    shown = [
+        Cell(name, count, titles.get(found.kinds[most], found.kinds[most]), of_kind)
         for name, count, most, of_kind in zip(
             counted.names, counted.count.tolist(), counted.kind.tolist(), counted.of_kind.tolist(), strict=True
         )
     ]
-    spots, spot = cells.cells_of(np.array(lon), np.array(lat), SPOT)
-    return found, _repeats(cells.again(spots, spot, kind), kinds, ids, opened)
+    names, spot = cells.cells_of(spots, SPOT)
+    return shown, _repeats(cells.again(names, spot, found.kind), found)
 
 
-def _repeats(
-    found: cells.Again, kinds: Sequence[str], ids: Sequence[UUID], opened: Sequence[dt.datetime]
-) -> list[Repeat]:
-    newest = [ids[i] for i in found.last[:REPEATS].tolist()]
+def _repeats(again: cells.Again, found: Points) -> list[Repeat]:
+    newest = [found.id(i) for i in again.last[:REPEATS].tolist()]
     cases = Case.objects.defer("search", "description", "evidence").in_bulk(newest)
     words = {row.id: row for row in presentation.rows(list(cases.values()))}
     return [
-        Repeat(kinds[kind], count, opened[first], words[identity])
+        Repeat(found.kinds[kind], count, found.opened_at(first), words[identity])
         for identity, kind, count, first in zip(
-            newest, found.kind.tolist(), found.count.tolist(), found.first.tolist(), strict=False
+            newest, again.kind.tolist(), again.count.tolist(), again.first.tolist(), strict=False
         )
         if identity in words
     ]
 
 
-def _kinds(wanted: Wanted, titles: dict[str, str]) -> list[Kind]:
+def _counted(wanted: Wanted) -> Counter[tuple[str, dt.date]]:
+    """What was opened in the period, by kind and day."""
+    return _by_kind_and_day(_opened(wanted), "opened_at")
+
+
+def _kinds(wanted: Wanted, counted: Counter[tuple[str, dt.date]], titles: dict[str, str]) -> list[Kind]:
     length = (wanted.last - wanted.first).days + 1
     earlier = Wanted(
         wanted.account, wanted.first - dt.timedelta(days=length), wanted.first - dt.timedelta(days=1), wanted.kind,
         wanted.place,
     )  # fmt: skip
-    now, before = _by_kind(wanted), _by_kind(earlier)
+    now = _summed((kind, count) for (kind, _day), count in counted.items())
+    before = _by_kind(earlier)
     found = [Kind(name, titles.get(name, name), now[name], before[name]) for name in now.keys() | before.keys()]
     return sorted(found, key=lambda kind: (-kind.count, kind.name))
 
@@ -188,9 +191,9 @@ def _by_kind(wanted: Wanted) -> Counter[str]:
     return Counter({str(name): count for name, count in rows})
 
 
-def _trend(wanted: Wanted) -> tuple[list[Step], bool]:
+def _trend(wanted: Wanted, counted: Counter[tuple[str, dt.date]]) -> tuple[list[Step], bool]:
     start, end = moments(wanted.first.isoformat(), (wanted.last + dt.timedelta(days=1)).isoformat())
-    opened = _by_day(_opened(wanted), "opened_at")
+    opened = _summed((day, count) for (_kind, day), count in counted.items())
     ended = _by_day(_of(wanted).filter(closed_at__gte=start, closed_at__lt=end), "closed_at")
     days = (wanted.last - wanted.first).days + 1
     width = 7 if days > LONGEST_BY_DAY else 1
@@ -201,8 +204,21 @@ def _trend(wanted: Wanted) -> tuple[list[Step], bool]:
     return steps, width > 1
 
 
+def _summed(pairs: Iterable[tuple[T, int]]) -> Counter[T]:
+    total: Counter[T] = Counter()
+    for key, count in pairs:
+        total[key] += count
+    return total
+
+
 def _by_day(rows: QuerySet[Case], moment: str) -> Counter[dt.date]:
-    zone = calendars.office().zone
-    return Counter(
-        dict(rows.order_by().annotate(day=TruncDate(moment, tzinfo=zone)).values_list("day").annotate(Count("id")))
-    )
+    return Counter(dict(_days(rows, moment).values_list("day").annotate(Count("id"))))
+
+
+def _by_kind_and_day(rows: QuerySet[Case], moment: str) -> Counter[tuple[str, dt.date]]:
+    counted = _days(rows, moment).values_list("type_name", "day").annotate(Count("id"))
+    return Counter({(str(kind), day): count for kind, day, count in counted})
+
+
+def _days(rows: QuerySet[Case], moment: str) -> QuerySet[Any]:
+    return rows.order_by().annotate(day=TruncDate(moment, tzinfo=calendars.office().zone))

@@ -1,9 +1,10 @@
 """Reads the histories of a period as a log of arrays, with the names behind its numbers."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -14,6 +15,20 @@ from onecity.kernel.cases.logic.definition import Definition
 from onecity.kernel.cases.mining.logic.flow import NOWHERE, Flags, Floats, Ints, Log
 
 T = TypeVar("T")
+UUID_BYTES: Final = 16
+# each column comes as one value, and what entries have in common (kind, version, action, states, office) once with a key
+LOG: Final = """
+WITH log AS MATERIALIZED (
+    SELECT *, hashtextextended(concat_ws(chr(31), type_name, type_version, action, from_state, to_state, office), 0) AS key
+    FROM cases_mining_log(%s, %s, %s, %s, %s)
+)
+SELECT string_agg(int4send(chosen::integer), ''), string_agg(float8send(at), ''), string_agg(int8send(key), ''),
+    (SELECT string_agg(uuid_send(id), '' ORDER BY chosen) FROM (
+        SELECT chosen, any_value(case_id) AS id FROM log GROUP BY chosen) one),
+    (SELECT jsonb_agg(act) FROM (SELECT jsonb_build_array(key, any_value(type_name), any_value(type_version),
+        any_value(action), any_value(from_state), any_value(to_state), any_value(office)) FROM log GROUP BY key) found (act))
+FROM log
+"""
 # as many cases tell where they wait; more would only take longer
 MOST: Final = 3000
 # what the platform or the resident adds is no act of the office
@@ -47,12 +62,13 @@ class Read:
 def read(start: dt.datetime, end: dt.datetime, place: str, kind: str, most: int = MOST) -> Read:
     """The newest cases opened in [start, end) of a kind (empty: all) within a division (empty: all that one may see)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM cases_mining_log(%s, %s, %s, %s, %s)", [start, end, place, kind, most])
-        rows = cursor.fetchall()
-    if not rows:
+        cursor.execute(LOG, [start, end, place, kind, most])
+        chosen, moments, keys, cases, found = cursor.fetchone()
+    if chosen is None:
         return _nothing()
-    case, ids, types, versions, at, actions, sources, targets, offices = zip(*rows, strict=True)
-    number = np.array(case, dtype=np.int64) - 1
+    number = np.frombuffer(chosen, dtype=">i4").astype(np.int64) - 1
+    acts, which = _acts(np.frombuffer(keys, dtype=">i8"), json.loads(found))
+    types, versions, actions, sources, targets, offices = zip(*acts, strict=True)
     kinds = _kinds(set(zip(types, versions, strict=True)))
     states, both = _numbered([*zip(types, sources, strict=True), *zip(types, targets, strict=True)])
     bodies, office = _numbered([one or "" for one in offices])
@@ -60,20 +76,28 @@ def read(start: dt.datetime, end: dt.datetime, place: str, kind: str, most: int 
     begun = {(t, v, step.name) for (t, v), one in kinds.items() for step in one.transitions if step.means == "start"}
     log = Log(
         number,
-        np.array(at),
-        np.where(np.array([not one for one in sources]), NOWHERE, both[: len(rows)]),
-        both[len(rows) :],
-        np.where(named[office], office, NOWHERE),
-        np.array([one not in NO_ACT for one in actions]),
-        np.array([key in begun for key in zip(types, versions, actions, strict=True)]),
-        np.array([PAUSES.get(one, 0) for one in actions]),
+        np.frombuffer(moments, dtype=">f8").astype(np.float64),
+        np.where(np.array([not one for one in sources]), NOWHERE, both[: len(acts)])[which],
+        both[len(acts) :][which],
+        np.where(named[office], office, NOWHERE)[which],
+        np.array([one not in NO_ACT for one in actions])[which],
+        np.array([key in begun for key in zip(types, versions, actions, strict=True)])[which],
+        np.array([PAUSES.get(one, 0) for one in actions])[which],
     )
     final = {(t, state.name) for (t, _v), one in kinds.items() for state in one.states if state.final}
     ended, span = _ends(log, np.array([state in final for state in states]))
-    first = np.unique(number, return_index=True)[1]
     latest = {name: kinds[name, max(v for n, v in kinds if n == name)] for name, _version in kinds}
-    names = Names(states, [UUID(one) if one else UUID(int=0) for one in bodies], latest, [ids[i] for i in first])
-    return Read(log, names, ended, span, len(first) >= most)
+    ids = [UUID(bytes=bytes(cases[at : at + UUID_BYTES])) for at in range(0, len(cases), UUID_BYTES)]
+    names = Names(states, [UUID(one) if one else UUID(int=0) for one in bodies], latest, ids)
+    return Read(log, names, ended, span, len(ids) >= most)
+
+
+def _acts(keys: Ints, found: Sequence[Sequence[Any]]) -> tuple[list[Sequence[Any]], Ints]:
+    """The different acts in the order in which they first appear, and which one each entry is."""
+    different, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    by_key = {int(key): act for key, *act in found}
+    return [by_key[int(key)] for key in different[order]], np.argsort(order)[which.ravel()]
 
 
 def _kinds(keys: set[tuple[str, int]]) -> dict[tuple[str, int], Definition]:

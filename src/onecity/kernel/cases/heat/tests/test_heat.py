@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from io import BytesIO
 
+import h3
 import numpy as np
 import pytest
 from django.test import Client
@@ -43,7 +44,7 @@ def heat(account: Account, first: dt.date = DAY, last: dt.date = NEXT, **more: s
 def test_cases_are_counted_by_cell_with_the_kind_that_is_most_frequent(town: Town) -> None:
     found = heat(town["dispatcher"])
     assert [(cell.count, cell.of_kind) for cell in found.cells] == [(3, 2), (1, 1)]
-    assert found.cells[0].name == cells.cells_of(np.array([121.4]), np.array([30.9]), hot.CELL)[0][0]
+    assert found.cells[0].name == cells.cells_of(cells.spots_of(np.array([121.4]), np.array([30.9])), hot.CELL)[0][0]
     assert [(kind.name, kind.count, kind.before, kind.growth) for kind in found.kinds] == [
         ("litter", 4, 0, None),
         ("noise", 1, 0, None),
@@ -89,9 +90,14 @@ def test_a_cell_lists_the_cases_it_counts(town: Town) -> None:
 def test_every_point_is_in_its_cell() -> None:
     draw = np.random.default_rng(7)
     lon, lat = draw.uniform(121.3, 121.7, 500), draw.uniform(30.8, 31.1, 500)
-    names, number = cells.cells_of(lon, lat, hot.CELL)
-    for x, y, n in zip(lon.tolist(), lat.tolist(), number.tolist(), strict=True):
-        assert cells.holds(names[n], x, y)
+    spots = cells.spots_of(lon, lat)
+    exact = [h3.latlng_to_cell(round(y, 4), round(x, 4), cells.SPOT) for x, y in zip(lon, lat, strict=True)]
+    names, number = cells.cells_of(spots, cells.SPOT)
+    assert [names[n] for n in number] == exact
+    names, number = cells.cells_of(spots, hot.CELL)
+    assert [names[n] for n in number] == [h3.cell_to_parent(cell, hot.CELL) for cell in exact]
+    for n, name in enumerate(names):
+        assert (cells.holding(name, lon, lat) == (number == n)).all()
     counted = cells.counted(names, number, np.zeros(500, dtype=np.int64))
     assert counted.count.sum() == 500
     assert (np.diff(counted.count) <= 0).all()
@@ -108,7 +114,7 @@ def test_the_pages_and_their_workbooks(town: Town, client: Client) -> None:
     page = client.get(f"/desk/hotspots?{period}")
     assert page.status_code == 200
     assert page.content.decode().count("<polygon") == 2
-    cell = cells.cells_of(np.array([121.4]), np.array([30.9]), hot.CELL)[0][0]
+    cell = cells.cells_of(cells.spots_of(np.array([121.4]), np.array([30.9])), hot.CELL)[0][0]
     assert client.get(f"/desk/hotspots/cell?cell={cell}&{period}").content.decode().count("路口有暴露垃圾") == 2
     assert client.get(f"/desk/hotspots/cell?cell=x&{period}").status_code == 404
     sheet = load_workbook(
