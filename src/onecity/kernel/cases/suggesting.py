@@ -137,8 +137,11 @@ def _offices(text: str, division_path: str, kinds: Sequence[InForce]) -> dict[st
 
 
 def office_document(text: str, division_path: str, kind: str) -> Counter[str]:
-    """What tells who settles a case: its words, its kind, and each division in which it lies."""
-    return grams(text, (f"kind:{kind}", *(f"in:{path}" for path in routing.ancestors(division_path))))
+    """What tells who settles a case: its words, its kind, each division in which it lies, and its kind in each of these, since
+    one town leaves to a department what another does itself."""
+    above = routing.ancestors(division_path)
+    places = [f"in:{path}" for path in above] + [f"kind:{kind} in:{path}" for path in above]
+    return grams(text, (f"kind:{kind}", *places))
 
 
 def show(suggestions: Sequence[Suggestion], division_path: str = "") -> UUID | None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from onecity.kernel.cases import suggesting, text_models
 from onecity.kernel.cases.logic.text import linear, measure, rules
 from onecity.kernel.cases.logic.text.grams import grams
+from onecity.kernel.cases.logic.text.measure import Way
 from onecity.kernel.cases.models import Case, CaseType
 
 # the latest so many of a kind: enough to learn its words, and a common kind does not drown a rare one
@@ -17,6 +18,9 @@ LEAST: Final = 3
 FEWEST_OF_A_KIND: Final = 5
 FEWEST_FOR_OFFICES: Final = 200
 OFFICE_COLUMNS: Final = 10_000
+WAYS: Final[tuple[Way, ...]] = ("centroids", "descent")
+# from so many cases on, and where nothing was measured, the descent is taken
+MANY: Final = 2_000
 # such a case was not what it was opened as, or was not worked on
 VOID: Final = ("cancelled",)
 
@@ -52,14 +56,19 @@ def lessons() -> list[Lesson]:
 
 
 def train(*, measured: bool = True) -> dict[str, Any]:
-    """Learn both models and store them; returns their figures. `measured`: with cross-validation, which takes longer."""
+    """Learn both models and store them; returns their figures. `measured`: with cross-validation, which takes longer, and by
+    which the better of the two ways of learning is taken; without it the number of cases decides."""
     told = lessons()
     figures = measure_kinds(told) if measured else {}
+    way: Way = figures.get("way", "descent" if len(told) >= MANY else "centroids")
     seed = text_models.seed()
-    texts, labels = _kinds(told)
-    model = linear.learn(texts, labels, least=LEAST if told else 1, keep=_seed_grams())
-    model = linear.with_temperature(model, float(figures.get("temperature", seed.temperature)))
-    stored = text_models.store(text_models.KIND, model, figures | {"cases": len(told)})
+    texts, labels, worth = _kinds(told)
+    model = measure.taught(way, texts, labels, worth, least=LEAST if told else 1, keep=_seed_grams())
+    # what no validation has measured is as sure of itself as the seed is
+    temperature = figures.get("temperature", seed.temperature if way == "centroids" else 1.0)
+    stored = text_models.store(
+        text_models.KIND, linear.with_temperature(model, float(temperature)), figures | {"cases": len(told), "way": way}
+    )
     result: dict[str, Any] = {"kind": _told(stored.version, stored.digest, len(stored.body), stored.figures)}
     placed = [lesson for lesson in told if lesson.office]
     if len(placed) >= FEWEST_FOR_OFFICES and len({lesson.office for lesson in placed}) > 1:
@@ -79,28 +88,41 @@ def _train_offices(placed: Sequence[Lesson], *, measured: bool) -> dict[str, Any
 
 def measure_kinds(told: Sequence[Lesson]) -> dict[str, Any]:
     """The figures of the model of kinds: on closed cases where there are any, on the shipped sentences otherwise; and how
-    often the key words alone are right where they say anything."""
+    often the key words alone are right where they say anything. Both ways of learning are tried, the better one is told."""
     seed = text_models.seed()
     asked = [(x.text, x.kind) for x in told] or list(zip(seed.sentences, seed.labels, strict=True))
-    always = list(zip(seed.called, seed.called_labels, strict=True))
+    always = [*zip(seed.called, seed.called_labels, seed.worth, strict=True)]
     if told:
-        always += list(zip(seed.sentences, seed.labels, strict=True))
-    found = measure.cross_validate(
-        [grams(text) for text, _kind in asked],
-        [kind for _text, kind in asked],
-        always=[grams(text) for text, _kind in always],
-        always_labels=[kind for _text, kind in always],
-        least=LEAST if told else 1,
-        keep=_seed_grams(),
-    )
+        always += [(text, kind, 1.0) for text, kind in zip(seed.sentences, seed.labels, strict=True)]
+    found = {
+        way: measure.cross_validate(
+            [grams(text) for text, _kind in asked],
+            [kind for _text, kind in asked],
+            always=[grams(text) for text, _kind, _worth in always],
+            always_labels=[kind for _text, kind, _worth in always],
+            always_worth=[worth for _text, _kind, worth in always],
+            way=way,
+            least=LEAST if told else 1,
+            keep=_seed_grams(),
+        )
+        for way in WAYS
+    }
+    best = max(WAYS, key=lambda way: found[way].top1)
     precision = rules.precision([text for text, _kind in asked], [kind for _text, kind in asked], seed.words)
-    return {"measured_on": "cases" if told else "seed", **found.to_data(), "rules_precision": round(precision, 4)}
+    told_of = {"way": best, "tried": {way: round(figures.top1, 4) for way, figures in found.items()}}
+    return {
+        "measured_on": "cases" if told else "seed",
+        **found[best].to_data(),
+        **told_of,
+        "rules_precision": round(precision, 4),
+    }
 
 
-def _kinds(told: Sequence[Lesson]) -> tuple[list[Counter[str]], list[str]]:
+def _kinds(told: Sequence[Lesson]) -> tuple[list[Counter[str]], list[str], list[float]]:
     seed = text_models.seed()
     texts = [grams(text) for text in (*seed.sentences, *seed.called, *(lesson.text for lesson in told))]
-    return texts, [*seed.labels, *seed.called_labels, *(lesson.kind for lesson in told)]
+    worth = [*([1.0] * len(seed.sentences)), *seed.worth, *([1.0] * len(told))]
+    return texts, [*seed.labels, *seed.called_labels, *(lesson.kind for lesson in told)], worth
 
 
 def _seed_grams() -> frozenset[str]:

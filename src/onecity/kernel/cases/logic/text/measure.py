@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from onecity.kernel.cases.logic.text.linear import Documents, fit_temperature, learn, softmax
+from onecity.kernel.cases.logic.text.linear import Documents, Model, centroids, fit_temperature, learn, softmax
 
+Way = Literal["centroids", "descent"]
 FOLDS: Final = 5
 BINS: Final = 10
 
@@ -42,16 +43,34 @@ def folds_of(labels: Sequence[str], folds: int = FOLDS, seed: int = 0) -> npt.ND
     return found
 
 
+def taught(
+    way: Way,
+    documents: Documents,
+    labels: Sequence[str],
+    worth: Sequence[float],
+    *,
+    least: int = 1,
+    keep: Set[str] = frozenset(),
+) -> Model:
+    """A model learnt in one of the two ways; the descent counts every document alike."""
+    if way == "centroids":
+        return centroids(documents, labels, worth=worth, least=least, keep=keep)
+    return learn(documents, labels, least=least, keep=keep)
+
+
 def cross_validate(
     documents: Documents,
     labels: Sequence[str],
     *,
     always: Documents = (),
     always_labels: Sequence[str] = (),
+    always_worth: Sequence[float] = (),
+    way: Way = "descent",
     least: int = 1,
     keep: Set[str] = frozenset(),
 ) -> Figures:
-    """Learn on four fifths and ask for the fifth, five times. `always`: texts learnt from in every fold and never asked."""
+    """Learn on four fifths and ask for the fifth, five times. `always`: texts learnt from in every fold and never asked,
+    `always_worth` how much each of them counts; `way`: see `taught`."""
     fold, classes = folds_of(labels), sorted({*labels, *always_labels})
     place = {name: i for i, name in enumerate(classes)}
     truth = np.asarray([place[label] for label in labels])
@@ -62,7 +81,8 @@ def cross_validate(
         if not asked:
             continue
         texts: list[Counter[str]] = [*always, *(documents[i] for i in learnt)]
-        model = learn(texts, [*always_labels, *(labels[i] for i in learnt)], least=least, keep=keep)
+        worth = [*(always_worth or [1.0] * len(always)), *([1.0] * len(learnt))]
+        model = taught(way, texts, [*always_labels, *(labels[i] for i in learnt)], worth, least=least, keep=keep)
         columns = np.asarray([place[name] for name in model.classes])
         scores[np.asarray(asked)[:, None], columns] = model.scores([documents[i] for i in asked])
     return figures(scores, truth, fold)
