@@ -14,7 +14,7 @@ from django.utils import translation
 from onecity.kernel.access.session import acting_as
 from onecity.kernel.cases.dispatching import positions
 from onecity.kernel.cases.dispatching.positions import Position
-from onecity.kernel.cases.models import Unit, UnitState
+from onecity.kernel.cases.models import Duty, Unit, UnitState
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people import service as people
@@ -24,6 +24,7 @@ from onecity.kernel.places import service as tree
 log = logging.getLogger(__name__)
 CREWS: Final = 6
 BEAT_SECONDS: Final = 10.0
+TURN_HOURS: Final = 12
 # how long a crew is at work on the spot before it says that it is free
 WORK: Final = dt.timedelta(minutes=4)
 SKILLS: Final = (("cleaning", "order"), ("drainage", "roads"), ("greening", "lighting"))
@@ -61,13 +62,29 @@ def _account(number: int, place: str, path: str) -> Account:
 
 def run(stop: threading.Event) -> None:
     """Report for all crews until told to stop; a database that is away costs reports, never the loop."""
+    until = dt.datetime.min.replace(tzinfo=dt.UTC)
     while not stop.wait(BEAT_SECONDS):
         try:
+            if now() >= until:
+                until = roster(now())
             for unit in list(Unit.objects.filter(simulated=True).select_related("case")):
                 report(unit, now())
         except DatabaseError:
             log.exception("the simulated crews could not report")
             connection.close()
+
+
+def roster(moment: dt.datetime) -> dt.datetime:
+    """Enter the crews for the turn of duty that runs now, once, so that kinds that say so are given by themselves; returns
+    when it ends."""
+    start = moment.replace(hour=moment.hour // TURN_HOURS * TURN_HOURS, minute=0, second=0, microsecond=0)
+    end = start + dt.timedelta(hours=TURN_HOURS)
+    for unit in Unit.objects.filter(simulated=True):
+        turn = {"organisation_id": unit.organisation_id, "skills": unit.skills, "end": end}
+        Duty.objects.get_or_create(
+            account_id=unit.account_id, division_path=unit.division_path, start=start, defaults=turn
+        )  # fmt: skip
+    return end
 
 
 def report(unit: Unit, moment: dt.datetime) -> None:

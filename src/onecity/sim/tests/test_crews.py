@@ -4,10 +4,11 @@ import datetime as dt
 
 import pytest
 
-from onecity.kernel.cases import service
+from onecity.kernel.cases import catalogue, service
 from onecity.kernel.cases.dispatching import sending
-from onecity.kernel.cases.models import Unit
-from onecity.kernel.cases.tests.conftest import DISTRICT, MONDAY, TOWN_A, Town, build, litter
+from onecity.kernel.cases.models import CaseEvent, Duty, Unit
+from onecity.kernel.cases.shifts import automatic
+from onecity.kernel.cases.tests.conftest import DISTRICT, LONG_AGO, MONDAY, TOWN_A, VILLAGE_A, Town, build, litter
 from onecity.kernel.core.clock import FixedClock, use_clock
 from onecity.kernel.people import roles
 from onecity.sim import crews
@@ -46,3 +47,22 @@ def test_a_crew_drives_arrives_works_and_is_free(manned: Town) -> None:
     lons = [lon or 0.0 for _state, lon in seen]
     assert 121.4 < lons[0] < lons[1] < 121.44 == lons[2]
     assert lons[4] == 121.4
+
+
+def test_shipped_kinds_are_given_to_the_crew_on_duty_that_can_do_it(manned: Town) -> None:
+    catalogue.install(catalogue.shipped(), effective_from=LONG_AGO)
+    unit = Unit.objects.get(division_path=TOWN_A)
+    with use_clock(FixedClock(MONDAY)):
+        end = crews.roster(MONDAY)
+        assert end == MONDAY.replace(hour=12)
+        assert crews.roster(MONDAY + dt.timedelta(hours=1)) == end
+        assert Duty.objects.filter(account_id=unit.account_id).count() == 1
+        given = service.open_case(litter(type_name="exposed_litter", division_path=VILLAGE_A))
+        other = service.open_case(litter(type_name="pothole", division_path=VILLAGE_A))
+        lamp = service.open_case(litter(type_name="street_lamp", division_path=VILLAGE_A))
+        assert automatic.assign_waiting() == 1
+    for case, whom in ((given, unit.account_id), (other, None), (lamp, None)):
+        case.refresh_from_db()
+        assert case.assignee_id == whom
+    note = CaseEvent.objects.get(case_id=given.id, action="assign").note
+    assert "市容环卫" in note

@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from onecity.kernel.cases import catalogue, presentation, service, type_store
+from onecity.kernel.cases import catalogue, presentation, service, skills, type_store
 from onecity.kernel.cases.logic import bundle
 from onecity.kernel.cases.logic.definition import DefinitionError
+from onecity.kernel.cases.logic.provisions import Retention
 from onecity.kernel.cases.models import CaseType
 from onecity.kernel.cases.reporting import Person
 from onecity.kernel.cases.tests.conftest import MONDAY, VILLAGE_A, Town
@@ -38,6 +39,21 @@ def test_the_shipped_kinds_cover_every_class() -> None:
     for name, kind in found.definitions.items():
         assert set(kind.title) == {"zh", "en"}, name
         assert kind.limits, name
+
+
+def test_shipped_kinds_say_who_goes_and_how_long_personal_data_is_kept() -> None:
+    found = catalogue.shipped().definitions
+    asked = {name: kind.sending for name, kind in found.items() if kind.sending.skills}
+    assert len(asked) >= 50
+    assert {skill for sending in asked.values() for skill in sending.skills} <= set(skills.known())
+    by_itself = {name for name, sending in asked.items() if sending.automatic}
+    # what is urgent is sent by a person, who sees the units
+    assert not by_itself & {name for name, sending in asked.items() if sending.within_minutes}
+    assert {"exposed_litter", "overfull_bin", "street_stall"} <= by_itself
+    assert asked["gas_smell"].within_minutes == 15
+    assert {kind.retention for kind in found.values()} == {Retention(5)}
+    # what is told of somebody's home is published roughly
+    assert found["noise_neighbour"].rounded_m == 200
 
 
 def test_a_bad_rating_cannot_be_returned_or_cancelled() -> None:
