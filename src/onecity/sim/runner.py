@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from onecity.kernel.core.clock import now
-from onecity.sim import crews, history, live, upkeep
+from onecity.sim import crews, history, live, residents, upkeep
 from onecity.sim.client import GatewayClient
+from onecity.sim.registers.source import Registers
 from onecity.sim.roster import simulations
 from onecity.sim.simulation import Simulation
 from onecity.sim.station import Member, register
@@ -38,6 +39,7 @@ def run(home: Path, speed: float = 1.0) -> None:
         for simulation in simulated:
             simulation.open(int(time.time()))
         upkeep.furnish()
+        residents.settle(Registers())
         worker = threading.Thread(target=_look_after, name="sim-upkeep", daemon=True)
         worker.start()
         crews.man()

@@ -160,13 +160,13 @@ def births(asked: Asked) -> Values:
     children = asked.children
     youngest = children[0] if children else None
     return {
-        "children": len(children), "child_names": tuple(one.name for one in children),
+        "children": len(children) + asked.person.grown, "child_names": tuple(one.name for one in children),
         "child_name": youngest.name if youngest else "", "child_number": youngest.number if youngest else "",
         "child_sex": youngest.sex if youngest else "", "born_on": youngest.born_on if youngest else None,
         "certificate_number": f"Y99{youngest.number[6:15]}" if youngest else "",
         "hospital": HOSPITALS[asked.household.place % len(HOSPITALS)] if youngest else "",
         "child_registered": youngest is not None and youngest.entered,
-        "child_months": months(youngest.born_on, asked.day) if youngest else None, "only_child": len(children) == 1,
+        "child_months": months(youngest.born_on, asked.day) if youngest else None, "only_child": len(children) + asked.person.grown == 1,
     }  # fmt: skip
 
 

@@ -61,6 +61,7 @@ class Person:
     veteran: bool = False
     entered: bool = True
     licence_on: dt.date | None = None
+    grown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Population:
     personas: dict[str, str] = field(default_factory=dict)
 
     def persona(self, name: str) -> Person:
-        """The person of that name (mother, pensioner, owner, graduate, carer, newcomer); raises KeyError."""
+        """The person of that name (mother, pensioner, owner, graduate, carer, newcomer, veteran, founder); raises KeyError."""
         return self.people[self.personas[name]]
 
     def number(self, born_on: dt.date, sex: str) -> str:
@@ -142,6 +143,7 @@ KNOWN: Final[Sequence[Plan]] = (
     ),
     Plan((29, 28), (3.0,), {"local": False, "owned": 0, "working": True}, "newcomer"),
     Plan((84,), (), {"local": True, "owned": 1, "veteran": True}, "veteran"),
+    Plan((24,), (), {"local": True, "owned": 0, "graduate": True, "working": True, "company": True}, "founder"),
 )
 
 
@@ -172,6 +174,8 @@ def _household(made: Population, chance: random.Random, plan: Plan) -> None:
     heads = [_adult(made, chance, place, age, number, family, sure) for number, age in enumerate(plan.heads)]
     children = [_child(made, chance, place, years, family, heads[0]) for years in plan.children]
     heads = _joined(chance, heads, tuple(one.number for one in children))
+    grown = _grown(chance, heads)
+    heads = [replace(one, grown=grown) for one in heads]
     relief = str(sure.get("relief", chance.choice(("",) * 18 + ("minimum_living", "low_income"))))
     since = _before(chance, 1, 25)
     address = f"{chance.choice(ROADS)}{chance.randint(1, 980)}弄{chance.randint(1, 60)}号{chance.randint(1, 18)}{chance.randint(1, 4):02d}室"
@@ -228,6 +232,12 @@ def _child(made: Population, chance: random.Random, place: int, years: float, fa
         made.number(born_on, sex), _name(chance, family, sex), sex, born_on, place, "子" if sex == "男" else "女",
         mother=mother.number, school=chance.choice(SCHOOLS), entered=years >= 1,
     )  # fmt: skip
+
+
+def _grown(chance: random.Random, heads: Sequence[Person]) -> int:
+    """Children who left home long ago: those whose parents are of that age have one, as most had."""
+    oldest = min(one.born_on for one in heads)
+    return chance.choice((0, 1, 1, 1, 2)) if oldest.year < DRAWN_ON.year - 52 else 0
 
 
 def _joined(chance: random.Random, heads: list[Person], children: tuple[str, ...]) -> list[Person]:

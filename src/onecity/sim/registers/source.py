@@ -1,7 +1,7 @@
 """Answers the port of registers for the simulated district; a register can be switched off, to see what happens then."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,11 +19,11 @@ OF_COMPANIES = frozenset({"companies", "tax", "credit", "sites", "real_estate"})
 
 @dataclass
 class Registers:
-    """All registers over one population of so many households, drawn when first asked. `away`: registers that do not
-    answer."""
+    """All registers over one population of so many households, drawn when first asked. `towns`: path and name of each, or
+    who knows them; `away`: registers that do not answer."""
 
     households: int = 1_500
-    towns: Sequence[tuple[str, str]] = ()
+    towns: Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]] = ()
     away: set[str] = field(default_factory=set)
 
     @cached_property
@@ -71,4 +71,10 @@ class Registers:
         )
 
     def _asked(self, person: Person, day: dt.date) -> Asked:
-        return Asked(self.population, person, day, self.towns)
+        towns = self.towns() if callable(self.towns) else self.towns
+        return Asked(self.population, person, day, towns)
+
+    def knows(self, number: str, name: str) -> bool:
+        """Whether this number belongs to somebody of this name."""
+        found = self.population.people.get(number)
+        return found is not None and found.name == name

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from onecity.domains.services.applying.books import Books
+from onecity.domains.services.applying.logic.facts import properties
 from onecity.domains.services.applying.models import Application
 from onecity.domains.services.items.logic.item import Item, Result
 from onecity.kernel.core.clock import now
@@ -20,6 +21,9 @@ Claim = str | int | bool
 Case = tuple[Item, Application, Mapping[str, Any]]
 # where a claim is looked for that is no answer and no result of the table, the first that knows it
 REGISTERS: Final = ("household", "companies", "births", "marriage", "social_insurance", "real_estate", "education")
+# claims that may not be called as they are elsewhere
+ALSO: Final[Mapping[str, Sequence[str]]] = {"trade_name": ("name", "companies.name")}
+LONGEST_CLAIM: Final = 500
 
 
 def issue(cases: Sequence[Case], books: Books) -> dict[UUID, UUID]:
@@ -61,7 +65,7 @@ def _request(
         holder=Holder(party.sort, party.identity.name, party.number, party.identity.account_id),
         issuer_uscc=item.authority.uscc,
         source_key=f"application:{application.id}",
-        claims=claims_of(kind.fields, application, outputs),
+        claims=_in_words(item, claims_of(kind.fields, application, outputs)),
         valid_from=today,
         valid_until=_after(today, result.months) if result.months else None,
         case_id=application.case_id,
@@ -73,13 +77,23 @@ def claims_of(fields: Sequence[Field], application: Application, outputs: Mappin
     """Each field of a certificate from what is known: what the table said, what was answered, what a register holds."""
     claims: dict[str, Claim] = {}
     for one in fields:
-        names = [one.name, *(f"{register}.{one.name}" for register in REGISTERS)]
+        names = ALSO.get(one.name) or [one.name, *(f"{register}.{one.name}" for register in REGISTERS)]
         sources: list[Mapping[str, Any]] = [outputs, application.answers, application.facts]
         values = (source.get(name) for source in sources for name in names)
         value = _claim(next((found for found in values if found is not None and found != ""), None), one.kind)
         if value is not None:
             claims[one.name] = value
     return claims
+
+
+def _in_words(item: Item, claims: Mapping[str, Claim]) -> dict[str, Claim]:
+    """What was chosen from a list, by its words and not by its code."""
+    said = dict(claims)
+    for name, one in properties(item.form).items():
+        choices = one.get("x-choices")
+        if isinstance(choices, Mapping) and name in said:
+            said[name] = choices.get(str(said[name]), {}).get("zh") or said[name]
+    return said
 
 
 def _claim(value: object, kind: str) -> Claim | None:
@@ -89,7 +103,7 @@ def _claim(value: object, kind: str) -> Claim | None:
         return value if isinstance(value, bool) else None
     if kind == "integer":
         return _whole(value)
-    return value.isoformat() if isinstance(value, dt.date) else str(value)
+    return value.isoformat() if isinstance(value, dt.date) else " ".join(str(value).split())[:LONGEST_CLAIM]
 
 
 def _whole(value: object) -> int | None:

@@ -16,6 +16,8 @@ from onecity.kernel.cases import type_store
 from onecity.kernel.cases.logic.definition import Definition, parse
 from onecity.kernel.cases.models import CaseType
 from onecity.kernel.core.errors import Problem
+from onecity.kernel.records.certificates import types
+from onecity.kernel.records.certificates.logic import kind as certificate_kinds
 
 PREFIX: Final = "service_"
 BUNDLE_PREFIX: Final = "service_bundle_"
@@ -111,6 +113,10 @@ def announced(version: ItemVersion) -> None:
     content = store.parse(sort, version.content)
     definition = of_item(content) if isinstance(content, Item) else None
     definition = of_bundle(content) if isinstance(content, Bundle) else definition
+    if isinstance(content, Item):
+        _install_certificates(content)
+    if not CaseType.objects.filter(name=APPEAL).exists():
+        publish_own(version.published_by_id)
     if definition is not None:
         type_store.publish_definition(
             name_of(version.item.code, bundle=sort == Sort.BUNDLE),
@@ -118,6 +124,20 @@ def announced(version: ItemVersion) -> None:
             effective_from=version.effective_from,
             published_by_id=version.published_by_id,
         )
+
+
+@cache
+def shipped_certificates() -> Mapping[str, types.CertificateType]:
+    """The kinds of certificate that come with the platform, by code."""
+    content = (Path(__file__).parent / "data" / "certificates.json").read_bytes()
+    return {one.code: one for one in certificate_kinds.read(content)}
+
+
+def _install_certificates(item: Item) -> None:
+    """The kinds of certificate with which an item ends, where the district has none of that code yet."""
+    known = types.titles()
+    wanted = {one.certificate_type for one in item.results} - {""} - set(known)
+    types.install(*(shipped_certificates()[code] for code in sorted(wanted) if code in shipped_certificates()))
 
 
 def publish_own(by: UUID | None = None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from onecity.domains.services.applying import appointments, deciding, entitling, granting, kinds, reviewing
+from onecity.domains.services.applying import appointments, archiving, deciding, entitling, granting, kinds, reviewing
 from onecity.domains.services.items import publishing
 
 publishing.announce_to(kinds.announced)
@@ -34,3 +34,10 @@ def keep_appointments(timestamp: int = 0) -> int:  # noqa: ARG001 - same
 def find_entitled(timestamp: int = 0) -> int:  # noqa: ARG001 - same
     """Find who is entitled to what without an application."""
     return entitling.look()
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="services.archive", queueing_lock="services.archive")
+def archive_closed(timestamp: int = 0) -> int:  # noqa: ARG001 - same
+    """Take closed applications into the archive."""
+    return archiving.archive_closed()

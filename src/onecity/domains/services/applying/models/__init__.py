@@ -2,6 +2,7 @@
 
 from onecity.domains.services.applying.models.application import Application, Outcome
 from onecity.domains.services.applying.models.appointment import Appointment, AppointmentState, Slot
+from onecity.domains.services.applying.models.archive_refusal import ArchiveRefusal
 from onecity.domains.services.applying.models.decision import Decision
 from onecity.domains.services.applying.models.draft import Draft, DraftState
 from onecity.domains.services.applying.models.entitlement import Entitlement, EntitlementState
@@ -12,6 +13,7 @@ __all__ = [
     "Application",
     "Appointment",
     "AppointmentState",
+    "ArchiveRefusal",
     "Decision",
     "Draft",
     "DraftState",
