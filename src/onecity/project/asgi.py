@@ -25,10 +25,11 @@ from onecity.kernel.tiers.staleness import TownWarnings  # noqa: E402 - same
 from onecity.kernel.twin.ngsild.http.app import PREFIX as NGSI_LD  # noqa: E402 - same
 from onecity.kernel.twin.ngsild.http.app import app as ngsi_ld  # noqa: E402 - same
 from onecity.kernel.twin.sensorthings import door as sensorthings  # noqa: E402 - same
-from onecity.project import domains  # noqa: E402 - same
+from onecity.project import demonstration, domains  # noqa: E402 - same
 from onecity.project.stack import processes  # noqa: E402 - same
 
 domains.load()
+demonstration.connect()
 entities = TownWarnings(ngsi_ld)
 # the server's main process may be killed; a worker left behind would hold the port and answer nobody
 processes.die_with_parent()

@@ -18,7 +18,7 @@ from onecity.kernel.tiers.following import TownFollower
 from onecity.kernel.tiers.stage import TownStage
 from onecity.kernel.twin.sensorthings.listening import Listener
 from onecity.kernel.twin.stage import StateStage, WatchedStage
-from onecity.project import background, domains, tiers
+from onecity.project import background, demonstration, domains, tiers
 from onecity.sim import runner
 
 
@@ -39,6 +39,7 @@ def run_pipeline() -> None:
 def run_worker() -> None:
     """Background work: sweeps, retention, messages."""
     domains.load()
+    demonstration.connect()
     connector = jobs.connector
     if not isinstance(connector, DjangoConnector):
         raise TypeError("background jobs are expected to live in Django's database")
@@ -73,6 +74,7 @@ def run_notifier() -> None:
 def run_sim() -> None:
     """The simulated district."""
     domains.load()
+    demonstration.connect()
     runner.run(settings.ONECITY_HOME)
 
 
