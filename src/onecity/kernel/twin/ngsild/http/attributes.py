@@ -12,7 +12,7 @@ from onecity.kernel.twin.ngsild.http.response import Response
 from onecity.kernel.twin.ngsild.http.router import route
 from onecity.kernel.twin.ngsild.model import merging, reading
 from onecity.kernel.twin.ngsild.model.names import require_uri
-from onecity.kernel.twin.ngsild.model.rules import PARTIAL
+from onecity.kernel.twin.ngsild.model.rules import PARTIAL, REPLACED
 from onecity.kernel.twin.ngsild.store.operation import Result
 
 
@@ -41,7 +41,7 @@ async def replace_attribute(request: Request) -> Response:
     urn, context = urn_of(request), await request.context()
     given = request.params["attrId"]
     name = context.name(given)
-    instances = reading.read_instances(request.json(), given, context, moment())
+    instances = reading.read_instances(request.json(), given, context, moment(), rules=REPLACED)
 
     async def local(_names: Names) -> Result:
         return await write(

@@ -16,6 +16,7 @@ from onecity.kernel.twin.ngsild.http.request import Request
 from onecity.kernel.twin.ngsild.http.response import Response
 from onecity.kernel.twin.ngsild.http.router import PREFIX, route
 from onecity.kernel.twin.ngsild.model import merging, problems, reading
+from onecity.kernel.twin.ngsild.model.names import moment as moment_of
 from onecity.kernel.twin.ngsild.model.names import require_uri
 from onecity.kernel.twin.ngsild.model.rules import MERGE, UPDATE, WHOLE
 from onecity.kernel.twin.ngsild.model.stored import Fragment, Outcome, StoredEntity
@@ -133,6 +134,8 @@ async def merge_entity(request: Request) -> Response:
     urn, context = urn_of(request), await request.context()
     fragment = reading.read_fragment(request.object(), context, moment(), rules=MERGE)
     lang, observed_at = request.query.get("lang"), request.query.get("observedAt")
+    if observed_at is not None:
+        observed_at = moment_of(observed_at, "observedAt")
 
     async def local(names: Names) -> Result:
         own = reduced(fragment, names)

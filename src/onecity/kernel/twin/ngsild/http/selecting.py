@@ -71,6 +71,8 @@ def order(parameters: Mapping[str, Any], context: Context, *, local: bool) -> Or
     text = _texts(parameters)
     by, collation = text("orderBy"), text("collation")
     if not by:
+        if parameters.get("orderBy") == "":
+            raise problems.bad_request(_("orderBy names what to order by."), "orderBy")
         if collation:
             check_collation(collation)
         return None

@@ -125,7 +125,7 @@ def _from_object(body: dict[str, Any], name: str, reading: Reading, depth: int) 
     given = body.get("type", body.get("@type"))
     kind: str | None = None
     if given is None or "@value" in body:
-        if "@value" in body or not _is_concise(body, reading):
+        if "@value" in body or not (_is_concise(body, reading) or (reading.rules.attribute and not depth)):
             return _bare_object(body, name, reading, depth)
     elif looks_like_geometry(body):
         instance: Instance = {"type": "GeoProperty", "value": require_geometry(body, name)}

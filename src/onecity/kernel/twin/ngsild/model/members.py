@@ -1,5 +1,6 @@
 """Checks the value of an attribute as its kind demands, and puts its names under stored names (4.5.2-4.5.24)."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +12,9 @@ from onecity.kernel.twin.ngsild.model.limits import LANGUAGES, OBJECTS
 from onecity.kernel.twin.ngsild.model.names import require_uri
 from onecity.kernel.twin.ngsild.model.problems import bad_request
 from onecity.kernel.twin.ngsild.model.rules import Reading
+
+# a language (RFC 5646, 2.1: as far as every tag looks) or none
+TAG: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|@none", re.ASCII)
 
 
 def _plain(value: Any, where: str, reading: Reading) -> Any:
@@ -44,7 +48,7 @@ def _languages(value: Any, where: str, reading: Reading) -> Any:
         )
     for tag, text in value.items():
         texts = text if isinstance(text, list) and text else [text]
-        if not tag or not all(isinstance(item, str) for item in texts):
+        if not TAG.fullmatch(tag) or not all(isinstance(item, str) for item in texts):
             raise bad_request(
                 _("{where} must be an object from languages to texts, such as en and zh.", where=where), where
             )

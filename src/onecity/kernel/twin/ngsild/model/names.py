@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import unicodedata
 from typing import Final
 
 from onecity.kernel.core.text import lazy as _
@@ -10,6 +11,12 @@ from onecity.kernel.twin.ngsild.model.limits import NAME_LENGTH, URI_LENGTH
 from onecity.kernel.twin.ngsild.model.problems import bad_request
 
 URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|\\^`\x7f]+", re.ASCII)
+# of Unicode's general categories
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
+FILLERS: Final = frozenset(
+    map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10),
+              *range(0xE0100, 0xE01F0)))
+)  # fmt: skip
 DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,6})?Z", re.ASCII)
 
 
@@ -19,7 +26,13 @@ def is_uri(text: object) -> bool:
 
 
 def _sound(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    """Whether every character can be seen: what differs only in characters that nobody sees would be told apart by nobody."""
+    return text.isascii() or not any(_unseen(character) for character in text)
+
+
+def _unseen(character: str) -> bool:
+    """Controls, formats, halves of characters, blanks, what is no character (RFC 3987, 2.2), fillers and selectors of variants."""
+    return unicodedata.category(character) in UNSEEN or character in FILLERS or (ord(character) & 0xFFFE) == 0xFFFE
 
 
 def require_uri(value: object, where: str) -> str:

@@ -23,6 +23,7 @@ from onecity.kernel.twin.ngsild.query.parsing import (
 )
 from onecity.kernel.twin.ngsild.query.selection import Selection
 from onecity.kernel.twin.ngsild.subscriptions.endpoints import GEO_JSON, Endpoint, read_endpoint
+from onecity.kernel.twin.ngsild.temporal.span import read_span
 
 FORMATS: Final[Mapping[str, Format]] = {
     "normalized": "normalized",
@@ -157,6 +158,8 @@ def view(document: Mapping[str, Any], context: Context, endpoint: Endpoint) -> V
 def check(document: Mapping[str, Any], context: Context) -> None:
     """Raises Problem 400 where a condition or a projection is not well formed."""
     selections(document, context)
+    if "temporalQ" in document:
+        read_span(document["temporalQ"], required=True)
     view(document, context, read_endpoint(document["notification"]["endpoint"]))
 
 

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from onecity.kernel.twin.ngsild.http.tests.conformance import asking, providing, remembering
+from onecity.kernel.twin.ngsild.http.tests.conformance import asking, minding, providing, remembering
 from onecity.kernel.twin.ngsild.http.tests.conformance.steps import Step, faults
 from onecity.kernel.twin.ngsild.http.tests.conftest import Client
 
 
 @pytest.mark.parametrize(
-    "cases", [providing.CASES, asking.CASES, remembering.CASES], ids=["providing", "asking", "remembering"]
+    "cases",
+    [providing.CASES, asking.CASES, remembering.CASES, minding.CASES],
+    ids=["providing", "asking", "remembering", "minding"],
 )
 def test_conformance(ngsi: Client, cases: Mapping[str, Sequence[Step]]) -> None:
     assert faults(ngsi, cases) == []
