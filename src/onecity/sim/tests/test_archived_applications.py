@@ -13,6 +13,7 @@ from onecity.domains.services.applying.models import Application, ArchiveRefusal
 from onecity.domains.services.registers import connected
 from onecity.domains.services.registers.port import Subject
 from onecity.kernel.cases.models import Case
+from onecity.kernel.core.ids import new_id
 from onecity.kernel.records.archive import store
 from onecity.kernel.records.archive.logic import package
 from onecity.kernel.records.models import ArchivePackage
@@ -25,11 +26,16 @@ pytestmark = pytest.mark.django_db
 def closed(settings: Any, tmp_path: Path) -> Application:
     settings.ONECITY_HOME = tmp_path
     source = Registers(60)
-    old = next(one for one in source.population.people.values() if one.relation == "户主")
+    old = sorted(source.population.people.values(), key=lambda one: one.number[6:14])[:20]
     with connected.connected_to(source):
-        [application] = filing.submit_many(district.build([Subject("person", old.number, old.name)]))
-        deciding.decide_waiting()
-    application.refresh_from_db()
+        submissions = district.build([Subject("person", one.number, one.name) for one in old])
+        for submission in submissions:
+            [application] = filing.submit_many([submission])
+            deciding.decide_waiting()
+            application.refresh_from_db()
+            if application.certificate_id is not None:
+                break
+            Application.objects.filter(id=application.id).update(case_id=new_id())  # the others are not looked at here
     assert Case.objects.get(id=application.case_id).closed_at is not None
     return application
 
