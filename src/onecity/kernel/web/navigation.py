@@ -63,6 +63,7 @@ KNOW = (
 )
 MANAGE = (
     Item("/desk/archive", _("Archive"), "archive", "archive.view"),
+    Item("/desk/seals", _("Seals"), "stamp", "seals.view"),
     Item("/desk/case-types", _("Kinds of case"), "workflow", "cases.view"),
     Item("/desk/people", _("People and roles"), "users", "people.view"),
     Item("/desk/audit", _("Audit trail"), "scroll-text", "audit.view"),
