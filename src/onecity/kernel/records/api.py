@@ -2,4 +2,7 @@
 
 from ninja import Router
 
+from onecity.kernel.records.certificates import api as certificates
+
 router = Router(tags=["records"])
+router.add_router("/certificates", certificates.router)
