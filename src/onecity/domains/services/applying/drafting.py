@@ -13,16 +13,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onecity.domains.services.applying import asking, holdings, parties
+from onecity.domains.services.applying import asking, holdings, offers, parties
 from onecity.domains.services.applying.asking import Errand
 from onecity.domains.services.applying.logic import facts, fields, resolving
 from onecity.domains.services.applying.logic.resolving import Fetched, Resolved, Supply
 from onecity.domains.services.applying.models import Draft, DraftState
 from onecity.domains.services.applying.parties import Party
-from onecity.domains.services.items import store
 from onecity.domains.services.items.logic.item import Item
 from onecity.domains.services.items.logic.tables import Deciding
-from onecity.domains.services.items.models import Sort
 from onecity.domains.services.items.store import Published
 from onecity.kernel.cases import answers, attachments
 from onecity.kernel.cases.logic import upload
@@ -66,16 +64,18 @@ class Work:
 
 
 @transaction.atomic
-def begin(account: Account, code: str, principal_id: UUID | None = None, channel: str = "web") -> Draft:
+def begin(
+    account: Account, code: str, principal_id: UUID | None = None, channel: str = "web", *, bundle: bool = False
+) -> Draft:
     """Begin a draft, or go on with the one that is open; registers are asked at once, as far as no consent is needed.
 
     Raises Problem 404 for an unknown item, 403 where nobody knows who applies or he may not act for the party, 409 where
     the item is suspended or not for such a party.
     """
-    published = store.item(code)
+    published = offers.offer(code, bundle=bundle)
     party = parties.party(account, principal_id, code)
     check_offered(published, party)
-    values = {"account_id": account.id, "principal_id": party.identity.id, "item_code": code, "bundle": False}
+    values = {"account_id": account.id, "principal_id": party.identity.id, "item_code": code, "bundle": bundle}
     found = Draft.objects.filter(**values, state=DraftState.OPEN).first()
     if found is None:
         try:
@@ -121,19 +121,14 @@ def open_draft(draft_id: UUID, account: Account, *, lock: bool = False) -> Work:
 
 def _work(draft: Draft, account: Account) -> Work:
     party = parties.party(account, draft.principal_id, draft.item_code)
-    published = store.version(Sort.ITEM, draft.item_code, draft.item_number)
+    published = offers.version(draft.item_code, draft.item_number, bundle=draft.bundle)
     if draft.state == DraftState.OPEN:
-        current = store.item(draft.item_code)
+        current = offers.offer(draft.item_code, bundle=draft.bundle)
         if current.number != draft.item_number:
             # what was said stays; what the new version asks beyond that is asked
             draft.item_number, published = current.number, current
             _save(draft)
-    return Work(draft, published, party, inputs_of(published.item))
-
-
-def inputs_of(item: Item) -> tuple[str, ...]:
-    """The names of the values that the item's table looks at; none where a person decides."""
-    return store.table(item.decision).deciding.inputs if item.decision else ()
+    return Work(draft, published, party, offers.inputs(draft.item_code, published.item, bundle=draft.bundle))
 
 
 def refresh(work: Work, account: Account, *, force: bool = False) -> None:
@@ -195,6 +190,12 @@ def choose(work: Work, situation: str) -> None:
     if situation not in {one.key for one in facts.fitting(work.item.situations, work.facts)}:
         raise _wrong("situation", _("Choose one of the situations."))
     work.draft.situation = situation
+    _save(work.draft)
+
+
+def choose_parts(work: Work, chosen: Iterable[str]) -> None:
+    """Choose which optional parts of a bundle to apply for."""
+    work.draft.parts = sorted(set(chosen))
     _save(work.draft)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from onecity.domains.services.applying import asking, drafting, filing, parties, sentences
+from onecity.domains.services.applying import asking, drafting, filing, offers, parties, sentences
 from onecity.domains.services.applying.asking import Errand
 from onecity.domains.services.applying.logic import explaining, resolving
 from onecity.domains.services.applying.logic.resolving import Fetched, Supply
@@ -101,7 +101,7 @@ def confirm(entitlement_id: UUID, account: Account) -> Application:
         raise Problem("entitlement-declined", _("You said that you do not want it. Apply for it as usual."), status=409)
     published = store.item(found.item_code)
     party = parties.party(account, found.principal_id, found.item_code)
-    inputs = drafting.inputs_of(published.item)
+    inputs = offers.inputs_of_item(published.item)
     fetched = asking.fetch(Errand(published.item, inputs, found.id), party, account, ())
     application = filing.submit_many([_submission(found, published, party, account, fetched)])[0]
     found.state, found.answered_at, found.application_id = EntitlementState.CONFIRMED, now(), application.id

@@ -13,7 +13,7 @@ from onecity.domains.services.applying.models import Application, Decision, Outc
 from onecity.domains.services.items import store
 from onecity.domains.services.items.models import Sort
 from onecity.domains.services.items.store import Published
-from onecity.kernel.cases import acting, attachments, rating
+from onecity.kernel.cases import acting, attachments, presentation, rating
 from onecity.kernel.cases.intake.resident import following as reporting
 from onecity.kernel.cases.intake.resident.following import Followed
 from onecity.kernel.cases.models import Case, CaseEvent, Rating
@@ -74,6 +74,27 @@ def _course(application: Application, case: Case) -> Course:
         last.note if last and case.state == "asked" else "",
         frozenset(rated),
     )
+
+
+@dataclass(frozen=True)
+class Whole:
+    """One thing with its parts."""
+
+    case: Case
+    followed: Followed
+    parts: Sequence[tuple[Application, presentation.Row]]
+
+
+def whole(account: Account, number: str) -> Whole | None:
+    """The one thing of this number with its parts, if it is one and the account's own."""
+    case = Case.objects.defer("search").filter(number=number, type_name__startswith=kinds.BUNDLE_PREFIX).first()
+    mine = Application.objects.filter(parent_id=case.id, account_id=account.id) if case else Application.objects.none()
+    found = list(mine.order_by("submitted_at", "id"))
+    if case is None or not found:
+        return None
+    cases = list(Case.objects.defer("search").filter(id__in=[one.case_id for one in found]))
+    shown = {row.case.id: row for row in presentation.rows(cases)}
+    return Whole(case, reporting.follow(case), [(one, shown[one.case_id]) for one in found if one.case_id in shown])
 
 
 def unknown() -> Problem:

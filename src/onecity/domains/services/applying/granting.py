@@ -3,6 +3,7 @@ and the end of bundles whose parts have all ended."""
 
 import logging
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 
@@ -77,12 +78,14 @@ def _note(application: Application, outcome: Outcome, event: CaseEvent | None) -
     )
 
 
-def close_bundles() -> int:
-    """End the bundles whose parts have all ended; returns how many."""
+def close_bundles(parent_id: UUID | None = None) -> int:
+    """End the bundles whose parts have all ended, or this one if they have; returns how many."""
     parts = Case.objects.filter(parent_id__isnull=False, closed_at__isnull=True).values("parent_id")
     ready = Case.objects.filter(
         type_name__startswith=kinds.BUNDLE_PREFIX, closed_at__isnull=True, source="service"
     ).exclude(id__in=parts)
+    if parent_id is not None:
+        ready = ready.filter(id=parent_id)
     closed = 0
     for case in list(ready.defer("search")[:200]):
         acting.act(case.id, "issue", None)

@@ -12,7 +12,7 @@ from onecity.domains.services.applying.logic import resolving, screens
 from onecity.domains.services.applying.logic.resolving import Resolved
 from onecity.kernel.cases.types import in_language
 
-SITUATION, KNOWN, PAPERS, CHECK = "situation", "known", "papers", "check"
+SITUATION, PARTS, KNOWN, PAPERS, CHECK = "situation", "parts", "known", "papers", "check"
 FORM: Final = "form-"
 
 
@@ -32,6 +32,8 @@ def steps(work: Work) -> list[Step]:
     draft = work.draft
     if work.item.situations:
         found.append(Step(SITUATION, _("Your situation"), done=bool(draft.situation)))
+    if draft.bundle:
+        found.append(Step(PARTS, _("What is included"), done=draft.parts is not None))
     found.append(Step(KNOWN, _("What we know"), done=KNOWN in draft.done))
     for number, screen in enumerate(screens.screens(work.item.form)):
         title = in_language(screen.title) or _("What only you know")

@@ -2,7 +2,16 @@
 
 from procrastinate.contrib.django import app
 
-from onecity.domains.services.applying import appointments, archiving, deciding, entitling, granting, kinds, reviewing
+from onecity.domains.services.applying import (
+    appointments,
+    archiving,
+    deciding,
+    entitling,
+    granting,
+    kinds,
+    reviewing,
+    settling,
+)
 from onecity.domains.services.items import publishing
 
 publishing.announce_to(kinds.announced)
@@ -19,7 +28,7 @@ def decide_waiting(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler p
 @app.task(name="services.grant", queueing_lock="services.grant")
 def issue_granted(timestamp: int = 0) -> int:  # noqa: ARG001 - same
     """Issue what people granted, and follow cases that ended."""
-    return granting.follow() + reviewing.follow()
+    return granting.follow() + reviewing.follow() + settling.go_on()
 
 
 @app.periodic(cron="* * * * *")

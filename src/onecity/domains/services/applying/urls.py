@@ -6,6 +6,7 @@ from onecity.domains.services.applying.views import appointments, data, drafts, 
 
 app_name = "applying"
 urlpatterns = [
+    path("apply/things/<str:code>", drafts.start, {"bundle": True}, name="start_bundle"),
     path("apply/<str:code>", drafts.start, name="start"),
     path("apply/draft/<uuid:draft_id>", drafts.step, name="draft"),
     path("apply/draft/<uuid:draft_id>/drop", drafts.drop, name="drop"),

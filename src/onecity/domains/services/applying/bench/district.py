@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from django.db import transaction
 
-from onecity.domains.services.applying import asking, drafting, kinds
+from onecity.domains.services.applying import asking, kinds, offers
 from onecity.domains.services.applying.asking import Errand
 from onecity.domains.services.applying.filing import Submission
 from onecity.domains.services.applying.logic import resolving
@@ -51,7 +51,7 @@ def _party(number: int, subject: Subject) -> tuple[Account, Party]:
 
 def _submissions(code: str, people: Sequence[tuple[Account, Party]]) -> list[Submission]:
     published = store.item(code)
-    errand = Errand(published.item, drafting.inputs_of(published.item))
+    errand = Errand(published.item, offers.inputs_of_item(published.item))
     answers = asking.fetch_many(errand, [party for _account, party in people], None, ())
     made = []
     for (account, party), fetched in zip(people, answers, strict=True):

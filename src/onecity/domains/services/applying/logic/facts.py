@@ -86,12 +86,13 @@ def may_apply(checked: Iterable[Checked]) -> Verdict:
 
 def fitting(situations: Iterable[Situation], facts: Mapping[str, object]) -> list[Situation]:
     """The situations that these facts do not rule out, those that hold for certain first."""
-    ranked = [(one, _all(one.when, facts)) for one in situations]
+    ranked = [(one, all_hold(one.when, facts)) for one in situations]
     sure = [one for one, verdict in ranked if verdict == "yes" and one.when]
     return [*sure, *(one for one, verdict in ranked if verdict != "no" and one not in sure)]
 
 
-def _all(tests: Iterable[Test], facts: Mapping[str, object]) -> Verdict:
+def all_hold(tests: Iterable[Test], facts: Mapping[str, object]) -> Verdict:
+    """Whether all of these tests hold."""
     verdicts = [holds(one, facts) for one in tests]
     if "no" in verdicts:
         return "no"

@@ -20,7 +20,7 @@ class Draft(models.Model):
 
     `fetched`: what registers answered, by register; `consents`: registers whose sensitive fields he agreed to; `disputed`:
     material → what he says instead; `commitments`: materials he promised; `uploads`: material → files. `item_number` is the
-    version of the item that he reads; `bundle`: the one thing of which the item is the first part.
+    version that he reads; `bundle`: it is one thing of several items, of which `parts` are the optional ones that he wants.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -31,6 +31,7 @@ class Draft(models.Model):
     bundle = models.BooleanField(default=False)
     channel = models.CharField(max_length=12, default="web")
     situation = models.CharField(max_length=48, blank=True)
+    parts = models.JSONField(null=True, blank=True)
     answers = models.JSONField(default=dict, blank=True)
     fetched = models.JSONField(default=dict, blank=True)
     consents = models.JSONField(default=list, blank=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,13 +13,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onecity.domains.services.applying import deciding, drafting, filing, journey, naming, parties
+from onecity.domains.services.applying import bundling, drafting, filing, journey, naming, offers, parties, settling
 from onecity.domains.services.applying.drafting import Work
-from onecity.domains.services.applying.journey import CHECK, FORM, KNOWN, PAPERS, SITUATION, Step
+from onecity.domains.services.applying.journey import CHECK, FORM, KNOWN, PAPERS, PARTS, SITUATION, Step
 from onecity.domains.services.applying.logic import facts, fields
-from onecity.domains.services.applying.models import Application, Draft, DraftState
+from onecity.domains.services.applying.models import Draft, DraftState
 from onecity.domains.services.applying.views import showing
-from onecity.domains.services.items import store
+from onecity.domains.services.items.store import Published
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.cases.models import Case
 from onecity.kernel.cases.types import in_language
@@ -30,31 +31,31 @@ from onecity.kernel.people.models import Account
 
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: HttpRequest, code: str) -> HttpResponse:
+def start(request: HttpRequest, code: str, *, bundle: bool = False) -> HttpResponse:
     """Can I apply? Signed in, it is answered from what the city knows; the button begins, or goes on with, a draft."""
-    published = store.item(code)
+    published = offers.offer(code, bundle=bundle)
     chosen = parse_id(request.POST.get("for", "") or request.GET.get("for", ""))
     if request.method == "POST":
         if not isinstance(request.user, Account):
-            return HttpResponseRedirect(f"{reverse('account_login')}?next={reverse('applying:start', args=[code])}")
-        draft = drafting.begin(request.user, code, chosen)
+            return HttpResponseRedirect(f"{reverse('account_login')}?next={quote(request.path)}")
+        draft = drafting.begin(request.user, code, chosen, bundle=bundle)
         return _go(draft, "")
     context: dict[str, Any] = {"published": published, "item": published.item, "chosen": chosen}
     if isinstance(request.user, Account):
-        context |= _personal(request.user, code, chosen)
+        context |= _personal(request.user, published, chosen, bundle=bundle)
     else:
         context["checked"] = facts.check(published.item.conditions, {})
     return render(request, "applying/start.html", context)
 
 
-def _personal(account: Account, code: str, chosen: UUID | None) -> dict[str, Any]:
+def _personal(account: Account, published: Published, chosen: UUID | None, *, bundle: bool) -> dict[str, Any]:
     """What is known of whoever asks, without asking any register before he has begun."""
     spaces = parties.parties(account)
-    draft = Draft.objects.filter(account_id=account.id, item_code=code, state=DraftState.OPEN)
+    draft = Draft.objects.filter(account_id=account.id, item_code=published.code, bundle=bundle, state=DraftState.OPEN)
     draft = draft.filter(principal_id=chosen) if chosen else draft
     found = draft.order_by("-changed_at").first()
     known = drafting.open_draft(found.id, account).facts if found else {}
-    checked = facts.check(store.item(code).item.conditions, known)
+    checked = facts.check(published.item.conditions, known)
     return {
         "spaces": spaces,
         "draft": found,
@@ -102,6 +103,8 @@ def _save(request: HttpRequest, work: Work, here: Step, account: Account) -> Htt
         drafting.dispute(work, post["dispute"], post.get("text", ""))
     elif here.key == SITUATION:
         drafting.choose(work, post.get("situation", ""))
+    elif here.key == PARTS:
+        drafting.choose_parts(work, post.getlist("part"))
     elif here.key == KNOWN:
         _known(request, work, account)
     elif here.key.startswith(FORM):
@@ -137,18 +140,11 @@ def _papers(request: HttpRequest, work: Work) -> None:
 
 
 def _send(work: Work) -> HttpResponse:
-    application = filing.send(work)
-    decide(application)
+    if work.draft.bundle:
+        settling.settle_bundle(bundling.send(work))
+    else:
+        settling.settle([filing.send(work)])
     return _sent(work.draft)
-
-
-def decide(application: Application) -> None:
-    """Decide at once what a table decides; where that fails it waits for the next turn, and is not lost."""
-    try:
-        with transaction.atomic():
-            deciding.decide_many([application])
-    except Problem:
-        deciding.log.exception("application %s waits: it could not be decided at once", application.id)
 
 
 def _show(request: HttpRequest, work: Work, here: Step, before: str, problem: Problem | None = None) -> HttpResponse:
@@ -160,6 +156,8 @@ def _show(request: HttpRequest, work: Work, here: Step, before: str, problem: Pr
 
 def _content(request: HttpRequest, work: Work, here: Step, problem: Problem | None) -> Mapping[str, Any]:
     """What the step shows beside its frame."""
+    if here.key == PARTS:
+        return {"parts": bundling.parts(work), "chosen": work.draft.parts}
     if here.key == SITUATION:
         return {"situations": facts.fitting(work.item.situations, work.facts)}
     materials = showing.materials(work)
@@ -213,8 +211,7 @@ def _go(draft: Draft, key: str) -> HttpResponse:
 
 
 def _sent(draft: Draft) -> HttpResponse:
-    application = Application.objects.filter(source_key=f"application:{draft.id}").first()
-    if application is None:
+    number = Case.objects.filter(source_key=f"application:{draft.id}").values_list("number", flat=True).first()
+    if number is None:
         return HttpResponseRedirect(reverse("applying:mine"))
-    number = Case.objects.values_list("number", flat=True).get(id=application.case_id)
     return HttpResponseRedirect(reverse("applying:followed", args=[number]) + "?new=1")

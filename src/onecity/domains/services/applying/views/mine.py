@@ -10,13 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from onecity.domains.services.applying import entitling, following, parties
+from onecity.domains.services.applying import entitling, following, parties, settling
 from onecity.domains.services.applying.following import Course
 from onecity.domains.services.applying.logic import resolving
 from onecity.domains.services.applying.logic.resolving import Resolved
 from onecity.domains.services.applying.models import Draft, DraftState, Entitlement, EntitlementState
 from onecity.domains.services.applying.views import holding, showing
-from onecity.domains.services.applying.views.drafts import decide
 from onecity.domains.services.items import store
 from onecity.kernel.cases import presentation
 from onecity.kernel.cases.logic import upload
@@ -34,6 +33,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     """What is mine: offers, drafts, applications, certificates."""
     account = account_of(request)
     names = {code: in_language(one.item.name) for code, one in store.items().items()}
+    names |= {code: in_language(one.bundle.name) for code, one in store.bundles().items()}
     drafts = Draft.objects.filter(account_id=account.id, state=DraftState.OPEN).order_by("-changed_at")[:20]
     offers = Entitlement.objects.filter(account_id=account.id, state=EntitlementState.OFFERED).order_by("-found_at")
     found = following.rows(account)
@@ -55,7 +55,10 @@ def _why(one: Entitlement) -> str:
 @signed_in
 @require_safe
 def followed(request: HttpRequest, number: str) -> HttpResponse:
-    """Where an application stands, and why it was decided so."""
+    """Where an application stands, and why it was decided so; of one thing, where all its parts stand."""
+    whole = following.whole(account_of(request), number)
+    if whole is not None:
+        return render(request, "applying/whole.html", {"whole": whole, "new": "new" in request.GET})
     return _page(request, following.course(account_of(request), number))
 
 
@@ -136,7 +139,7 @@ def entitlement(request: HttpRequest, entitlement_id: UUID, what: str) -> HttpRe
         entitling.decline(entitlement_id, account)
         return HttpResponseRedirect(reverse("applying:mine"))
     application = entitling.confirm(entitlement_id, account)
-    decide(application)
+    settling.settle([application])
     rows = following.rows(account)
     number = next(one["case"].number for one in rows if one["application"].id == application.id)
     return HttpResponseRedirect(reverse("applying:followed", args=[number]) + "?new=1")
