@@ -1,4 +1,7 @@
-"""Models, devices, addresses, groups, targets, work, places, codecs and rules as one ZIP of JSON and CSV: taken out, compared, brought in. No secrets."""
+"""Models, devices, addresses, sources, groups, targets, work, places, codecs and rules as one ZIP: taken out, compared, brought in.
+
+No secrets go along: a source that needs credentials gets them anew where it is brought in.
+"""
 
 import csv
 import io
@@ -17,6 +20,7 @@ from onecity.domains.devices.models import DeviceRecord
 from onecity.domains.devices.parts import COLUMNS, PARTS, THINGS, Part, Row, row_of, value_of
 from onecity.domains.devices.permissions import MANAGE
 from onecity.kernel.access import audit, policy
+from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import FieldError, Problem
 from onecity.kernel.people.models import Account
 from onecity.kernel.places import service as tree
@@ -25,7 +29,8 @@ from onecity.kernel.rules import exchange as rule_files
 from onecity.kernel.rules.permissions import RULES_EDIT, RULES_VIEW
 from onecity.kernel.telemetry import codec_library
 from onecity.kernel.telemetry import service as telemetry
-from onecity.kernel.telemetry.models import CodecStatus, CodecVersion, Device
+from onecity.kernel.telemetry.fieldbus import forms as field_forms
+from onecity.kernel.telemetry.models import CodecStatus, CodecVersion, Device, FieldSource
 
 MOST_BYTES, MOST_UNPACKED, MOST_ERRORS = 20_000_000, 100_000_000, 50
 
@@ -149,6 +154,8 @@ def _one(part: Part, row: Row, account: Account, found: Differences) -> None:
     if known is not None and part.place(known) != path:
         raise ValueError(str(_("It is in another division here: move it first.")))
     one, after = _filled(part, known or part.model(**key), values)
+    if isinstance(one, FieldSource):
+        _source(one)
     changed = [column for column in part.columns if before.get(column) != after[column]]
     if known is None:
         if isinstance(one, DeviceRecord):
@@ -175,6 +182,17 @@ def _filled(part: Part, one: models.Model, values: Mapping[str, Any]) -> tuple[m
     if THINGS in values:
         after[THINGS] = " ".join(sorted(thing.urn for thing in values[THINGS]))
     return one, after
+
+
+def _source(one: FieldSource) -> None:
+    """A source must be one that its protocol can do with, of a device in its division. Raises ValueError."""
+    if not Device.objects.filter(id=one.device_id, division_path=one.division_path).exists():
+        raise ValueError(str(_("There is no such device in this division.")))
+    try:
+        field_forms.check(one.protocol, one.settings)
+    except Problem as problem:
+        raise ValueError("; ".join(f"{error.field}: {error.detail}" for error in problem.errors)) from problem
+    one.changed_at = now()
 
 
 def _device(record: DeviceRecord) -> None:

@@ -21,7 +21,7 @@ from onecity.domains.devices.models import (
 from onecity.domains.devices.permissions import MANAGE, VIEW
 from onecity.kernel.cases.models import Case
 from onecity.kernel.people.models import Organisation
-from onecity.kernel.telemetry.models import DeviceAddress
+from onecity.kernel.telemetry.models import DeviceAddress, FieldSource
 from onecity.kernel.telemetry.permissions import TELEMETRY_MANAGE, TELEMETRY_VIEW
 from onecity.kernel.twin.models import Entity
 
@@ -30,7 +30,7 @@ Row = dict[str, str]
 THINGS = "things"
 # columns whose text stands for something else here, and the attribute that keeps it
 COLUMNS = {"entity": "entity_id", "organisation": "organisation_id"}
-JSON = frozenset({"condition", "attributes"})
+JSON = frozenset({"condition", "attributes", "settings"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ PARTS = (
     Part(
         "addresses.csv", DeviceAddress, ("network", "address"),
         ("network", "address", "device_id", "codec", "codec_version", "entity", "attributes", "division_path"),
+        view=TELEMETRY_VIEW, edit=TELEMETRY_MANAGE,
+    ),
+    Part(
+        "sources.csv", FieldSource, ("id",),
+        ("id", "name", "protocol", "settings", "interval_s", "device_id", "division_path", "enabled"),
         view=TELEMETRY_VIEW, edit=TELEMETRY_MANAGE,
     ),
     Part("groups.csv", DeviceGroup, ("id",), ("id", "name", "purpose", "condition", "division_path")),

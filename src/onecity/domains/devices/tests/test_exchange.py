@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
 
 from onecity.domains.devices import exchange
 from onecity.domains.devices.models import (
@@ -28,11 +29,14 @@ from onecity.kernel.rules.logic.conditions import Level, Severity, Threshold
 from onecity.kernel.rules.models import Rule, RuleVersion
 from onecity.kernel.rules.types import RuleDecl
 from onecity.kernel.telemetry import codec_library
-from onecity.kernel.telemetry.models import CodecVersion, Device, DeviceAddress, Series
+from onecity.kernel.telemetry.models import CodecVersion, Device, DeviceAddress, FieldSource, Series
 from onecity.kernel.telemetry.tests.codec_documents import LHT65
 from onecity.kernel.twin.models import Entity
 
 pytestmark = pytest.mark.django_db
+PUMP = {
+    "host": "10.0.0.5", "points": [{"entity": "a", "attribute": "level", "table": "holding", "address": 0, "type": "uint16"}]
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +56,10 @@ def furnished() -> None:
         network="lorawan", address="70b3d57ed0000001", device_id=a.device_id, codec="c", entity="e", division_path=HERE,
         attributes={"t": "level"},
     )  # fmt: skip
+    FieldSource.objects.create(
+        name="Pump", protocol="modbus", settings=PUMP, device_id=a.device_id, division_path=HERE, interval_s=5, enabled=False,
+        sealed=b"sealed",
+    )  # fmt: skip
     CoverageTarget.objects.create(division_path=HERE, nodes=2, valid_from=NOW.date())
     Maintenance.objects.create(
         device_id=a.device_id, kind="repair", cause="x", division_path=HERE, due_at=NOW, case_number="C-1", done_at=NOW,
@@ -66,6 +74,7 @@ def empty() -> None:
         CoverageTarget,
         Maintenance,
         DeviceAddress,
+        FieldSource,
         DeviceGroup,
         DeviceRecord,
         DeviceModel,
@@ -96,7 +105,7 @@ def test_a_round_trip_into_an_empty_district_and_a_second_time_nothing() -> None
     tried = exchange.bring_in(file, officer, trial=True)
     assert {name: len(keys) for name, keys in tried.created.items()} == {
         "models.csv": 1, "devices.csv": 2, "groups.csv": 2, "places.csv": 1,
-        "addresses.csv": 1, "members.csv": 1, "targets.csv": 1, "work.csv": 1,
+        "addresses.csv": 1, "sources.csv": 1, "members.csv": 1, "targets.csv": 1, "work.csv": 1,
     }  # fmt: skip
     assert not DeviceRecord.objects.exists()
     assert exchange.bring_in(file, officer, trial=False).created == tried.created
@@ -107,7 +116,7 @@ def test_a_round_trip_into_an_empty_district_and_a_second_time_nothing() -> None
     assert set(Series.objects.filter(entity_key="a").values_list("device_id", flat=True)) == {record.device_id}
     assert [group.name for group in DeviceGroup.objects.filter(memberships__record=record)] == ["picked"]
     again = exchange.bring_in(file, officer, trial=False)
-    assert (again.created, again.changed, sum(again.unchanged.values())) == ({}, {}, 10)
+    assert (again.created, again.changed, sum(again.unchanged.values())) == ({}, {}, 11)
 
 
 def test_differences_are_told_and_no_secret_is_in_the_file() -> None:
@@ -119,6 +128,25 @@ def test_differences_are_told_and_no_secret_is_in_the_file() -> None:
     assert DeviceModel.objects.get().title == "M"
     exchange.bring_in(other, officer, trial=False)
     assert DeviceModel.objects.get().title == "Other"
+
+
+def test_sources_come_back_without_their_credentials_and_only_where_they_can_work() -> None:
+    officer = keeper(DISTRICT)
+    file = exchange.export(officer)
+    assert b"sealed" not in tables(file)["sources.csv"]
+    FieldSource.objects.all().delete()
+    for old, new, said in (
+        (b"modbus", b"telex", "not a valid choice"), (b"holding", b"drum", "table"), (HERE.encode(), THERE.encode(), "no such device"),
+        (b"10.0.0.5", b"", "host"),
+    ):  # fmt: skip
+        with translation.override("en"), pytest.raises(Problem) as refused:
+            exchange.bring_in(changed(file, "sources.csv", old, new), officer, trial=False)
+        assert [error.field for error in refused.value.errors] == ["sources.csv:2"]
+        assert said in str(refused.value.errors[0].detail)
+    assert not FieldSource.objects.exists()
+    exchange.bring_in(file, officer, trial=False)
+    back = FieldSource.objects.get()
+    assert (back.settings, back.interval_s, back.enabled, bytes(back.sealed)) == (PUMP, 5.0, False, b"")
 
 
 def test_wrong_rows_are_named_by_line_and_nothing_is_taken() -> None:
