@@ -22,13 +22,13 @@ EXAMPLES: Final = 5
 # more than chance: one in a hundred
 HOT: Final = 0.01
 TOWN: Final = 3
-FIELDS = ("id", "title", "description", "division_path", "type_name", "reporter_shown", "opened_at")
+FIELDS = ("id", "number", "title", "description", "division_path", "type_name", "reporter_shown", "opened_at")
 
 
 @dataclass(frozen=True)
 class Shown:
     """A topic as the page shows it: how many now and usually, where most of them are, how many were told again by the same
-    reporter for the same kind in the same place, and some of its cases."""
+    reporter for the same kind in the same place, and some of its cases; `numbers` are those of all of them."""
 
     words: tuple[str, ...]
     title: str
@@ -39,16 +39,27 @@ class Shown:
     where: tuple[tuple[str, int], ...]
     repeated: int
     cases: Sequence[presentation.Row]
+    numbers: Sequence[str]
 
 
-def topics(account: Account, days: int, place: str = "") -> list[Shown]:
+@dataclass(frozen=True)
+class Found:
+    """The topics of a period, and of how many cases they were found (`cut`: the newest of more)."""
+
+    topics: Sequence[Shown]
+    looked_at: int
+    cut: bool
+
+
+def topics(account: Account, days: int, place: str = "") -> Found:
     """The topics of the last `days` among the cases that this person may see, under `place`; the hottest first."""
     end = now()
     start = end - dt.timedelta(days=days)
     current = _texts(account, start, end, place, MOST)
     before = _texts(account, start - PERIODS * dt.timedelta(days=days), start, place, PERIODS * MOST)
     found = logic.topics([_gram(case) for case in current], [_gram(case) for case in before], PERIODS)[:MOST_TOPICS]
-    return [_shown(topic, [current[i] for i in topic.members]) for topic in found]
+    shown = [_shown(topic, [current[i] for i in topic.members]) for topic in found]
+    return Found(shown, len(current), len(current) == MOST)
 
 
 def _texts(account: Account, since: dt.datetime, until: dt.datetime, place: str, most: int) -> list[Case]:
@@ -77,4 +88,5 @@ def _shown(topic: logic.Topic, cases: Sequence[Case]) -> Shown:
         where=tuple((places.title_for(path), count) for path, count in towns.most_common(3)),
         repeated=sum(count - 1 for count in told.values()),
         cases=presentation.rows([examples[case.id] for case in cases[:EXAMPLES] if case.id in examples]),
+        numbers=[case.number for case in cases],
     )

@@ -29,7 +29,8 @@ SELECT string_agg(int4send(chosen::integer), ''), string_agg(float8send(at), '')
         any_value(action), any_value(from_state), any_value(to_state), any_value(office)) FROM log GROUP BY key) found (act))
 FROM log
 """
-# as many cases tell where they wait; more would only take longer
+# so many cases, drawn at random where there are more, tell where cases wait to within two in a hundred; more would only
+# take longer
 MOST: Final = 3000
 # what the platform or the resident adds is no act of the office
 NO_ACT: Final = frozenset(
@@ -50,18 +51,32 @@ class Names:
 
 @dataclass(frozen=True)
 class Read:
-    """A log, its names, and by case: whether it has ended and how long it took (seconds; NaN while it runs)."""
+    """A log, its names, and by case: whether it has ended and how long it took (seconds; NaN while it runs). `total`: how many
+    cases there are, of which those of the log were drawn at random."""
 
     log: Log
     names: Names
     ended: Flags
     span: Floats
-    cut: bool
+    total: int
+
+    @property
+    def cut(self) -> bool:
+        """Whether the log holds a draw, not all."""
+        return self.total > len(self.names.cases)
+
+    @property
+    def factor(self) -> float:
+        """For how many cases one of the log stands."""
+        return self.total / len(self.names.cases) if self.names.cases else 1.0
 
 
 def read(start: dt.datetime, end: dt.datetime, place: str, kind: str, most: int = MOST) -> Read:
-    """The newest cases opened in [start, end) of a kind (empty: all) within a division (empty: all that one may see)."""
+    """The cases opened in [start, end) of a kind (empty: all) within a division (empty: all that one may see): all of them, or
+    `most` drawn at random, always the same ones."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT cases_mining_size(%s, %s, %s, %s)", [start, end, place, kind])
+        total: int = cursor.fetchone()[0]
         cursor.execute(LOG, [start, end, place, kind, most])
         chosen, moments, keys, cases, found = cursor.fetchone()
     if chosen is None:
@@ -89,7 +104,7 @@ def read(start: dt.datetime, end: dt.datetime, place: str, kind: str, most: int 
     latest = {name: kinds[name, max(v for n, v in kinds if n == name)] for name, _version in kinds}
     ids = [UUID(bytes=bytes(cases[at : at + UUID_BYTES])) for at in range(0, len(cases), UUID_BYTES)]
     names = Names(states, [UUID(one) if one else UUID(int=0) for one in bodies], latest, ids)
-    return Read(log, names, ended, span, len(ids) >= most)
+    return Read(log, names, ended, span, max(total, len(ids)))
 
 
 def _acts(keys: Ints, found: Sequence[Sequence[Any]]) -> tuple[list[Sequence[Any]], Ints]:
@@ -124,4 +139,4 @@ def _nothing() -> Read:
     none = np.array([], dtype=np.int64)
     flags = none.astype(np.bool_)
     log = Log(none, none.astype(np.float64), none, none, none, flags, flags, none)
-    return Read(log, Names([], [], {}, []), flags, none.astype(np.float64), cut=False)
+    return Read(log, Names([], [], {}, []), flags, none.astype(np.float64), 0)

@@ -16,6 +16,7 @@ from onecity.kernel.cases.mining.reading import Read
 from onecity.kernel.cases.scoring.service import check_period, moments
 from onecity.kernel.cases.types import in_language
 
+MOST: Final = reading.MOST
 LINES: Final = 40
 WAYS: Final = 12
 
@@ -25,6 +26,7 @@ class Line:
     """Stays of one kind in one state (and, where given, at one office): seconds at the median and the 90th percentile.
 
     `lost`: all seconds that cases waited here; `here`: cases that are in it now; `again`: stays of cases that had been here.
+    `waiting_low`, `waiting_high`: between which the median of all cases lies where they were drawn (95 %).
     """
 
     kind: str
@@ -41,6 +43,8 @@ class Line:
     working_p90: float
     held: float
     lost: float
+    waiting_low: float = 0.0
+    waiting_high: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class Way:
 @dataclass(frozen=True)
 class Report:
     """Bottlenecks of a period. `lines`: by state, the order of the usual way; `offices`: the same by office, the most
-    waiting first; `again`: the share of cases that came back to a state; `cut`: only the newest cases were looked at."""
+    waiting first; `again`: the share of cases that came back to a state. `drawn`: so many cases were drawn at random from
+    `cases` and all numbers are estimates from them (0: every case was looked at); `within`: how far a share may be off."""
 
     lines: Sequence[Line]
     offices: Sequence[Line]
@@ -79,30 +84,45 @@ class Report:
     ended: int
     again: float
     median: float | None
-    cut: bool
+    drawn: int
+    within: float
 
 
 def report(first: dt.date, last: dt.date, *, place: str = "", kind: str = "") -> Report:
     """Bottlenecks of the cases opened from `first` to `last`; raises Problem 422 for a period that is none or too long."""
     check_period(first, last)
     start, end = moments(first.isoformat(), (last + dt.timedelta(days=1)).isoformat())
-    read = reading.read(start, end, place, kind)
+    read = reading.read(start, end, place, kind, MOST)
     stays = flow.stays(read.log)
     order = _usual(stays)
     lines = _lines(read, stays, stays.state, order, {})
     cases = len(read.names.cases)
+    again = len(np.unique(stays.case[stays.again])) / cases if cases else 0.0
     spans = read.span[read.ended]
     return Report(
         lines if kind else sorted(lines, key=lambda line: -line.lost)[:LINES],
         _offices(read, stays),
         _edges(read, stays, order) if kind else [],
         _ways(read, stays) if kind else [],
-        cases,
-        int(read.ended.sum()),
-        len(np.unique(stays.case[stays.again])) / cases if cases else 0.0,
+        read.total,
+        _all(read, int(read.ended.sum())),
+        again,
         float(np.median(spans)) if len(spans) else None,
-        read.cut,
+        cases if read.cut else 0,
+        _within(read) if read.cut else 0.0,
     )
+
+
+def _all(read: Read, count: float) -> int:
+    """How many of all cases, from how many of those drawn."""
+    return round(count * read.factor)
+
+
+def _within(read: Read) -> float:
+    """How far the share of a half may be off in 95 of 100 draws without replacement; any other share is off by less."""
+    drawn = len(read.names.cases)
+    left = (read.total - drawn) / max(read.total - 1, 1)
+    return float(flow.CONFIDENT * np.sqrt(0.25 / drawn * left))
 
 
 def _usual(stays: Stays) -> list[int]:
@@ -136,9 +156,9 @@ def _lines(
         found.append(
             Line(
                 kind, in_language(definition.title), name, title, office,
-                int(stayed.get(one, 0)), int(here.get(one, 0)), int(again.get(one, 0)),
+                _all(read, stayed.get(one, 0)), _all(read, here.get(one, 0)), _all(read, again.get(one, 0)),
                 *_two(waiting, number), *_two(working, number), held.get(one, 0.0),
-                float(waiting.total[number]) if number is not None else 0.0,
+                *(_bounds(read, waiting, number) if number is not None else (0.0, 0.0, 0.0)),
             )
         )  # fmt: skip
     return found
@@ -146,6 +166,11 @@ def _lines(
 
 def _two(found: Groups, number: int | None) -> tuple[float, float]:
     return (float(found.median[number]), float(found.p90[number])) if number is not None else (0.0, 0.0)
+
+
+def _bounds(read: Read, found: Groups, number: int) -> tuple[float, float, float]:
+    """The seconds lost by all cases, and between which the median of all lies."""
+    return float(found.total[number]) * read.factor, float(found.low[number]), float(found.high[number])
 
 
 def _sums(key: flow.Ints, value: Floats) -> dict[int, float]:
@@ -179,7 +204,7 @@ def _edges(read: Read, stays: Stays, order: Sequence[int]) -> list[Edge]:
     graph, back = flow.edges(stays, size)
     place = {state: number for number, state in enumerate(order)}
     return [
-        Edge(place[key // size], place[key % size], count, median, returned)
+        Edge(place[key // size], place[key % size], _all(read, count), median, _all(read, returned))
         for key, count, median, returned in zip(
             graph.key.tolist(), graph.count.tolist(), graph.median.tolist(), back.tolist(), strict=True
         )
@@ -193,7 +218,7 @@ def _ways(read: Read, stays: Stays) -> list[Way]:
     for case, count, median in zip(found.example[:WAYS], found.count[:WAYS], found.median[:WAYS], strict=True):
         passed = stays.state[stays.case == case]
         titles = [_title(read, int(state)) for state in passed]
-        ways.append(Way(titles, int(count), int(count) / ended, float(median), read.names.cases[int(case)]))
+        ways.append(Way(titles, _all(read, int(count)), int(count) / ended, float(median), read.names.cases[int(case)]))
     return ways
 
 

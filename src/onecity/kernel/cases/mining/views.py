@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from onecity.kernel.access import audit
 from onecity.kernel.access.decorators import permission_required
 from onecity.kernel.cases import choices, permissions
-from onecity.kernel.cases.mining import picture, reading, service
+from onecity.kernel.cases.mining import picture, service
 from onecity.kernel.cases.mining.service import Line
 from onecity.kernel.cases.scoring.export import table_book
 from onecity.kernel.cases.scoring.views import local_now, period, sheet
@@ -57,7 +57,6 @@ def show(request: HttpRequest) -> HttpResponse:
         "title": titles.get(kind, ""),
         "kinds": kinds,
         "divisions": offered,
-        "most": reading.MOST,
     }
     return render(request, "cases/bottlenecks.html", context, status=422 if problem else 200)
 
@@ -66,13 +65,14 @@ def _head() -> list[str]:
     return [
         _("Kind"), _("State"), _("Office"), _("Stays"), _("Here now"), _("Came back"), _("Waiting, median (h)"),
         _("Waiting, 9 of 10 (h)"), _("Worked on, median (h)"), _("Worked on, 9 of 10 (h)"), _("Suspended, mean (h)"),
-        _("Waited in all (h)"),
+        _("Waited in all (h)"), _("Median of waiting from (h)"), _("to (h)"),
     ]  # fmt: skip
 
 
 def _line(line: Line) -> list[str | float | None]:
     hours = (
         line.waiting, line.waiting_p90, line.working, line.working_p90, line.held, line.lost,
+        line.waiting_low, line.waiting_high,
     )  # fmt: skip
     return [
         line.kind_title, line.state_title, line.office, line.count, line.here, line.again,

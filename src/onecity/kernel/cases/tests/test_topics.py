@@ -2,12 +2,15 @@
 
 import datetime as dt
 import math
+from io import BytesIO
 
 import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
+from openpyxl import load_workbook
 
+from onecity.kernel.access.models import AuditEvent
 from onecity.kernel.cases import service, topics
 from onecity.kernel.cases.logic.text import topics as logic
 from onecity.kernel.cases.logic.text.grams import grams
@@ -50,14 +53,29 @@ def test_the_page_shows_hot_topics_with_places_to_those_who_may_see_them(town: T
         [litter(title=t, division_path=VILLAGE_A, opened_at=MONDAY - hour) for t in LAMPS]
         + [litter(title=t, division_path=VILLAGE_B, opened_at=MONDAY - hour) for t in DOGS]
     )
-    both = topics.topics(town["dispatcher"], 7)
+    both = topics.topics(town["dispatcher"], 7).topics
     assert sorted(topic.count for topic in both) == [4, 4]
     assert all(topic.hot for topic in both)
     assert both[0].where[0][1] == 4
-    assert [topic.title for topic in topics.topics(town["handler_b"], 7)] == [
+    assert [topic.title for topic in topics.topics(town["handler_b"], 7).topics] == [
         topic.title for topic in both if topic.title in DOGS
     ]
     client.force_login(town["handler_a"])
     page = client.get(reverse("cases:topics"), {"days": "30"}).content.decode()
     assert "路灯" in page
     assert "流浪狗" not in page
+    # and as a workbook, which says who took it out, and is logged
+    answer = client.get(reverse("cases:topics"), {"days": "30", "format": "xlsx"})
+    sheet = load_workbook(BytesIO(answer.content)).worksheets[0]
+    assert sheet["A1"].value == str(town["handler_a"])
+    assert (sheet.max_row, sheet["C3"].value) == (3, 4)
+    assert len(str(sheet["I3"].value).split()) == 4
+    assert AuditEvent.objects.filter(action="cases.topics.export", actor_id=town["handler_a"].id).count() == 1
+
+
+@pytest.mark.django_db
+def test_it_is_said_when_only_the_newest_were_looked_at(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "MOST", 3)
+    service.open_cases([litter(title=t, opened_at=MONDAY - dt.timedelta(hours=1)) for t in LAMPS])
+    found = topics.topics(town["dispatcher"], 7)
+    assert (found.looked_at, found.cut) == (3, True)

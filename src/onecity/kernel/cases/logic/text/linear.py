@@ -149,10 +149,10 @@ def centroids(
     truth = np.asarray([places[label] for label in labels])
     cells = texts.columns.astype(np.int64) * len(classes) + truth[owner]
     size = len(columns) * len(classes)
-    weights = np.bincount(cells, weights=texts.weights * counts[owner], minlength=size).reshape(-1, len(classes))
-    lengths = np.sqrt((weights**2).sum(axis=0))
-    weights /= np.where(lengths > 0, lengths, 1)
-    return Model(classes, columns, scale, weights.astype(np.float32), np.zeros(len(classes), np.float32))
+    sums = np.bincount(cells, weights=texts.weights * counts[owner], minlength=size).reshape(-1, len(classes))
+    lengths = np.sqrt((sums**2).sum(axis=0))
+    weights = np.asarray(sums / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+    return Model(classes, columns, scale, weights, np.zeros(len(classes), np.float32))
 
 
 def _descend(texts: Rows, truth: npt.NDArray[np.int64], width: int, classes: int, seed: int) -> tuple[Floats, Floats]:

@@ -1,6 +1,7 @@
 """Bottlenecks out of real histories: hours that are known, within what one may see, as page, picture and workbook."""
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -96,14 +97,24 @@ def test_only_ones_own_divisions_are_looked_at(town: Town, app_role: None) -> No
         assert mining.report(DAY, DAY).cases == 0
 
 
-def test_only_the_newest_are_looked_at_and_it_is_said(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    for _turn in range(3):
-        service.open_case(litter())
-    whole = reading.read(MONDAY, MONDAY + dt.timedelta(days=1), "", "")
-    assert (len(whole.names.cases), whole.cut) == (0, False)
+def test_of_many_cases_some_are_drawn_and_stand_for_all(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [handled(redo=number < 4) for number in range(8)]
+    begin, end = MONDAY, MONDAY + dt.timedelta(days=1)
+    whole = reading.read(begin, end, "", "")
+    assert (len(whole.names.cases), whole.total, whole.cut, whole.factor) == (0, 0, False, 1.0)
     with acting_as(town["dispatcher"].id):
-        cut = reading.read(MONDAY, MONDAY + dt.timedelta(days=1), "", "", 2)
-    assert (len(cut.names.cases), cut.cut) == (2, True)
+        drawn, again = (reading.read(begin, end, "", "", 4) for _turn in range(2))
+        assert not reading.read(begin, end, "", "", 8).cut
+    assert (len(drawn.names.cases), drawn.total, drawn.cut, drawn.factor) == (4, 8, True, 2.0)
+    assert set(drawn.names.cases) == set(again.names.cases) < {case.id for case in cases}
+    monkeypatch.setattr(mining, "MOST", 4)
+    found = report(town["dispatcher"], kind="litter")
+    by_state = {line.state: line for line in found.lines}
+    assert (found.cases, found.ended, found.drawn) == (8, 8, 4)
+    assert found.within == pytest.approx(1.96 * math.sqrt(0.25 / 4 * 4 / 7))
+    assert (by_state["opened"].count, by_state["opened"].lost) == (8, 8 * 3 * HOUR)
+    assert (by_state["opened"].waiting_low, by_state["opened"].waiting_high) == (3 * HOUR, 3 * HOUR)
+    assert sum(way.count for way in found.ways) == 8
 
 
 def test_a_period_that_is_none_is_refused(town: Town) -> None:

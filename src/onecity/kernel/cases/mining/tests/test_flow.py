@@ -116,3 +116,14 @@ def test_no_time_is_lost_between_the_first_entry_and_the_last(cases: list[list[t
         assert np.nansum(found.whole[found.case == number]) == pytest.approx(span * HOUR, abs=1e-3)
     assert not (found.waiting < -1e-6).any()
     assert not (found.working < -1e-6).any()
+
+
+def test_the_median_of_all_lies_between_the_bounds_of_a_draw_in_95_of_100() -> None:
+    random = np.random.default_rng(7)
+    everything = random.exponential(3600.0, 100_000)
+    truth, right = np.median(everything), 0
+    for _draw in range(400):
+        some = random.choice(everything, 300, replace=False)
+        found = flow.grouped(np.zeros(300, dtype=np.int64), some)
+        right += int(found.low[0] <= truth <= found.high[0])
+    assert 0.92 <= right / 400 <= 0.98
