@@ -133,3 +133,8 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def builtins(value: object) -> Any:
+    """A part of an item, or several, as JSON data."""
+    return msgspec.to_builtins(value)
