@@ -94,6 +94,8 @@ def prepare(
     _step(_("Declarations of the domains"))
     roles.sync()
     sync.run(domains.load())
+    for module in domains.modules("installing"):
+        module.run()
     if environment.read().tier == "town":
         joining.settle()
     if adcode and service.root() is None:

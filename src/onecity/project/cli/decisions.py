@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from onecity.kernel.rules.decisions import checking, dmn, table, unary
+from onecity.kernel.rules.decisions import checking, dmn, plain, table, unary
 from onecity.kernel.rules.decisions.checking import Finding
 from onecity.kernel.rules.decisions.region import Value
 from onecity.kernel.rules.decisions.table import Table, UndecidedError
@@ -19,7 +19,7 @@ from onecity.project.language import gettext as _
 
 console = Console(highlight=False)
 decision_app = group()
-DmnFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("Decision table as DMN XML."))]
+TableFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("Decision table as DMN XML or JSON."))]
 
 
 @decision_app.command(
@@ -27,9 +27,9 @@ DmnFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("De
     cls=Command,
     help=_("Prove that a table decides every case, and none twice; a counter-example is shown where it does not."),
 )
-def check(file: DmnFile) -> int:
+def check(file: TableFile) -> int:
     """Prove a table; exit code 1 where something is wrong."""
-    made = dmn.read(file.read_bytes())
+    made = _read(file)
     found = checking.check(made)
     for one in found:
         console.print(f"[red]✗[/red] {_sentence(one)}", soft_wrap=True)
@@ -37,6 +37,11 @@ def check(file: DmnFile) -> int:
         text = _("{name}: {rules} rules, every case is decided, none twice.")
         console.print(f"[green]✓[/green] {text.format(name=made.name, rules=len(made.rules))}")
     return 1 if found else 0
+
+
+def _read(file: Path) -> Table:
+    content = file.read_bytes()
+    return plain.read(content) if file.suffix == ".json" else dmn.read(content)
 
 
 def _sentence(one: Finding) -> str:
@@ -53,10 +58,10 @@ def _sentence(one: Finding) -> str:
 
 @decision_app.command("run", cls=Command, help=_("Decide for given values, and name the rules."))
 def run(
-    file: DmnFile, values: Annotated[str, typer.Argument(help=_("JSON object with a value for each input."))]
+    file: TableFile, values: Annotated[str, typer.Argument(help=_("JSON object with a value for each input."))]
 ) -> int:
     """Decide once; exit code 1 where the table does not decide."""
-    made = dmn.read(file.read_bytes())
+    made = _read(file)
     try:
         decision = table.decide(made, _values(made, values))
     except UndecidedError as error:
