@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.ids import new_id
@@ -12,10 +13,10 @@ from onecity.kernel.core.ids import new_id
 class State(models.TextChoices):
     """Where a certificate stands; that it has expired follows from its last day."""
 
-    VALID = "valid", _("Valid")
-    SUSPENDED = "suspended", _("Suspended")
-    REVOKED = "revoked", _("Revoked")
-    REPLACED = "replaced", _("Replaced")
+    VALID = "valid", pgettext_lazy("certificate", "Valid")
+    SUSPENDED = "suspended", pgettext_lazy("certificate", "Suspended")
+    REVOKED = "revoked", pgettext_lazy("certificate", "Revoked")
+    REPLACED = "replaced", pgettext_lazy("certificate", "Replaced")
 
 
 class HolderKind(models.TextChoices):

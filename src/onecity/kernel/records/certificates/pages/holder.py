@@ -119,7 +119,7 @@ def _label(kind: types.CertificateType, name: str, language: str) -> str:
     if name.startswith("age_over_"):
         return _("Age over %(age)s") % {"age": name.removeprefix("age_over_")}
     own = {
-        "name": _("Name"), "identity": _("Identity number"), "holder_kind": _("Person or company"),
+        "name": _("Name of the holder"), "identity": _("Identity number"), "holder_kind": _("Person or company"),
         "issuer_name": _("Issuer"),
     }  # fmt: skip
     return own.get(name, name)
