@@ -81,7 +81,7 @@ def test_what_is_fetched_is_shown_with_its_source(browse: Callable[[str], Client
     client = browse("pensioner")
     draft = begin(client)
     page = client.get(f"/apply/draft/{draft.id}/known").content.decode()
-    assert "取自共享数据：人口与户籍" in page
+    assert "取自共享数据 · 人口与户籍" in page
     assert "户籍地址" in page
     form = client.get(f"/apply/draft/{draft.id}/form-0").content.decode()
     assert "已从“人口与户籍”自动填入" in form

@@ -114,7 +114,7 @@ def _parent(work: Work, account: Account, key: str) -> NewCase:
         evidence={"bundle": item.code},
         said=Said(sentences.APPLICATION, {"item": titles, "party": ""}),
         answers=dict(work.draft.answers),
-        reporter=Person(name=work.party.identity.name[:80], account_id=account.id),
+        reporter=Person(name=work.party.identity.name[:80], account_id=filing.applicant(work.party, account)),
     )
 
 

@@ -34,6 +34,7 @@ from onecity.kernel.rules.decisions.region import Value
 
 # what a register said is asked anew when it is older
 FRESH: Final = dt.timedelta(hours=24)
+WINDOW: Final = "window"
 MOST_FILES: Final = 5
 LONGEST_DISPUTE: Final = 500
 
@@ -73,7 +74,7 @@ def begin(
     the item is suspended or not for such a party.
     """
     published = offers.offer(code, bundle=bundle)
-    party = parties.party(account, principal_id, code)
+    party = _party(account, principal_id, code, channel)
     check_offered(published, party)
     values = {"account_id": account.id, "principal_id": party.identity.id, "item_code": code, "bundle": bundle}
     found = Draft.objects.filter(**values, state=DraftState.OPEN).first()
@@ -90,10 +91,17 @@ def begin(
     return found
 
 
+def _party(account: Account, principal_id: UUID | None, code: str, channel: str) -> Party:
+    """For whom: at the window whoever stands there, else himself or who gave a mandate."""
+    if channel == WINDOW and principal_id is not None:
+        return parties.at_counter(account, principal_id)
+    return parties.party(account, principal_id, code)
+
+
 def check_offered(published: Published, party: Party) -> None:
     """Raise Problem 409 where nobody can apply for an item now, or not such a party."""
     item = published.item
-    if not published.in_use or not item.channels.online:
+    if not published.in_use or not (item.channels.online or party.kind == "counter"):
         raise Problem(
             "service-not-offered",
             _("This cannot be applied for now."),
@@ -120,7 +128,7 @@ def open_draft(draft_id: UUID, account: Account, *, lock: bool = False) -> Work:
 
 
 def _work(draft: Draft, account: Account) -> Work:
-    party = parties.party(account, draft.principal_id, draft.item_code)
+    party = _party(account, draft.principal_id, draft.item_code, draft.channel)
     published = offers.version(draft.item_code, draft.item_number, bundle=draft.bundle)
     if draft.state == DraftState.OPEN:
         current = offers.offer(draft.item_code, bundle=draft.bundle)

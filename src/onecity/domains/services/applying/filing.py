@@ -168,8 +168,13 @@ def _case(one: Submission, whole: str) -> NewCase:
         said=Said(sentences.APPLICATION, {"item": titles, "party": ""}),
         answers=dict(one.answers),
         parent=one.parent,
-        reporter=Person(name=one.party.identity.name[:80], account_id=one.account.id),
+        reporter=Person(name=one.party.identity.name[:80], account_id=applicant(one.party, one.account)),
     )
+
+
+def applicant(party: Party, account: Account) -> UUID | None:
+    """Whose case it is: of whoever applies himself or for another; what a counter files is the applicant's own."""
+    return party.identity.account_id if party.kind == "counter" else account.id
 
 
 def _row(one: Submission, case: Case, tables: Mapping[str, int], whole: str) -> Application:

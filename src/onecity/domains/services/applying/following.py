@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from onecity.domains.services.applying import kinds
@@ -22,6 +23,7 @@ from onecity.kernel.cases.rating import Given
 from onecity.kernel.cases.reporting import Person
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import FieldError, Problem
+from onecity.kernel.people import identity
 from onecity.kernel.people.models import Account
 
 # against a decision one may appeal for so long (行政复议法 第二十条: sixty days)
@@ -49,10 +51,16 @@ class Course:
 def course(account: Account, number: str) -> Course:
     """The application of this number; raises Problem 404 for any but one's own, in the same words as for none."""
     case = Case.objects.defer("search").filter(number=number, source="service").first()
-    application = Application.objects.filter(case_id=case.id, account_id=account.id).first() if case else None
+    application = Application.objects.filter(own(account), case_id=case.id).first() if case else None
     if case is None or application is None:
         raise unknown()
     return _course(application, case)
+
+
+def own(account: Account) -> Q:
+    """The applications of an account: those that it sent, and those that a counter filed for the person behind it."""
+    identity_ = identity.identity_of(account.id)
+    return Q(account_id=account.id) | (Q(principal_id=identity_.id) if identity_ else Q(pk__in=[]))
 
 
 def _course(application: Application, case: Case) -> Course:
@@ -88,7 +96,7 @@ class Whole:
 def whole(account: Account, number: str) -> Whole | None:
     """The one thing of this number with its parts, if it is one and the account's own."""
     case = Case.objects.defer("search").filter(number=number, type_name__startswith=kinds.BUNDLE_PREFIX).first()
-    mine = Application.objects.filter(parent_id=case.id, account_id=account.id) if case else Application.objects.none()
+    mine = Application.objects.filter(own(account), parent_id=case.id) if case else Application.objects.none()
     found = list(mine.order_by("submitted_at", "id"))
     if case is None or not found:
         return None
@@ -173,6 +181,6 @@ def _plain(text: str) -> str:
 
 def rows(account: Account, most: int = 100) -> list[dict[str, Any]]:
     """The applications of an account, newest first, each with its case."""
-    found = list(Application.objects.filter(account_id=account.id).order_by("-submitted_at")[:most])
+    found = list(Application.objects.filter(own(account)).order_by("-submitted_at")[:most])
     cases = Case.objects.defer("search").in_bulk([one.case_id for one in found])
     return [{"application": one, "case": cases[one.case_id]} for one in found if one.case_id in cases]

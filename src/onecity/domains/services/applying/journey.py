@@ -35,8 +35,11 @@ def steps(work: Work) -> list[Step]:
     if draft.bundle:
         found.append(Step(PARTS, _("What is included"), done=draft.parts is not None))
     found.append(Step(KNOWN, _("What we know"), done=KNOWN in draft.done))
-    for number, screen in enumerate(screens.screens(work.item.form)):
+    shown = screens.screens(work.item.form)
+    for number, screen in enumerate(shown):
         title = in_language(screen.title) or _("What only you know")
+        if not screen.title and len(shown) > 1:
+            title = f"{title} {number + 1}/{len(shown)}"
         found.append(Step(f"{FORM}{number}", title, screen.names, set(screen.names) <= set(draft.done)))
     materials = drafting.materials(work)
     if any(needs_hand(one) for one in materials):

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from onecity.domains.services.registers.port import Subject
+from onecity.kernel.access import policy
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people import identity, mandates
 from onecity.kernel.people.mandates import Space
@@ -59,6 +60,16 @@ def party(account: Account, principal_id: UUID | None, service: str = "") -> Par
             detail=_("Ask whoever it concerns for a mandate; it may have ended."),
         )
     return _party(found)
+
+
+def at_counter(account: Account, principal_id: UUID) -> Party:
+    """The party for whom a counter applies; raises Problem 403 without the right to confirm identities, 404 for nobody."""
+    if not policy.may_somewhere(account, "people.identify"):
+        raise policy.refusal("people.identify")
+    found = Identity.objects.filter(id=principal_id).first()
+    if found is None:
+        raise Problem("not-your-party", _("You may not act for this person or company."), status=404)
+    return Party(found, "counter")
 
 
 def unknown() -> Problem:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecity.domains.services.applying.views import appointments, data, drafts, holding, mine
+from onecity.domains.services.applying.views import appointments, counter, data, drafts, holding, mine
 
 app_name = "applying"
 urlpatterns = [
@@ -21,4 +21,6 @@ urlpatterns = [
     path("my/appointments", appointments.index, name="appointments"),
     path("my/appointments/<uuid:appointment_id>/cancel", appointments.cancel, name="cancel"),
     path("my/data", data.index, name="data"),
+    path("desk/counter", counter.index, name="counter"),
+    path("desk/applications/<uuid:application_id>", counter.application, name="application"),
 ]

@@ -22,13 +22,21 @@ def screens(form: Mapping[str, Any]) -> list[Screen]:
     """The screens of a form in its order: properties of one topic together, of none by fours."""
     topics: Mapping[str, Text] = form.get("x-topics") or {}
     grouped: dict[str, list[str]] = {}
-    for name, one in properties(form).items():
+    for name, one in _in_order(form):
         grouped.setdefault(str(one.get("x-topic", "")), []).append(name)
     found = []
     for topic, names in grouped.items():
         title = topics.get(topic) or ({"zh": topic, "en": topic} if topic else {})
         found += [Screen(title, part) for part in _parts(names)]
     return found
+
+
+def _in_order(form: Mapping[str, Any]) -> list[tuple[str, Mapping[str, object]]]:
+    """The properties as `x-order` lists them, else what must be filled in first: a stored object keeps no order of its own."""
+    known = properties(form)
+    listed = [str(name) for name in (*form.get("x-order", ()), *form.get("required", ()))]
+    names = dict.fromkeys([*(name for name in listed if name in known), *known])
+    return [(name, known[name]) for name in names]
 
 
 def _parts(names: Sequence[str]) -> list[tuple[str, ...]]:

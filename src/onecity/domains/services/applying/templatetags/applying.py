@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django import template
@@ -40,3 +40,9 @@ def plain_value(value: object) -> str:
         chinese = (get_language() or "zh").startswith("zh")
         return f"{day.year}年{day.month}月{day.day}日" if chinese else f"{day.day} {day:%b %Y}"
     return text
+
+
+@register.simple_tag
+def item_name(code: str, items: Sequence[tuple[str, str]]) -> str:
+    """The name of an item among (name, code) pairs."""
+    return next((name for name, known in items if known == code), code)

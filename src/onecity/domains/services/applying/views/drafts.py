@@ -27,6 +27,7 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import parse_id
 from onecity.kernel.people.doors import account_of, public, signed_in
 from onecity.kernel.people.models import Account
+from onecity.kernel.web import terminal
 
 
 @public
@@ -38,7 +39,8 @@ def start(request: HttpRequest, code: str, *, bundle: bool = False) -> HttpRespo
     if request.method == "POST":
         if not isinstance(request.user, Account):
             return HttpResponseRedirect(f"{reverse('account_login')}?next={quote(request.path)}")
-        draft = drafting.begin(request.user, code, chosen, bundle=bundle)
+        channel = "terminal" if terminal.of(request) else "web"
+        draft = drafting.begin(request.user, code, chosen, channel, bundle=bundle)
         return _go(draft, "")
     context: dict[str, Any] = {"published": published, "item": published.item, "chosen": chosen}
     if isinstance(request.user, Account):

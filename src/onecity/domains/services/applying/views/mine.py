@@ -37,11 +37,14 @@ def mine(request: HttpRequest) -> HttpResponse:
     drafts = Draft.objects.filter(account_id=account.id, state=DraftState.OPEN).order_by("-changed_at")[:20]
     offers = Entitlement.objects.filter(account_id=account.id, state=EntitlementState.OFFERED).order_by("-found_at")
     found = following.rows(account)
+    have = {one["application"].item_code for one in found if one["application"].outcome in {"", "issued"}}
     shown = {row.case.id: row for row in presentation.rows([one["case"] for one in found])}
     context = {
         "spaces": parties.parties(account),
         "drafts": [(one, names.get(one.item_code, one.item_code)) for one in drafts],
-        "offers": [(one, names.get(one.item_code, one.item_code), _why(one)) for one in offers],
+        "offers": [
+            (one, names.get(one.item_code, one.item_code), _why(one)) for one in offers if one.item_code not in have
+        ],
         "applications": [(one["application"], shown[one["case"].id]) for one in found],
         "certificates": holding.cards(account)[:6],
     }

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.domains.services.applying import drafting, naming
 from onecity.domains.services.applying.drafting import Work
-from onecity.domains.services.applying.logic.fields import Field
+from onecity.domains.services.applying.logic.facts import properties
+from onecity.domains.services.applying.logic.fields import Field, of_form
 from onecity.domains.services.applying.logic.resolving import Resolved
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.core.errors import Problem
@@ -89,6 +90,11 @@ def failures(work: Work) -> list[tuple[str, object]]:
         for name, one in work.fetched.items()
         if one.failure in {"away", "refused"}
     ]
+
+
+def answers(form: Mapping[str, Any], said: Mapping[str, Any]) -> list[Field]:
+    """What was said to a form, with its labels."""
+    return of_form(form, list(properties(form)), said, in_language)
 
 
 def sourced(fields: Iterable[Field]) -> list[Sourced]:
