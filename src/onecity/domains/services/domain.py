@@ -15,6 +15,8 @@ DOMAIN = Domain(
     case_types=(HELP,),
     pages=(
         Page("/services", pgettext_lazy("residents", "Services"), "residents", icon="landmark", order=5),
+        Page("/my", _("My services"), "residents", icon="user-check", order=6),
+        Page("/desk/counter", _("Counter"), "desk", permission="cases.open", icon="ticket", order=4),
         Page("/desk/items", _("Service items"), "desk", permission=VIEW, icon="landmark", order=5),
     ),
     package="onecity.domains.services",
