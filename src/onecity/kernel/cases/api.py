@@ -14,6 +14,7 @@ from onecity.kernel.cases import acting, asked, changing, listing, mapping, perm
 from onecity.kernel.cases.intake.open311.keys import KeyAuth
 from onecity.kernel.cases.listing import Wanted
 from onecity.kernel.cases.models import Case, CaseEvent
+from onecity.kernel.cases.naming import policy as naming
 from onecity.kernel.cases.opening import BY_HAND, NewCase, open_case
 from onecity.kernel.core.openapi import POINTS_SCHEMA, answers_with, may_answer, with_body
 from onecity.kernel.people.doors import account_of
@@ -240,13 +241,19 @@ def _find(request: HttpRequest, case_id: UUID) -> Case:
 
 def _detail(request: HttpRequest, found: Case) -> CaseDetail:
     kind = type_store.version(found.type_name, found.type_version).definition
+    row = presentation.rows([found])[0]
+    names = naming.shown(found, account_of(request))
     events = CaseEvent.objects.filter(case_id=found.id).order_by("version")
     return CaseDetail(
-        **_values(presentation.rows([found])[0]),
+        **(_values(row) | {"assignee": names.name(row.assignee)}),
         description=found.shown_description,
         evidence=found.evidence,
         history=[
-            EventOut(actor=e.actor_name, **{n: getattr(e, n) for n in EventOut.model_fields if n != "actor"})
+            EventOut(
+                actor=names.who(e),
+                data=names.data(e),
+                **{n: getattr(e, n) for n in EventOut.model_fields if n not in {"actor", "data"}},
+            )
             for e in events
         ],
         actions=[

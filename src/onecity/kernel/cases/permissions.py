@@ -14,4 +14,6 @@ REPORTERS = declare("cases.reporters", _("See who reported a case")).name
 CONFIDENTIAL = declare("cases.confidential", _("See confidential cases")).name
 KEEP = declare("cases.keep", _("Hold and erase records of cases")).name
 PUBLISH = declare("cases.publish", _("Release words and photos of cases to everybody")).name
+FORMULAS = declare("cases.formulas", _("Change formulas of the score card")).name
+NAMES = declare("cases.names", _("Decide who sees whose name")).name
 MANAGE = declare("cases.manage", _("Publish case types")).name

@@ -12,6 +12,7 @@ from onecity.kernel.cases.intake.resident.urls import urlpatterns as resident
 from onecity.kernel.cases.keeping.urls import urlpatterns as keeping
 from onecity.kernel.cases.kinds.urls import urlpatterns as kinds
 from onecity.kernel.cases.mining.urls import urlpatterns as mining
+from onecity.kernel.cases.naming.urls import urlpatterns as naming
 from onecity.kernel.cases.publishing.urls import urlpatterns as publishing
 from onecity.kernel.cases.scoring.urls import urlpatterns as scoring
 from onecity.kernel.cases.shifts.urls import urlpatterns as shifts
@@ -34,6 +35,7 @@ urlpatterns = [
     path("desk/cases/<uuid:case_id>/files/<uuid:attachment_id>/original", files.original, name="original"),
     *kinds,
     *keeping,
+    *naming,
     *publishing,
     *scoring,
     *mining,

@@ -59,8 +59,10 @@ STANDARD_ROLES = (
         _("Data officer"),
         (
             *SEE_THE_CITY,
+            "cases.formulas",
             "cases.keep",
             "cases.manage",
+            "cases.names",
             "cases.publish",
             "devices.command",
             "devices.manage",

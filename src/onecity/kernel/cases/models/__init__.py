@@ -14,11 +14,13 @@ from onecity.kernel.cases.models.hold import Hold
 from onecity.kernel.cases.models.import_mapping import ImportMapping
 from onecity.kernel.cases.models.inspection_round import Rounds, RoundsState
 from onecity.kernel.cases.models.merge import DuplicateCursor, DuplicatePair, Merge, PairState
+from onecity.kernel.cases.models.name_policy import NamePolicy
 from onecity.kernel.cases.models.participant import Participant, ParticipantState
 from onecity.kernel.cases.models.rating import Rating
 from onecity.kernel.cases.models.release import Release
 from onecity.kernel.cases.models.reporter import Reporter
 from onecity.kernel.cases.models.saved_filter import SavedFilter
+from onecity.kernel.cases.models.score_formula import ScoreFormula
 from onecity.kernel.cases.models.suggestion import SuggestionChosen, SuggestionShown
 from onecity.kernel.cases.models.text_model import TextModel
 from onecity.kernel.cases.models.unit import Unit, UnitState
@@ -42,6 +44,7 @@ __all__ = [
     "Hold",
     "ImportMapping",
     "Merge",
+    "NamePolicy",
     "PairState",
     "Participant",
     "ParticipantState",
@@ -51,6 +54,7 @@ __all__ = [
     "Rounds",
     "RoundsState",
     "SavedFilter",
+    "ScoreFormula",
     "SuggestionChosen",
     "SuggestionShown",
     "TextModel",

@@ -9,6 +9,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 
 from onecity.kernel.cases.logic.masking import masked_text
+from onecity.kernel.cases.naming import policy as naming
 from onecity.kernel.cases.presentation import Row
 from onecity.kernel.cases.scoring.drilling import Act
 from onecity.kernel.cases.scoring.service import Table
@@ -47,7 +48,8 @@ def cases_book(acts: Sequence[Act], title: str, mark: str, at: dt.datetime) -> b
     ]  # fmt: skip
     book = Workbook()
     book.remove(book.worksheets[0])
-    lines = (_line(act.row, act.at, at.tzinfo) for act in acts)
+    rules = naming.in_force()
+    lines = (_line(act.row, act.at, at.tzinfo, naming.in_files(act.row.case, rules)) for act in acts)
     _sheet(book, title, (mark, at, title), head, lines)
     return _bytes(book)
 
@@ -60,11 +62,11 @@ def table_book(title: str, head: Sequence[str], lines: Iterable[Sequence[Cell]],
     return _bytes(book)
 
 
-def _line(row: Row, counted: dt.datetime, zone: dt.tzinfo | None) -> list[Cell]:
+def _line(row: Row, counted: dt.datetime, zone: dt.tzinfo | None, reporter: str) -> list[Cell]:
     case = row.case
     return [
         case.number, row.kind, masked_text(case.shown_title), masked_text(case.address), row.place, row.body, row.state,
-        *(_moment(when, zone) for when in (counted, case.opened_at, case.deadline, case.closed_at)), case.reporter_shown,
+        *(_moment(when, zone) for when in (counted, case.opened_at, case.deadline, case.closed_at)), reporter,
     ]  # fmt: skip
 
 

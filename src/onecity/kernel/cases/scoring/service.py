@@ -48,6 +48,12 @@ def tables(first: dt.date, last: dt.date, place: str = "") -> list[Table]:
     return [table for formula, since, until in parts for table in _part(formula, since, until, place)]
 
 
+def totals(formula: Formula, first: dt.date, last: dt.date) -> dict[Office, float | None]:
+    """The total of each office that may be seen for these days by one formula, whatever holds then: to compare two."""
+    found = _part(formula, first.isoformat(), (last + dt.timedelta(days=1)).isoformat(), "")
+    return {line.office: line.total for table in found for line in table.lines}
+
+
 def check_period(first: dt.date, last: dt.date) -> None:
     """Raise Problem 422 for a period that is none or too long."""
     if not first <= last or (last - first).days > LONGEST_DAYS:

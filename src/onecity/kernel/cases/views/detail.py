@@ -1,5 +1,6 @@
 """One case: the facts, the evidence, the history, and what this person may do next."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from onecity.kernel.cases.keeping import views as keeping
 from onecity.kernel.cases.logic import upload
 from onecity.kernel.cases.logic.definition import Definition
 from onecity.kernel.cases.models import Case
+from onecity.kernel.cases.naming import policy as naming
 from onecity.kernel.cases.publishing import views as publishing
 from onecity.kernel.cases.shifts import suggesting
 from onecity.kernel.cases.types import in_language
@@ -104,11 +106,14 @@ def _seen(case_id: UUID, account: Account) -> Case:
 def _page(request: HttpRequest, case: Case, problem: Problem | None = None) -> HttpResponse:
     account = account_of(request)
     kind = type_store.version(case.type_name, case.type_version).definition
-    steps = presentation.history(case, kind)
+    names = naming.shown(case, account)
+    steps = names.steps(presentation.history(case, kind))
+    row = presentation.rows([case])[0]
     form = FilterForm(request.GET, account)
     beside = listing.page(account, form.wanted(), limit=BESIDE, count=False)
     context: dict[str, Any] = {
-        "row": presentation.rows([case])[0],
+        "row": replace(row, assignee=names.name(row.assignee)),
+        "reporter": names.reporter,
         "case": case,
         "place": places.title_for(case.division_path, full=True),
         "steps": steps,
@@ -118,7 +123,9 @@ def _page(request: HttpRequest, case: Case, problem: Problem | None = None) -> H
         "beside": presentation.rows(beside.cases),
         "problem": problem,
         "note": request.POST.get("note", "") if problem else "",
-        "opened_by": directory.names_of([case.opened_by_id]).get(case.opened_by_id) if case.opened_by_id else "",
+        "opened_by": names.name(directory.names_of([case.opened_by_id]).get(case.opened_by_id, ""))
+        if case.opened_by_id
+        else "",
         **_possible(case, account, kind),
         **publishing.desk(case, kind, account),
         **keeping.desk(case, account),

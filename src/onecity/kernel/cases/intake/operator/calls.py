@@ -16,6 +16,7 @@ from onecity.kernel.cases import asked, permissions, presentation
 from onecity.kernel.cases.intake.resident import filing
 from onecity.kernel.cases.logic import masking, telephone
 from onecity.kernel.cases.models import Case
+from onecity.kernel.cases.naming import policy as naming
 from onecity.kernel.cases.opening import NewCase, open_case
 from onecity.kernel.cases.presentation import Row
 from onecity.kernel.cases.reporting import Person
@@ -43,10 +44,11 @@ class Near:
 
 @dataclass(frozen=True)
 class Caller:
-    """What is known of a number: the number masked, and the cases reported from it, newest first."""
+    """What is known of a number: the number masked, and the cases reported from it with their reporters as the policy of
+    names shows them, newest first."""
 
     phone: str
-    before: list[Row]
+    before: list[tuple[Row, str]]
 
 
 @transaction.atomic
@@ -72,7 +74,8 @@ def caller(phone: str, account: Account, purpose: str) -> Caller | None:
         purpose=purpose[:200],
         detail={"cases": [case.number for case in found]},
     )
-    return Caller(shown, presentation.rows(found))
+    names = naming.reporters(found)
+    return Caller(shown, [(row, names[row.id]) for row in presentation.rows(found)])
 
 
 def near(account: Account, lon: float | None, lat: float | None, division: str, kind: str) -> list[Near]:

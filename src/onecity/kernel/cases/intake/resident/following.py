@@ -1,4 +1,5 @@
-"""A case as whoever reported it may see it: where it stands, with which office, until when, what was done; nobody's name."""
+"""A case as whoever reported it may see it: where it stands, with which office, until when, what was done; names of
+staff only as far as the policy of names says."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from onecity.kernel.cases import attachments, directory, presentation, rating, reporting, type_store
 from onecity.kernel.cases.logic.definition import Definition
 from onecity.kernel.cases.models import Attachment, Case, Rating, Reporter
+from onecity.kernel.cases.naming import policy as naming
 from onecity.kernel.cases.presentation import Stage
 from onecity.kernel.cases.types import in_language
 from onecity.kernel.core.errors import Problem
@@ -47,6 +49,7 @@ class Told:
     title: object
     at: dt.datetime
     note: str
+    who: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Followed:
     stages: Sequence[Stage]
     told: Sequence[Told]
     photos: Sequence[Attachment]
+    handler: str
     rating: Rating | None
     may_rate: bool
     may_reopen: bool
@@ -105,6 +109,7 @@ def follow(case: Case) -> Followed:
     kind = type_store.version(case.type_name, case.type_version).definition
     history = presentation.history(case, kind)
     body = directory.bodies_named([case.organisation_id])
+    grade = naming.in_force().staff_reporter
     given = Rating.objects.filter(case_id=case.id, round=case.round, step=rating.END, additional=False).first()
     return Followed(
         case,
@@ -114,18 +119,23 @@ def follow(case: Case) -> Followed:
         body.get(case.organisation_id, "") if case.organisation_id else "",
         presentation.facts(case, kind).result,
         presentation.stages(case, kind, history),
-        [_told(step, kind) for step in history if step.moved or step.event.action in TOLD],
+        [_told(step, kind, grade) for step in history if step.moved or step.event.action in TOLD],
         [one for one in attachments.of_case(case) if one.width is not None],
+        naming.named(directory.names_of([case.assignee_id]).get(case.assignee_id, ""), grade)
+        if case.assignee_id
+        else "",
         given,
         kind.rating is not None and not case.is_open and given is None,
         rating.may_reopen(case, kind),
     )
 
 
-def _told(step: presentation.Step, kind: Definition) -> Told:
+def _told(step: presentation.Step, kind: Definition, grade: naming.Grade) -> Told:
     event = step.event
     ends = bool(step.moved) and kind.state(event.to_state).final
-    return Told(step.title, event.at, event.note if ends or event.action in OWN_WORDS else "")
+    # what the reporter himself did bears no name
+    who = "" if event.action in OWN_WORDS or event.action == "open" else naming.named(event.actor_name, grade)
+    return Told(step.title, event.at, event.note if ends or event.action in OWN_WORDS else "", who)
 
 
 def photo(case: Case, attachment_id: UUID) -> Attachment:

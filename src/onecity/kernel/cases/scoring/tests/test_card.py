@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from onecity.kernel.cases.scoring.formulas import formulas
+from onecity.kernel.cases.scoring.formulas import shipped
 from onecity.kernel.cases.scoring.logic.card import Tally, in_force, score
 
-FORMULA = formulas()[0]
+FORMULA = shipped()[0]
 
 
 def tally(**counts: list[float]) -> Tally:
