@@ -3,17 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from lxml import etree
 
 from onecity.kernel.records.ofd import names
 from onecity.kernel.records.ofd.names import tag
 from onecity.kernel.records.ofd.package import resolve
+from onecity.kernel.records.seals.report import Sentence
 
 SEAL = "Seal"
 
 
 class MissingPartError(ValueError):
-    """The package lacks a file or an element that the standard demands; the text names it."""
+    """The package lacks a file or an element that the standard demands; the sentence names it in the reader's language."""
+
+    def __init__(self, text: Promise, **values: object) -> None:
+        super().__init__(text)
+        self.sentence = Sentence(text, values)
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ def entries(files: Mapping[str, bytes]) -> list[Entry]:
 def _entry(item: etree._Element, listed_in: str) -> Entry:
     location = item.get("BaseLoc")
     if not location:
-        raise MissingPartError("a signature without BaseLoc")
+        raise MissingPartError(_("a signature does not say where it lies"))
     return Entry(item.get("ID", ""), item.get("Type", SEAL), _resolved(location, listed_in), listed_in)
 
 
@@ -78,7 +88,7 @@ def read(files: Mapping[str, bytes], entry: Entry) -> Signature:
     references = root.find(f"{tag('SignedInfo')}/{tag('References')}")
     value = root.findtext(tag("SignedValue"))
     if references is None or not value:
-        raise MissingPartError(f"{entry.description} has no References or no SignedValue")
+        raise MissingPartError(_("%(name)s does not say what it covers"), name=entry.description)
     seal = root.findtext(f"{tag('SignedInfo')}/{tag('Seal')}/{tag('BaseLoc')}")
     return Signature(
         entry=entry,
@@ -95,15 +105,15 @@ def read(files: Mapping[str, bytes], entry: Entry) -> Signature:
 
 def _xml(files: Mapping[str, bytes], name: str) -> etree._Element:
     if name not in files:
-        raise MissingPartError(f"{name} is missing")
+        raise MissingPartError(_("%(name)s is missing"), name=name)
     try:
         return names.parse(files[name])
     except names.MalformedXmlError as error:
-        raise MissingPartError(f"{name}: {error}") from None
+        raise MissingPartError(_("%(name)s cannot be read (%(detail)s)"), name=name, detail=error) from None
 
 
 def _resolved(location: str, base: str) -> str:
     try:
         return resolve(location, base)
-    except ValueError as error:
-        raise MissingPartError(str(error)) from None
+    except ValueError:
+        raise MissingPartError(_("the name %(name)s leads outside the package"), name=location[:80]) from None

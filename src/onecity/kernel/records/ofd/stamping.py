@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
 from lxml import etree
 
 from onecity.kernel.records.ofd import names, signatures
@@ -32,7 +33,7 @@ def stamp(package: bytes, order: Order) -> bytes:
     root = names.parse(files.get(names.ROOT, b""))
     body = root.find(tag("DocBody"))
     if body is None or not body.findtext(tag("DocRoot")):
-        raise MissingPartError("OFD.xml has no DocBody with a DocRoot")
+        raise MissingPartError(_("%(name)s does not lead to a document"), name=names.ROOT)
     document_name = resolve(body.findtext(tag("DocRoot")) or "", names.ROOT)
     folder = f"{document_name.rpartition('/')[0]}/Signs".lstrip("/")
     list_name, listed = _list(files, root, body, folder)
@@ -67,7 +68,7 @@ def _list(
     if location:
         name = resolve(location, names.ROOT)
         if name not in files:
-            raise MissingPartError(f"{name} is missing")
+            raise MissingPartError(_("%(name)s is missing"), name=name)
         return name, names.parse(files[name])
     name = f"{folder}/Signatures.xml"
     made = element("Signatures", f"/{name}")
@@ -92,7 +93,7 @@ def _entry(listed: etree._Element, number: int, base: str) -> None:
 
 def _page_ids(files: dict[str, bytes], document_name: str) -> list[str]:
     if document_name not in files:
-        raise MissingPartError(f"{document_name} is missing")
+        raise MissingPartError(_("%(name)s is missing"), name=document_name)
     return [page.get("ID", "") for page in names.parse(files[document_name]).iter(tag("Page"))]
 
 

@@ -29,7 +29,7 @@ def verify(data: bytes, trusted: Trust, *, now: dt.datetime) -> Report:
         listed = signatures.entries(files)
         found = [signatures.read(files, entry) for entry in listed]
     except (RefusedPackageError, MissingPartError) as error:
-        return Report(refusal=Sentence(_("This file cannot be checked: %(detail)s."), {"detail": str(error)}))
+        return Report(refusal=Sentence(_("This file cannot be checked: %(detail)s."), {"detail": error.sentence}))
     if not found:
         return Report(refusal=Sentence(_("This document bears no seal.")))
     return Report(

@@ -8,6 +8,7 @@ update except the stamp itself.
 
 import binascii
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -56,6 +57,15 @@ BROKEN: Final = (
 PROPERTY: Final = "PDF ByteRange"
 
 
+def _spelt(name: str) -> bytes:
+    """A pattern for a PDF name, whichever of its characters are written as #hh (ISO 32000-2, 7.3.5)."""
+    return b"/" + b"".join(f"(?:{re.escape(letter)}|(?i:#{ord(letter):02x}))".encode() for letter in name)
+
+
+COMPRESSED: Final = re.compile(_spelt("XRef") + b"|" + _spelt("ObjStm"))
+"""Tables of objects that must be unpacked to be read at all: a small file could fill the memory."""
+
+
 class RefusedPdfError(ValueError):
     """The file is no PDF that can be stamped."""
 
@@ -74,8 +84,9 @@ class _Found:
 
 def stamp(pdf: bytes, order: Order) -> bytes:
     """The PDF with one more stamp, shown at the order's first place; RefusedPdfError for what is no PDF."""
-    if len(pdf) > LARGEST:
-        raise RefusedPdfError(f"larger than {LARGEST // 1024 // 1024} MB")
+    unfit = _unfit(pdf)
+    if unfit:
+        raise RefusedPdfError(str(unfit))
     try:
         return _stamp(pdf, order)
     except BROKEN as error:
@@ -128,11 +139,20 @@ def _media_box(page: Any) -> Any:
     return page["/MediaBox"]
 
 
+def _unfit(pdf: bytes) -> Sentence | None:
+    """Why the file is not even opened."""
+    if len(pdf) > LARGEST:
+        return Sentence(_("it is larger than %(size)s MB"), {"size": LARGEST // 1024 // 1024})
+    if COMPRESSED.search(pdf):
+        return Sentence(_("its tables are compressed; save it as PDF 1.4 first"))
+    return None
+
+
 def verify(pdf: bytes, trusted: Trust, *, now: dt.datetime) -> Report:
     """The report on every stamp of ours in the PDF; never raises for what a stranger sends."""
-    if len(pdf) > LARGEST:
-        detail = f"larger than {LARGEST // 1024 // 1024} MB"
-        return Report(refusal=Sentence(_("This file cannot be checked: %(detail)s."), {"detail": detail}))
+    unfit = _unfit(pdf)
+    if unfit:
+        return Report(refusal=Sentence(_("This file cannot be checked: %(detail)s."), {"detail": unfit}))
     try:
         reader = PdfFileReader(BytesIO(pdf), strict=True)
         found = list(_found(reader, pdf))

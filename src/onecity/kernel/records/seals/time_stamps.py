@@ -41,27 +41,7 @@ def make(data: bytes, signer: Signer, *, at: dt.datetime, serial: int) -> bytes:
     )
     certificate = x509.Certificate.load(signer.certificate)
     content = info.dump()
-    attributes = cms.CMSAttributes(
-        [
-            {"type": "content_type", "values": ["tst_info"]},
-            {"type": "message_digest", "values": [sm3(content)]},
-            {
-                "type": "signing_certificate_v2",
-                "values": [
-                    tsp.SigningCertificateV2(
-                        {
-                            "certs": [
-                                {
-                                    "hash_algorithm": {"algorithm": oids.SM3},
-                                    "cert_hash": sm3(signer.certificate),
-                                }
-                            ]
-                        }
-                    )
-                ],
-            },
-        ]
-    )
+    attributes = _attributes(content, signer.certificate)
     signed = cms.SignedData(
         {
             "version": "v3",
@@ -84,6 +64,20 @@ def make(data: bytes, signer: Signer, *, at: dt.datetime, serial: int) -> bytes:
         }
     )
     return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
+
+
+def _attributes(content: bytes, certificate: bytes) -> cms.CMSAttributes:
+    """What the authority signs: the kind and digest of the content, and which certificate it signs with (RFC 5816)."""
+    names_it = tsp.SigningCertificateV2(
+        {"certs": [{"hash_algorithm": {"algorithm": oids.SM3}, "cert_hash": sm3(certificate)}]}
+    )
+    return cms.CMSAttributes(
+        [
+            {"type": "content_type", "values": ["tst_info"]},
+            {"type": "message_digest", "values": [sm3(content)]},
+            {"type": "signing_certificate_v2", "values": [names_it]},
+        ]
+    )
 
 
 def check(

@@ -1,10 +1,11 @@
-"""Addresses of seals at the desk."""
+"""Addresses of seals: at the desk, and the page on which everybody checks one."""
 
 from django.urls import URLPattern, URLResolver, path
 
-from onecity.kernel.records.seals.pages import using, views
+from onecity.kernel.records.seals.pages import checking, using, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("verify/seal", checking.check, name="seal_check"),
     path("desk/seals", views.index, name="seals"),
     path("desk/seals/new", views.create, name="seal_new"),
     path("desk/seals/requests", using.requests, name="seal_requests"),

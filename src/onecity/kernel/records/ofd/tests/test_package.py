@@ -2,14 +2,22 @@
 
 import struct
 import zipfile
+from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
+from django.utils import translation
 
 from onecity.kernel.records.ofd import package, verifying
 from onecity.kernel.records.ofd.package import RefusedPackageError, is_inside, resolve, unpack
 from onecity.kernel.records.ofd.tests import stamped as sample
 from onecity.kernel.records.seals.tests.authorities import NOW, world
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 def zipped(*entries: tuple[zipfile.ZipInfo | str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -14,6 +14,8 @@ from onecity.kernel.places.models import Division
 from onecity.kernel.records.models import Seal, SealGrant, SealRequest, SealUse
 from onecity.kernel.records.ofd.tests import stamped as sample
 from onecity.kernel.records.seals import service
+from onecity.kernel.records.seals.pages import checking
+from onecity.kernel.records.seals.purpose import Purpose
 from onecity.kernel.records.seals.tests import test_pdf
 from onecity.kernel.records.seals.tests.conftest import PATH, Office, account
 
@@ -143,3 +145,35 @@ def test_a_name_with_markup_is_shown_as_text(office: Office) -> None:
     page = client(office.keeper).get(reverse("records:seal", args=[office.seal.id])).text
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_everybody_checks_a_seal_on_the_page_and_over_http(office: Office) -> None:
+    stamped = service.stamp_ofd(sample.plain(), office.seal.id, office.officer, sample_purpose())
+    visitor = Client(headers={"accept-language": "en"})
+    address = reverse("records:seal_check")
+    assert visitor.get(address).status_code == 200
+    page = visitor.post(address, {"file": file(stamped)}).text
+    assert "The seal is genuine and the document unchanged." in page
+    assert page.count('<li class="ok">') == 10
+    assert office.seal.number in page
+    altered = sample.changed(sample.CONTENT, lambda data: sample.flipped(data, len(data) // 2), stamped)
+    page = visitor.post(address, {"file": file(altered)}).text
+    assert "Do not rely on this document" in page
+    assert f"Changed after stamping: {sample.CONTENT}." in page
+    answer = visitor.post("/api/records/seals/verify", {"file": file(stamped)})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["verdict"], len(told["stamps"][0]["steps"])) == ("valid", 10)
+    assert "This document bears no seal." in visitor.post(address, {"file": file(sample.plain())}).text
+    assert "it is no readable ZIP" in visitor.post(address, {"file": file(b"nothing")}).text
+    assert visitor.post(address, {}).status_code == 422
+
+
+def test_a_flood_of_files_is_refused(office: Office) -> None:
+    visitor, address = Client(headers={"accept-language": "en"}), reverse("records:seal_check")
+    answers = [visitor.post(address, {"file": file(b"x")}).status_code for _ in range(checking.CHECKS.most + 1)]
+    assert (set(answers[:-1]), answers[-1]) == ({200}, 429)
+
+
+def sample_purpose() -> Purpose:
+    return Purpose("case", "service.shop", "核发文书")

@@ -160,6 +160,14 @@ def test_a_pdf_without_a_seal_is_not_called_valid() -> None:
     assert verify(bytes(pdf.LARGEST + 1)).verdict == "invalid"
 
 
+@pytest.mark.parametrize("name", [b"/XRef", b"/ObjStm", b"/#58Ref", b"/Obj#53t#6D", b"/XRefStm"])
+def test_tables_that_must_be_unpacked_are_refused_before_they_are_read(name: bytes) -> None:
+    data = stamped() + b"\n" + name
+    assert (verify(data).verdict, verify(data).stamps) == ("invalid", ())
+    with pytest.raises(pdf.RefusedPdfError):
+        pdf.stamp(data, order())
+
+
 def test_a_page_that_is_not_there_is_refused() -> None:
     with pytest.raises(pdf.RefusedPdfError):
         pdf.stamp(plain(), order(page=9))
