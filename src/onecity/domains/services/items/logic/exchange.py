@@ -208,10 +208,11 @@ def _whole(row: Mapping[str, Cell], place: int, wrong: list[Mistake]) -> dict[st
 
 
 def _row(part: object, table: Table) -> dict[str, Cell]:
-    return {column.title: _cell(_at(part, column.path), column.kind) for column in table.columns}
+    return {column.title: cell_of(at(part, column.path), column.kind) for column in table.columns}
 
 
-def _at(part: object, path: str) -> object:
+def at(part: object, path: str) -> object:
+    """What stands at a dotted path of an item or its JSON data; None where nothing does."""
     for name in path.split("."):
         if part is None:
             return None
@@ -219,7 +220,8 @@ def _at(part: object, path: str) -> object:
     return part
 
 
-def _cell(value: Any, kind: Kind) -> Cell:
+def cell_of(value: Any, kind: Kind) -> Cell:
+    """A value as a cell says it."""
     if value is None or (isinstance(value, str | tuple) and not value):
         return None
     if kind == "flag":
@@ -242,20 +244,22 @@ def _data(table: Table, row: Mapping[str, Cell], place: int, wrong: list[Mistake
         if cell is None or cell == "":
             continue
         try:
-            _put(made, column.path, _value(cell, column.kind))
+            put(made, column.path, value_of(cell, column.kind))
         except ValueError:
             wrong.append(Mistake(table.title, place, column.title, f"{cell!r} is not written as it should be"))
     return made
 
 
-def _put(made: dict[str, Any], path: str, value: object) -> None:
+def put(made: dict[str, Any], path: str, value: object) -> None:
+    """Set what stands at a dotted path of JSON data."""
     *heads, last = path.split(".")
     for name in heads:
         made = made.setdefault(name, {})
     made[last] = value
 
 
-def _value(cell: Cell, kind: Kind) -> object:
+def value_of(cell: Cell, kind: Kind) -> object:
+    """What a cell says as a value; raises ValueError."""
     text = str(cell)
     if kind == "flag":
         if text not in {YES, NO}:
