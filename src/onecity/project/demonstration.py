@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
+from onecity.domains.services.kiosk import demo as kiosk
+from onecity.domains.services.kiosk.cards import Card
 from onecity.domains.services.registers import connected
 from onecity.kernel.people import checking
 from onecity.kernel.places import service as places
 from onecity.sim.registers.source import Registers
+
+DECK = ("pensioner", "mother", "graduate", "owner", "carer", "newcomer")
 
 
 def connect() -> Registers | None:
@@ -18,7 +22,14 @@ def connect() -> Registers | None:
     connected.connect(registers)
     if checking.register() is None:
         checking.bring(lambda _account, number, name: registers.knows(number, name))
+    kiosk.bring(lambda: _deck(registers))
     return registers
+
+
+def _deck(registers: Registers) -> list[Card]:
+    """Identity cards of people whose lives are known beforehand."""
+    people = [registers.population.persona(name) for name in DECK]
+    return [Card(one.number, one.name) for one in people]
 
 
 def _towns() -> Sequence[tuple[str, str]]:

@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("onecity.domains.services.items.urls")),
     path("", include("onecity.domains.services.applying.urls")),
+    path("", include("onecity.domains.services.kiosk.urls")),
 ]

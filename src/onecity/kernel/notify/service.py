@@ -37,10 +37,11 @@ def send(
     key: str = "",
     link: str = "",
     channels: Sequence[str] = (INAPP, EMAIL),
+    language: str = "zh-hans",
 ) -> None:
     """Tell an account, or an e-mail address; returns once the message is accepted with the caller's transaction.
 
-    `key` makes a repeated call tell it once. Raises ValueError for an unknown template or channel.
+    `key` makes a repeated call tell it once; `language` is that of an address, an account knows its own. Raises ValueError for an unknown template or channel.
     """
     occasion = key or str(new_id())
     if isinstance(to, UUID):
@@ -48,7 +49,7 @@ def send(
         return
     words.check(template)
     delivery = Delivery(
-        key=f"{EMAIL}:{to}:{occasion}", channel=EMAIL, address=to, language="zh-hans", template=template,
+        key=f"{EMAIL}:{to}:{occasion}", channel=EMAIL, address=to, language=language, template=template,
         context=dict(context), link=link,
     )  # fmt: skip
     _accept([delivery])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.core import identity_numbers as numbers
@@ -61,6 +61,14 @@ def accounts_for(kind: PartyKind, number: str) -> Sequence[UUID]:
     """The accounts of the party with this number: none or one."""
     found = find(kind, number)
     return [found.account_id] if found is not None and found.account_id is not None else []
+
+
+def holder(number: str) -> Account | None:
+    """The account of the person with this number, whoever asks: for machines that have his card before them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT people_holder(%s)", [fingerprint(numbers.plain(number))])
+        found = cursor.fetchone()[0]
+    return Account.objects.filter(id=found, is_active=True).first() if found else None
 
 
 def number_of(identity: Identity) -> str:

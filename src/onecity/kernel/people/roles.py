@@ -50,8 +50,17 @@ STANDARD_ROLES = (
     StandardRole(
         "certificate_officer",
         _("Officer for certificates"),
-        ("certificates.issue", "certificates.manage", "certificates.reveal", "certificates.view"),
+        (
+            "certificates.issue",
+            "certificates.manage",
+            "certificates.reveal",
+            "certificates.view",
+            "seals.use",
+            "seals.view",
+        ),
     ),
+    StandardRole("seal_keeper", _("Keeper of seals"), ("seals.manage", "seals.view")),
+    StandardRole("seal_second", _("Second person for seals"), ("seals.approve", "seals.view")),
     StandardRole("town_lead", _("Town case manager"), LEAD_WORK),
     StandardRole("village_worker", _("Village or community worker"), WORK_ON_CASES),
     StandardRole(
@@ -72,10 +81,10 @@ STANDARD_ROLES = (
             "tiers.manage",
         ),
     ),
-    # held beside another role, by those who need to know
-    StandardRole("confidant", _("Confidential cases"), ("cases.view", "cases.confidential")),
     StandardRole("archivist", _("Archivist"), ("archive.keep", "archive.release", "archive.view")),
     StandardRole("archive_head", _("Head of the archive"), ("archive.approve", "archive.release", "archive.view")),
+    # held beside another role, by those who need to know
+    StandardRole("confidant", _("Confidential cases"), ("cases.view", "cases.confidential")),
     StandardRole(
         "administrator",
         _("System administrator"),

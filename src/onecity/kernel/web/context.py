@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from onecity.kernel.access import policy
 from onecity.kernel.notify import feed
-from onecity.kernel.web import navigation, preferences, wording
+from onecity.kernel.web import navigation, preferences, terminal, wording
 from onecity.kernel.web.place import place_name
 from onecity.kernel.web.words import words
 
@@ -50,6 +50,8 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "themes": preferences.THEMES,
         "size": preferences.size(request),
         "sizes": preferences.SIZES,
+        "terminal": terminal.of(request),
+        "terminal_idle": terminal.IDLE_SECONDS,
         "density": "desk" if staff else "resident",
         "doors": navigation.doors(request.path, permissions),
         "rail": navigation.rail(_menu_path(request), permissions, known_paths()) if staff else (),

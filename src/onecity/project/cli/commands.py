@@ -5,6 +5,7 @@ from onecity.project.cli import (
     broker,
     care,
     cases,
+    certificates,
     data,
     decisions,
     develop,
@@ -52,6 +53,7 @@ app.command(cls=Command, hidden=True)(serve.serve)
 app.add_typer(devices.device_app, name="device", help=_("Sensors and stations."))
 app.add_typer(places.places_app, name="places", help=_("Outlines of towns, and trees beside the administrative one."))
 app.add_typer(decisions.decision_app, name="decision", help=_("Decision tables."))
+app.add_typer(certificates.certificates_app, name="certificates", help=_("Certificates: kinds and keys."))
 app.add_typer(services.services_app, name="services", help=_("Service items."))
 app.add_typer(tiers.tiers_app, name="tiers", help=_("Towns and their district."))
 app.add_typer(care.audit_app, name="audit", help=_("The audit trail."))

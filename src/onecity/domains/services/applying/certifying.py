@@ -26,10 +26,15 @@ ALSO: Final[Mapping[str, Sequence[str]]] = {"trade_name": ("name", "companies.na
 LONGEST_CLAIM: Final = 500
 
 
-def issue(cases: Sequence[Case], books: Books) -> dict[UUID, UUID]:
-    """Issue what each of these applications ends with; returns the certificate of each that ends with one."""
+def issue(cases: Sequence[Case], books: Books, again: int = 0) -> dict[UUID, UUID]:
+    """Issue what each of these applications ends with; returns the certificate of each that ends with one.
+
+    `again`: how often these were decided before, so that what is granted after a review is a certificate of its own.
+    """
     today = timezone.localdate(now())
-    wanted = [(application, _request(item, application, outputs, books, today)) for item, application, outputs in cases]
+    wanted = [
+        (application, _request(item, application, outputs, books, today, again)) for item, application, outputs in cases
+    ]
     requests = [(application, request) for application, request in wanted if request is not None]
     made = issuing.issue_many([request for _application, request in requests], issued_by=None) if requests else []
     return {application.id: row.id for (application, _request), row in zip(requests, made, strict=True)}
@@ -53,7 +58,7 @@ def certificate_of(item: Item) -> Result | None:
 
 
 def _request(
-    item: Item, application: Application, outputs: Mapping[str, Any], books: Books, today: dt.date
+    item: Item, application: Application, outputs: Mapping[str, Any], books: Books, today: dt.date, again: int
 ) -> IssueRequest | None:
     result = certificate_of(item)
     kind = books.kind(result.certificate_type) if result else None
@@ -64,7 +69,7 @@ def _request(
         type_code=result.certificate_type,
         holder=Holder(party.sort, party.identity.name, party.number, party.identity.account_id),
         issuer_uscc=item.authority.uscc,
-        source_key=f"application:{application.id}",
+        source_key=f"application:{application.id}" + (f":{again}" if again else ""),
         claims=_in_words(item, claims_of(kind.fields, application, outputs)),
         valid_from=today,
         valid_until=_after(today, result.months) if result.months else None,

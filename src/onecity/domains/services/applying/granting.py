@@ -2,12 +2,13 @@
 and the end of bundles whose parts have all ended."""
 
 import logging
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
 
-from onecity.domains.services.applying import certifying, kinds
+from onecity.domains.services.applying import certifying, deciding, kinds
 from onecity.domains.services.applying.books import Books
 from onecity.domains.services.applying.models import Application, Decision, Outcome
 from onecity.domains.services.items import store
@@ -57,13 +58,20 @@ def grant(application: Application, case: Case, event: CaseEvent | None) -> None
     """The certificate of a case that a person granted, and its end, in one transaction. Raises Problem 422 where a claim is
     missing."""
     item = store.version(Sort.ITEM, application.item_code, application.item_number).item
-    certificates = certifying.issue([(item, application, {})], Books.of([application.principal_id]))
+    books = Books.of([application.principal_id])
+    before = Decision.objects.filter(application=application).count()
+    certificates = certifying.issue([(item, application, _outputs(application, books))], books, before)
     if case.state == "decided":
         acting.act(case.id, "issue", None)
     application.outcome, application.decided_at = Outcome.ISSUED, now()
     application.waiting = False
     application.certificate_id = certificates.get(application.id)
     _note(application, Outcome.ISSUED, event)
+
+
+def _outputs(application: Application, books: Books) -> Mapping[str, Any]:
+    """What the table would say beside its outcome (an amount, say), where there is one and it decides."""
+    return deciding.rule(application, books).outputs if application.table_name else {}
 
 
 def _note(application: Application, outcome: Outcome, event: CaseEvent | None) -> None:

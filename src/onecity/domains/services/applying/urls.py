@@ -23,4 +23,5 @@ urlpatterns = [
     path("my/data", data.index, name="data"),
     path("desk/counter", counter.index, name="counter"),
     path("desk/applications/<uuid:application_id>", counter.application, name="application"),
+    path("desk/items/tables/<uuid:version_id>/simulation", counter.simulation, name="simulation"),
 ]

@@ -27,33 +27,38 @@ FEATURE = "FeatureOfInterest"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One observation. `feature`: the id of a feature that is there, or the members of a new one; None: where its thing is.
+    """One observation. `at`: its time in µs, of an interval its end, NEVER where it cannot be read.
 
-    `more`: what is kept beside time and result.
+    `more`: what is kept beside time and result. `feature`: the id of a feature that is there, or the members of a new one;
+    None: where its thing is.
     """
 
     series: int
     time: object
+    at: int
     result: object
     more: Facts = field(default_factory=dict)
     feature: "str | Facts | None" = None
 
     @property
-    def at(self) -> int:
-        """The time in µs; of an interval its end; NEVER where it cannot be read."""
-        found = times.from_one(self.time.partition("/")[2] or self.time) if isinstance(self.time, str) else None
-        return NEVER if found is None else found
-
-    @property
     def document(self) -> dict[str, Any]:
         """What is kept of it where that is more than a reading."""
-        interval = {"phenomenonTime": self.time} if isinstance(self.time, str) and "/" in self.time else {}
+        interval = {"phenomenonTime": self.time} if self._is_interval else {}
         return {"result": self.result, **interval, **self.more}
 
     @property
     def plain(self) -> bool:
         """Whether a reading says all of it."""
-        return self.feature is None and self.document.keys() == {"result"}
+        return self.feature is None and not self.more and not self._is_interval
+
+    @property
+    def _is_interval(self) -> bool:
+        return isinstance(self.time, str) and "/" in self.time
+
+
+def _at(time: object) -> int:
+    found = times.from_one(time.partition("/")[2] or time) if isinstance(time, str) else None
+    return NEVER if found is None else found
 
 
 def number_of(kind: str, result: object) -> float | None:
@@ -134,7 +139,7 @@ def of_datastream(series: int, given: Facts, place: str = "") -> Wanted:
     _bounded(given["result"], f"{place}result")
     time = given.get("phenomenonTime")
     time = times.to_text(now_us()) if time is None else time
-    return Wanted(series, time, given["result"], more, _feature(given.get(FEATURE), place))
+    return Wanted(series, time, _at(time), given["result"], more, _feature(given.get(FEATURE), place))
 
 
 def check(more: Facts, place: str = "") -> None:

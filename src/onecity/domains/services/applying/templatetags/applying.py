@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django import template
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from onecity.kernel.cases.types import in_language
@@ -46,3 +46,28 @@ def plain_value(value: object) -> str:
 def item_name(code: str, items: Sequence[tuple[str, str]]) -> str:
     """The name of an item among (name, code) pairs."""
     return next((name for name, known in items if known == code), code)
+
+
+OUTCOMES: Final[Mapping[str, object]] = {
+    "grant": gettext_lazy("Granted"),
+    "refuse": gettext_lazy("Refused"),
+    "person": gettext_lazy("To a person"),
+}
+
+
+@register.simple_tag
+def outcome(name: str) -> str:
+    """What a table says, in words."""
+    return str(OUTCOMES.get(name, name))
+
+
+@register.simple_tag
+def count_of(counts: Mapping[str, int], name: str) -> int:
+    """A count by name, nothing counted as none."""
+    return counts.get(name, 0)
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()

@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from onecity.domains.services.applying import counter, drafting
+from onecity.domains.services.applying import counter, drafting, simulating
 from onecity.domains.services.applying.logic.resolving import Resolved
 from onecity.domains.services.applying.models import Application, Decision
 from onecity.domains.services.applying.views import showing
 from onecity.domains.services.items import store
 from onecity.domains.services.items.models import Sort
+from onecity.domains.services.items.permissions import VIEW
 from onecity.kernel.access import policy
 from onecity.kernel.access.decorators import permission_required
 from onecity.kernel.cases.models import Case
@@ -23,6 +24,7 @@ from onecity.kernel.core.errors import Problem
 from onecity.kernel.core.ids import parse_id
 from onecity.kernel.people.doors import account_of
 from onecity.kernel.people.models import Account
+from onecity.kernel.rules.decisions.table import TableError
 
 
 @permission_required(counter.OPEN)
@@ -97,3 +99,16 @@ def application(request: HttpRequest, application_id: UUID) -> HttpResponse:
         "decisions": list(Decision.objects.filter(application=found)),
     }
     return render(request, "applying/desk/application.html", context)
+
+
+@permission_required(VIEW)
+@require_safe
+def simulation(request: HttpRequest, version_id: UUID) -> HttpResponse:
+    """A new table over past applications, before it is published."""
+    try:
+        version, found = simulating.of_version(version_id)
+    except TableError as error:
+        raise Problem(
+            "table-invalid", _("This table cannot work yet."), status=422, detail="; ".join(error.mistakes)
+        ) from error
+    return render(request, "applying/desk/simulation.html", {"version": version, "found": found})

@@ -96,7 +96,7 @@ def _open(letter: Letter) -> Outcome:
     )
     left_out = _attach(case, letter)
     context = {"number": case.number, "code": code, "left_out": left_out}
-    notify.send(letter.sender, answers.OPENED, context, key=_source_key(letter), link=FIND)
+    notify.send(letter.sender, answers.OPENED, context, key=_source_key(letter), link=FIND, language=letter.language)
     return "opened"
 
 
@@ -105,7 +105,7 @@ def _add(letter: Letter, case: Case) -> Outcome:
     rating.say(case, text, None)
     left_out = _attach(case, letter)
     context = {"number": case.number, "left_out": left_out}
-    notify.send(letter.sender, answers.ADDED, context, key=_source_key(letter), link=FIND)
+    notify.send(letter.sender, answers.ADDED, context, key=_source_key(letter), link=FIND, language=letter.language)
     return "added"
 
 

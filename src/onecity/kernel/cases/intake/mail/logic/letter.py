@@ -29,13 +29,17 @@ QUOTED: Final = re.compile(
     r"^\s*(>|-{3,}\s*(original message|原始邮件|forwarded message|转发邮件)|on .{4,120} wrote:\s*$|在.{4,120}写道[：:]\s*$|发件人[：:])",
     re.IGNORECASE,
 )
+CHINESE: Final = re.compile("[\u4e00-\u9fff]")
+LATIN_WORD: Final = re.compile(r"\b[A-Za-z]{2,}\b")
+# so many characters or words say in which language somebody writes; a "re:" or a house number does not
+ENOUGH: Final = 3
 UNREADABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class Letter:
     """What a letter says. `key` names it however often it is delivered; `automatic` is why it must not be answered, empty
-    for what a person wrote; `left_out`: names of files too many."""
+    for what a person wrote; `left_out`: names of files too many; `language`: in which its sender is answered."""
 
     key: str
     sender: str
@@ -45,6 +49,7 @@ class Letter:
     files: Sequence[tuple[str, bytes]]
     automatic: str = ""
     left_out: Sequence[str] = ()
+    language: str = "zh-hans"
 
     @property
     def numbers(self) -> list[str]:
@@ -59,16 +64,33 @@ def read(raw: bytes, own_addresses: Sequence[str] = ()) -> Letter:
         raise TypeError("the modern policy makes modern messages")
     name, sender = parseaddr(_header(message, "Reply-To") or _header(message, "From"))
     files, left_out = _files(message)
+    subject = _plain(" ".join(_header(message, "Subject").split()))[:LONGEST_SUBJECT]
+    text = written(_text(message))[:LONGEST_TEXT]
     return Letter(
         key=_key(message, raw),
         sender=sender[:254] if "@" in sender else "",
         name=_plain(name)[:80],
-        subject=_plain(" ".join(_header(message, "Subject").split()))[:LONGEST_SUBJECT],
-        text=written(_text(message))[:LONGEST_TEXT],
+        subject=subject,
+        text=text,
         files=files,
         automatic=_automatic(message, sender, {one.lower() for one in own_addresses}),
         left_out=left_out,
+        language=_language(f"{subject} {text}", message),
     )
+
+
+def _language(words: str, message: EmailMessage) -> str:
+    """Chinese or English: what was written in; where that says too little, what the letter asks for (RFC 3282); else Chinese."""
+    chinese, latin = len(CHINESE.findall(words)), len(LATIN_WORD.findall(words))
+    if chinese >= ENOUGH and chinese >= latin:
+        return "zh-hans"
+    if latin >= ENOUGH:
+        return "en"
+    for header in ("Accept-Language", "Content-Language"):
+        for asked in _header(message, header).lower().split(","):
+            if asked.strip().startswith(("zh", "en")):
+                return "en" if asked.strip().startswith("en") else "zh-hans"
+    return "zh-hans"
 
 
 def _key(message: EmailMessage, raw: bytes) -> str:

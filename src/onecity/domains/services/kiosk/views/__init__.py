@@ -1,0 +1,1 @@
+"""Pages of the terminal, its own program, and the desk that looks after terminals."""
