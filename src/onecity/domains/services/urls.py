@@ -2,6 +2,10 @@
 
 from django.urls import include, path
 
+from onecity.domains.services import mine
+from onecity.domains.services.items import slots
+
+slots.add(mine.slot)
 urlpatterns = [
     path("", include("onecity.domains.services.items.urls")),
     path("", include("onecity.domains.services.applying.urls")),

@@ -65,6 +65,8 @@ MANAGE = (
     Item("/desk/archive", _("Archive"), "archive", "archive.view"),
     Item("/desk/seals", _("Seals"), "stamp", "seals.view"),
     Item("/desk/case-types", _("Kinds of case"), "workflow", "cases.view"),
+    Item("/desk/names", _("Who sees whose name"), "shield-check", "cases.names"),
+    Item("/desk/keeping", _("Keeping and erasing"), "history", "cases.keep"),
     Item("/desk/people", _("People and roles"), "users", "people.view"),
     Item("/desk/audit", _("Audit trail"), "scroll-text", "audit.view"),
 )
@@ -75,7 +77,7 @@ KERNEL = (*WORK, *OUTSIDE, *LEARN, *KNOW, *MANAGE)
 
 def doors(path: str, permissions: frozenset[str]) -> tuple[Item, ...]:
     """The entries of the top bar: the residents' pages, and the staff's doors for those who hold any right."""
-    items = [Item("/", _("Start")), Item("/report", _("Report something"))]
+    items = [Item("/", _("Start")), Item("/report", _("Report something")), Item("/nearby", _("Around here"))]
     items += _pages(RESIDENTS, permissions)
     if permissions:
         items += [Item("/desk", _("Desk")), Item("/ops", _("Operations"))]
