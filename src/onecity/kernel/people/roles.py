@@ -83,8 +83,6 @@ STANDARD_ROLES = (
     ),
     StandardRole("service_editor", _("Editor of services"), ("items.edit", "items.view", "terminals.manage")),
     StandardRole("service_publisher", _("Publisher of services"), ("items.publish", "items.view", "terminals.manage")),
-    StandardRole("service_editor", _("Editor of services"), ("items.edit", "items.view", "terminals.manage")),
-    StandardRole("service_publisher", _("Publisher of services"), ("items.publish", "items.view", "terminals.manage")),
     StandardRole("archivist", _("Archivist"), ("archive.keep", "archive.release", "archive.view")),
     StandardRole("archive_head", _("Head of the archive"), ("archive.approve", "archive.release", "archive.view")),
     # held beside another role, by those who need to know
