@@ -29,4 +29,6 @@ def test_every_declared_permission_is_in_some_role() -> None:
 def test_a_separated_permission_is_only_in_a_separated_role() -> None:
     separate = {name for name, permission in permissions.declared().items() if permission.separate}
     assert separate
-    assert [r.name for r in STANDARD_ROLES if separate.intersection(r.permissions) and not r.duty] == []
+    mixed = [r for r in STANDARD_ROLES if separate.intersection(r.permissions) and not r.duty]
+    # or else in a role for that one thing, given by name to whoever answers for it
+    assert [r.name for r in mixed if len({name.split(".")[0] for name in r.permissions}) > 1] == []
