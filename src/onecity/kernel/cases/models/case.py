@@ -100,7 +100,7 @@ class Case(models.Model):
         verbose_name = _("Case")
         verbose_name_plural = _("Cases")
         constraints = [
-            models.UniqueConstraint(fields=["district", "number"], name="case_number_once"),
+            models.UniqueConstraint(fields=["number", "district"], name="case_number_once"),
             models.CheckConstraint(
                 condition=Q(lon__isnull=True, lat__isnull=True) | Q(lon__isnull=False, lat__isnull=False),
                 name="case_point_whole",
@@ -151,7 +151,6 @@ class Case(models.Model):
             models.Index(fields=["assignee_id", "-opened_at", "-id"], name="case_newest_mine"),
             models.Index(fields=["sweep_at"], name="case_sweep", condition=Q(sweep_at__isnull=False)),
             models.Index(fields=["entity_id", "-opened_at"], name="case_entity", condition=Q(entity_id__isnull=False)),
-            models.Index(fields=["number"], name="case_number"),
             models.Index(fields=["parent"], name="case_parts", condition=Q(parent__isnull=False)),
             models.Index(fields=["asked", "due_order", "id"], name="case_asked", condition=OPEN & ~Q(asked="")),
             models.Index(
