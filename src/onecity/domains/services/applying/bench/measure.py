@@ -1,6 +1,7 @@
 """Measures decisions: as many as two processes manage, then the time from sending to the certificate at a steady rate."""
 
 import multiprocessing
+import resource
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ def run(*, quick: bool = False, registers: Source, people: Sequence[Subject]) ->
         began = time.perf_counter()
         _work([many[n::PROCESSES] for n in range(PROCESSES)], None)
         took = time.perf_counter() - began
+        burnt = resource.getrusage(resource.RUSAGE_CHILDREN)
         rate = min(WANTED, 0.9 * total / took)
         steady = _many(models, int(rate * seconds))
         waits = _work([steady[n::PROCESSES] for n in range(PROCESSES)], rate / PROCESSES)
@@ -49,6 +51,7 @@ def run(*, quick: bool = False, registers: Source, people: Sequence[Subject]) ->
             "p95_s": round(float(np.percentile(waits, 95)), 3),
             "p50_s": round(float(np.percentile(waits, 50)), 3),
             "steady_rate_per_s": round(rate, 1),
+            "python_cpu_ms_each": round((burnt.ru_utime + burnt.ru_stime) / total * 1000, 2),
             "applications": total + len(steady),
             "people": len(people),
             "processes": PROCESSES,
