@@ -9,6 +9,7 @@ from onecity.project import environment
 from onecity.project.language import gettext as _
 from onecity.project.stack import postgres
 from onecity.project.stack.offline import database
+from onecity.sim.registers.people import adults
 from onecity.sim.registers.source import Registers
 
 # loaded only when asked for: a measurement brings tools that the platform does not need
@@ -22,7 +23,7 @@ MODULES = {
     "rules": "onecity.kernel.rules.bench",
     "twin": "onecity.kernel.twin.bench",
 }
-MANY_HOUSEHOLDS, MANY_PEOPLE, HEADS = 1_500, 1_000, {"户主", "配偶"}
+MANY_HOUSEHOLDS, MANY_PEOPLE, BORN_BEFORE = 2_500, 1_000, 1955
 # these make a database of their own beside the installation's
 ON_A_DATABASE = {"cases", "decisions", "rules"}
 
@@ -43,9 +44,10 @@ def run(name: str, *, quick: bool) -> dict[str, object]:
 
 
 def _pensioners() -> dict[str, object]:
-    """The simulated registers, and the people in them of whom a table decides on an allowance."""
+    """The simulated registers, and the people in them who are entitled to an allowance."""
     registers = Registers(MANY_HOUSEHOLDS)
-    old = [one for one in registers.population.people.values() if one.relation in HEADS]
+    homes = registers.population.households
+    old = [one for one in adults(registers.population) if one.born_on.year < BORN_BEFORE and homes[one.household].local]
     return {"registers": registers, "people": [Subject("person", one.number, one.name) for one in old[:MANY_PEOPLE]]}
 
 
