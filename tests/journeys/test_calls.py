@@ -57,6 +57,8 @@ def take(operator: Visitor) -> tuple[str, str]:
     suggested.click()
     expect(operator.page.locator("[name=kind]")).to_have_value("exposed_litter")
     operator.page.select_option("[name=division]", index=2)
+    # what this kind asks stands there as soon as it is chosen
+    expect(operator.page.locator("#asks [name=answers_of]")).to_have_value("exposed_litter", timeout=FIRST_MS)
     operator.picture("call-1-taken")
     operator.page.locator("[name=address]").focus()
     keys.press("Control+Enter")
