@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.domains.services.items import navigation
 from onecity.domains.services.items.checking import Told
+from onecity.domains.services.items.logic import reading
 from onecity.domains.services.items.logic.codes import LISTS
 from onecity.domains.services.items.logic.exchange import Column, at, cell_of, put, value_of
+from onecity.domains.services.items.logic.reading import ItemError
 from onecity.kernel.cases.types import in_language
 
 BAR: Final = "|"
@@ -131,8 +133,9 @@ class Edited:
 
 
 def shown(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that the form shows of a content."""
+    """Everything that the form shows of a content; what it does not say is shown as it is usual."""
     words = navigation.words()
+    data = _whole(data)
     return {
         "texts": [(name, label, name in LONG, _languages(at(data, name))) for name, label in TEXTS],
         "plain": [(name, label, at(data, name) or "") for name, label in PLAIN],
@@ -150,6 +153,14 @@ def shown(data: Mapping[str, Any]) -> dict[str, Any]:
         "visits": at(data, "channels.visits") or 0,
         "visit_reason": _languages(at(data, "channels.visit_reason")),
     }
+
+
+def _whole(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        found: dict[str, Any] = reading.full(reading.read(data))
+    except ItemError:
+        return data  # a draft that cannot be read yet is shown as far as it goes
+    return found
 
 
 def read(post: QueryDict, data: Mapping[str, Any]) -> Edited:

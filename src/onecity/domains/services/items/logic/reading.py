@@ -138,3 +138,12 @@ def _is_day(text: str) -> bool:
 def builtins(value: object) -> Any:
     """A part of an item, or several, as JSON data."""
     return msgspec.to_builtins(value)
+
+
+def full(value: Any) -> Any:
+    """An item or a part of it as JSON data with every member, also those that say what is usual."""
+    if isinstance(value, Part):
+        return {field.name: full(getattr(value, field.name)) for field in msgspec.structs.fields(value)}
+    if isinstance(value, tuple | list):
+        return [full(one) for one in value]
+    return dict(value) if isinstance(value, Mapping) else value

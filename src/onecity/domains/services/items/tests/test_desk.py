@@ -68,6 +68,8 @@ def test_a_change_goes_through_two_hands(client: Client, item: ServiceItem, writ
     begun = client.post(f"/desk/items/item/{item.code}/begin")
     edit_page = client.get(begun["Location"], headers=ZH).content.decode()
     draft = ItemVersion.objects.get(state=VersionState.DRAFT)
+    assert re.search(r'<option value="4" selected>', edit_page)  # the level that it does not say is the usual one
+    assert re.search(r'name="channels.forms" value="1" checked', edit_page)
     sent = dict(re.findall(r'name="([\w.]+)" value="([^"]*)"', edit_page))
     fields = {
         "revision": str(draft.revision), "name.zh": "改名的事项", "name.en": "Renamed", "summary.zh": "文", "enquiries.zh": "文",

@@ -38,6 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
         entries = entries.filter(department=department)
     names = _names()
     found = [(one, names.get((one.sort, one.code), one.code)) for one in entries.order_by("department", "sort", "code")]
+    found.sort(key=lambda pair: pair[0].sort == Sort.TABLE)
     if text:
         found = [(one, name) for one, name in found if text.casefold() in f"{name} {one.code}".casefold()]
     drafts = (
