@@ -6,6 +6,7 @@ audit trail.
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -29,19 +30,24 @@ LONGEST_USE: Final = dt.timedelta(days=366)
 
 def pdf(certificate: Certificate, language: str = "zh-hans") -> bytes:
     """The holder's copy as signed PDF; raises Problem 409 for a certificate that is suspended, revoked or replaced."""
+    return rendered(certificate, PDF, language, lambda speech: making.make(content_of(certificate, speech)))
+
+
+def rendered(certificate: Certificate, kind: str, language: str, make: Callable[[str], bytes]) -> bytes:
+    """The holder's copy of this kind in this language: what `make` gives when first asked for, afterwards the same again."""
     _usable(certificate)
     speech = language if language in LANGUAGES else LANGUAGES[0]
-    row = _rendition(certificate, speech)
+    row = _rendition(certificate, kind, speech)
     if row is None:
-        data = making.make(content_of(certificate, speech))
+        data = make(speech)
         identifier = new_id()
         made = Rendition(
-            id=identifier, certificate_id=certificate.id, kind=PDF, language=speech, sha256=_digest(data),
+            id=identifier, certificate_id=certificate.id, kind=kind, language=speech, sha256=_digest(data),
             stored=making.keep(identifier, data), size=len(data),
         )  # fmt: skip
         # two at once: one is kept, and both get that one
         Rendition.objects.bulk_create([made], ignore_conflicts=True)
-        row = _rendition(certificate, speech)
+        row = _rendition(certificate, kind, speech)
     if row is None:
         raise Problem("copy-refused", _("This copy may not be made by you."), status=403)
     return making.read(row.id, row.stored)
@@ -96,8 +102,8 @@ def _check(use: Use) -> None:
         raise Problem("copy-request", _("This copy cannot be made."), status=422, errors=tuple(errors))
 
 
-def _rendition(certificate: Certificate, language: str) -> Rendition | None:
-    return Rendition.objects.filter(certificate_id=certificate.id, kind=PDF, language=language).first()
+def _rendition(certificate: Certificate, kind: str, language: str) -> Rendition | None:
+    return Rendition.objects.filter(certificate_id=certificate.id, kind=kind, language=language).first()
 
 
 def _record(action: str, copy: AnnotatedCopy, certificate: Certificate, account_id: UUID | None) -> None:

@@ -6,6 +6,7 @@ Python's cryptography reads such a certificate but refuses its key, so the key i
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from asn1crypto import core, crl, keys, x509
@@ -77,6 +78,7 @@ def der_sequence(content: bytes) -> bytes:
     return b"\x30" + bytes([len(content)]) + content
 
 
+@lru_cache(maxsize=256)
 def read(data: bytes) -> Certificate:
     """The certificate in DER; StructureError says what does not fit."""
     if len(data) > LARGEST:

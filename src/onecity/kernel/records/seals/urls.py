@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from onecity.kernel.records.seals.pages import checking, using, views
+from onecity.kernel.records.seals.pages import checking, holder, using, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("certificates/<uuid:certificate_id>/ofd", holder.ofd, name="certificate_ofd"),
     path("verify/seal", checking.check, name="seal_check"),
     path("desk/seals", views.index, name="seals"),
     path("desk/seals/new", views.create, name="seal_new"),
