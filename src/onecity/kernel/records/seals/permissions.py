@@ -6,5 +6,5 @@ from onecity.kernel.access.permissions import declare
 
 VIEW = declare("seals.view", _("See seals and their uses")).name
 USE = declare("seals.use", _("Use seals one has leave for")).name
-MANAGE = declare("seals.manage", _("Make, suspend and destroy seals, give leave to use them"), separate=True).name
+MANAGE = declare("seals.manage", _("Make, suspend and destroy seals, give leave to use them")).name
 APPROVE = declare("seals.approve", _("Agree to the use of a seal")).name
