@@ -13,6 +13,7 @@ from onecity.kernel.people import demo as demo_accounts
 from onecity.kernel.people import oidc, roles
 from onecity.kernel.places import district, service
 from onecity.kernel.places.models import Division
+from onecity.kernel.records.seals import demonstration as demo_seals
 from onecity.kernel.registry import sync
 from onecity.project import domains, environment, joining
 from onecity.project.cli.shape import Command, group
@@ -71,6 +72,7 @@ def demo() -> None:
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
     made = demo_accounts.create(_demo_divisions(root))
+    demo_seals.install()
     console.print(_("{n} demonstration accounts").format(n=len(made)))
 
 
