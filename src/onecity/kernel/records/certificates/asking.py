@@ -1,6 +1,7 @@
 """How often somebody may verify from one address: enough for a counter with a queue, too little to try numbers out."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Final
 
 from django.http import HttpRequest
@@ -19,28 +20,28 @@ OF_STAFF: Final = 10
 
 def number(request: HttpRequest, text: str) -> Verdict:
     """Verify by number; raises Problem 429 where too many were asked from here, or too many that do not exist."""
-    who, times = _who(request)
-    _take(LOOKS, who, times)
-    _take(MISSES, who, times, 0)
-    verdict = verifying.verify_number(text)
-    if verdict.state == "unknown":
-        # counted only: the answer to this one is given, the next is refused
-        _count(MISSES, who)
-    return verdict
+    return _ask(request, LOOKS, lambda: verifying.verify_number(text))
 
 
 def token(request: HttpRequest, text: str, asked: Asked | None = None) -> Verdict:
-    """Verify signed data; raises Problem 429."""
-    who, times = _who(request)
-    _take(LOOKS, who, times)
-    return verifying.verify_token(text, asked)
+    """Verify signed data; raises as `number`: a forgery may carry a number that somebody tries out."""
+    return _ask(request, LOOKS, lambda: verifying.verify_token(text, asked))
 
 
 def file(request: HttpRequest, data: bytes) -> Verdict:
-    """Verify a file; raises Problem 429."""
+    """Verify a file; raises as `number`."""
+    return _ask(request, FILES, lambda: verifying.verify_file(data))
+
+
+def _ask(request: HttpRequest, limit: Limit, verify: Callable[[], Verdict]) -> Verdict:
     who, times = _who(request)
-    _take(FILES, who, times)
-    return verifying.verify_file(data)
+    _take(limit, who, times)
+    _take(MISSES, who, times, 0)
+    verdict = verify()
+    if verdict.shown is None:
+        # counted only: the answer to this one is given, the next is refused
+        _count(MISSES, who)
+    return verdict
 
 
 def _who(request: HttpRequest) -> tuple[str, int]:

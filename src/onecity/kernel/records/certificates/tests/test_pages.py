@@ -1,6 +1,7 @@
 """The pages: anybody verifies in both languages without JavaScript, holders take copies, the desk revokes after a second look."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -89,8 +90,16 @@ class TestVerify:
         answers = [client.get("/verify", {"number": NOBODY}).status_code for _n in range(asking.MISSES.most + 3)]
         assert answers == [200] * (asking.MISSES.most + 1) + [429] * 2
         assert client.get("/verify", {"number": made.number}).status_code == 429
-        # signed data cannot be guessed, so it is still verified
-        assert client.post("/verify", {"how": "token", "token": token_of(made)}).status_code == 200
+        assert client.post("/verify", {"how": "token", "token": token_of(made)}).status_code == 429
+
+    def test_nor_inside_forgeries(self, made: Certificate, client: Client) -> None:
+        header, payload, signature = made.signed.split(".")
+        forged = json.dumps(json.loads(sdjwt.decode(payload)) | {"jti": NOBODY}).encode()
+        token = f"{header}.{sdjwt.encode(forged)}.{signature}~"
+        for _n in range(asking.MISSES.most + 1):
+            assert "系伪造" in client.post("/verify", {"how": "token", "token": token}).content.decode()
+        assert client.post("/verify", {"how": "token", "token": token}).status_code == 429
+        assert client.get("/verify", {"number": made.number}).status_code == 429
 
 
 class TestPublished:

@@ -197,9 +197,11 @@ def test_a_replaced_key_still_counts_a_stolen_one_does_not(made: Certificate, as
     assert (after.kid, old != new.kid) == (new.kid, True)
     assert {key["kid"] for key in publishing.issuer_metadata()["jwks"]["keys"]} == {old, new.kid}
     assert verifying.verify_token(token_of(made)).state == "valid"
+    thief = store._private(old)
     store.withdraw(old)
-    assert verifying.verify_token(token_of(made)).state == "forged"
-    assert verifying.verify_number(made.number).state == "altered"
+    assert verifying.verify_token(token_of(made)).state == "revoked"
+    assert verifying.verify_number(made.number).state == "revoked"
+    assert verifying.verify_token(resigned(token_of(made), thief, exp=9_999_999_999)).state == "forged"
     assert verifying.verify_token(token_of(after)).state == "valid"
     assert {key["kid"] for key in publishing.issuer_metadata()["jwks"]["keys"]} == {new.kid}
 

@@ -32,6 +32,8 @@ def find(number: str) -> Certificate | None:
 def of(row: Certificate) -> tuple[Finding, list[Step]]:
     """Its state now, by the register, its period and its own signature."""
     steps = [_untouched(row), _status(row), _period(row)]
+    if steps[0].step == "key":
+        return "revoked", steps
     if not steps[0].ok:
         return "altered", steps
     if row.state in OUT:
@@ -82,7 +84,7 @@ def _untouched(row: Certificate) -> Step:
     """The entry of the register against its own signature: whoever changes the database does not have the key."""
     key = IssuerKey.objects.filter(kid=row.kid, compromised_at__isnull=True).first()
     if key is None:
-        return Step("register", False, _("The key that signed it is not believed any more."))
+        return Step("key", False, _("The key that signed it is not believed any more."))
     try:
         _header, payload, data, signature = sdjwt.take_apart(row.signed)
     except sdjwt.MalformedError:

@@ -69,7 +69,9 @@ def _signature(reading: _Reading) -> Verdict | None:
             )
         return reading.fails("forged", "key", _("The key that it names is not a key of this issuer."))
     if key.compromised_at is not None:
-        return reading.fails("forged", "key", _("The key that signed it is not believed any more."))
+        issued = reading.row is not None and reading.row.signed == reading.parsed.jwt
+        text = _("The key that signed it is not believed any more.")
+        return reading.fails("revoked" if issued else "forged", "key", text)
     reading.passed("key", _("The key belongs to this issuer."))
     if es256.verify(key.public_jwk, reading.parsed.signing_input, reading.parsed.signature):
         reading.passed("signature", _("The signature is right."))
