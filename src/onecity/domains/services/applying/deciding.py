@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from onecity.domains.services.applying import certifying, drafting, kinds
+from onecity.domains.services.applying import certifying, drafting, kinds, paying
 from onecity.domains.services.applying.books import Books
 from onecity.domains.services.applying.logic import explaining, sampling
 from onecity.domains.services.applying.models import Application, Decision, Outcome
@@ -138,6 +138,9 @@ def judged(application: Application, item: Item, table: Deciding, digest: str, b
         outcome, fired = str(outputs.get(OUTCOME) or "person"), decision.fired
         explanation = explaining.explain(table, decision, inputs)
         reason = "table" if outcome == "person" else ""
+    if outcome == "grant" and paying.fee_of(item):
+        # what costs money is issued when it was paid for: the office sees to that
+        outcome, reason = "person", "fee"
     if outcome == "grant" and certifying.lacking(item, application, outputs, books):
         outcome, reason = "person", "certificate"
     return Ruling(application, item, table, digest, inputs, outcome, outputs, fired, explanation, reason)

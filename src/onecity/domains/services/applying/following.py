@@ -2,15 +2,22 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from onecity.domains.services.applying import kinds
-from onecity.domains.services.applying.models import Application, Decision, Outcome
+from onecity.domains.services.applying import kinds, paying
+from onecity.domains.services.applying.models import (
+    Application,
+    Decision,
+    Delivery,
+    Outcome,
+    Payment,
+    PaymentState,
+)
 from onecity.domains.services.items import store
 from onecity.domains.services.items.models import Sort
 from onecity.domains.services.items.store import Published
@@ -45,7 +52,10 @@ class Course:
     may_withdraw: bool
     asked: str
     rated: frozenset[str]
-    parts: Sequence["Course"] = field(default=())
+    payment: Payment | None
+    pay_at: str
+    delivery: Delivery | None
+    may_post: bool
 
 
 def course(account: Account, number: str) -> Course:
@@ -69,11 +79,14 @@ def _course(application: Application, case: Case) -> Course:
     decided = application.decided_at
     recent = decided is not None and now() < decided + dt.timedelta(days=APPEAL_DAYS)
     last = CaseEvent.objects.filter(case_id=case.id, action="ask").order_by("-version").first()
+    published = store.version(Sort.ITEM, application.item_code, application.item_number)
+    payment = Payment.objects.filter(application=application).first()
+    delivery = Delivery.objects.filter(application=application).first()
     rated = Rating.objects.filter(case_id=case.id, round=case.round, additional=False).values_list("step", flat=True)
     return Course(
         application,
         case,
-        store.version(Sort.ITEM, application.item_code, application.item_number),
+        published,
         reporting.follow(case),
         decision,
         appeal,
@@ -81,6 +94,10 @@ def _course(application: Application, case: Case) -> Course:
         case.is_open and case.state in {"submitted", "accepted", "asked"},
         last.note if last and case.state == "asked" else "",
         frozenset(rated),
+        payment,
+        paying.PROVIDER.address(payment) if payment and payment.state != PaymentState.PAID else "",
+        delivery,
+        delivery is None and application.outcome == Outcome.ISSUED and published.item.channels.post,
     )
 
 

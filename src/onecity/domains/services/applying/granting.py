@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from onecity.domains.services.applying import certifying, deciding, kinds
+from onecity.domains.services.applying import certifying, deciding, kinds, paying
 from onecity.domains.services.applying.books import Books
 from onecity.domains.services.applying.models import Application, Decision, Outcome
 from onecity.domains.services.items import store
@@ -44,6 +44,9 @@ def _one(application: Application) -> int:
         return 0
     last = CaseEvent.objects.filter(case_id=case.id, to_state=case.state).order_by("-version").first()
     if case.state in {"decided", "issued"}:
+        item = store.version(Sort.ITEM, application.item_code, application.item_number).item
+        if not paying.settled(application, item):
+            return 0
         grant(application, case, last)
     else:
         application.outcome, application.decided_at = ENDED[case.state], case.closed_at

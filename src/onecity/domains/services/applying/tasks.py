@@ -6,6 +6,7 @@ from onecity.domains.services.applying import (
     appointments,
     archiving,
     deciding,
+    delivering,
     entitling,
     granting,
     kinds,
@@ -34,8 +35,8 @@ def issue_granted(timestamp: int = 0) -> int:  # noqa: ARG001 - same
 @app.periodic(cron="* * * * *")
 @app.task(name="services.appointments", queueing_lock="services.appointments")
 def keep_appointments(timestamp: int = 0) -> int:  # noqa: ARG001 - same
-    """Lay out the times of the next days, and give free what nobody came for."""
-    return appointments.lay_out() + appointments.release_missed()
+    """Lay out the times of the next days, give free what nobody came for, and hand letters over."""
+    return appointments.lay_out() + appointments.release_missed() + delivering.carry()
 
 
 @app.periodic(cron="40 2 * * *")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecity.domains.services.applying.views import appointments, counter, data, drafts, holding, mine
+from onecity.domains.services.applying.views import appointments, counter, data, drafts, handover, holding, mine
 
 app_name = "applying"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("apply/draft/<uuid:draft_id>/<str:key>", drafts.step, name="step"),
     path("my", mine.mine, name="mine"),
     path("my/applications/<str:number>", mine.followed, name="followed"),
+    path("my/applications/<str:number>/post", handover.post, name="post"),
+    path("my/pay/<uuid:application_id>/sandbox", handover.sandbox, name="pay_sandbox"),
     path("my/applications/<str:number>/<str:what>", mine.act, name="act"),
     path("my/offers/<uuid:entitlement_id>/<str:what>", mine.entitlement, name="entitlement"),
     path("my/certificates", holding.index, name="certificates"),

@@ -6,6 +6,7 @@ from onecity.domains.services.applying.models.archive_refusal import ArchiveRefu
 from onecity.domains.services.applying.models.decision import Decision
 from onecity.domains.services.applying.models.draft import Draft, DraftState
 from onecity.domains.services.applying.models.entitlement import Entitlement, EntitlementState
+from onecity.domains.services.applying.models.handover import Delivery, DeliveryState, Payment, PaymentState
 from onecity.domains.services.applying.models.register_use import RegisterUse
 from onecity.domains.services.applying.models.ticket import Ticket, TicketState
 
@@ -15,11 +16,15 @@ __all__ = [
     "AppointmentState",
     "ArchiveRefusal",
     "Decision",
+    "Delivery",
+    "DeliveryState",
     "Draft",
     "DraftState",
     "Entitlement",
     "EntitlementState",
     "Outcome",
+    "Payment",
+    "PaymentState",
     "RegisterUse",
     "Slot",
     "Ticket",
