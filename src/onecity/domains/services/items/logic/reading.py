@@ -35,6 +35,8 @@ LISTED: Final[Mapping[tuple[str, str], CodeList]] = {
     ("Result", "kind"): codes.RESULT,
 }
 DAYS: Final = frozenset({("Item", "effective_from"), ("Item", "effective_until")})
+# mappings of words that are no texts
+NO_TEXTS: Final = frozenset({("BundleStep", "fields")})
 CODED: Final = frozenset({("Item", "code"), ("Bundle", "code"), ("Material", "key"), ("Situation", "key")})
 
 
@@ -90,7 +92,7 @@ def _mistakes(part: Part, place: str) -> Iterator[tuple[str, str]]:
     for member in msgspec.structs.fields(part):
         where = f"{place}.{member.name}".lstrip(".")
         value = getattr(part, member.name)
-        if member.type == Text:
+        if member.type == Text and (name, member.name) not in NO_TEXTS:
             yield from _text(value, where, required=member.required)
         elif isinstance(value, Part):
             yield from _mistakes(value, where)
