@@ -40,7 +40,7 @@ def test_two_swapped_digits_are_found() -> None:
 def test_a_made_up_sample_is_reported_not_crashed_on() -> None:
     wrong = VALID[0][:-1] + "M"
     assert [fault.code for fault in identifiers.read(wrong).faults] == ["check"]
-    with pytest.raises(ValueError, match="no certificate number: check$"):
+    with pytest.raises(ValueError, match=r"no certificate number: check$"):
         identifiers.parse(wrong)
 
 
