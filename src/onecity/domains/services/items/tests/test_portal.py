@@ -103,7 +103,7 @@ def test_a_page_says_everything_in_the_order_of_the_questions(client: Client) ->
     ):
         assert said in page, said
     english = text(client, "/services/identity_card", EN)
-    for said in ("Identity card", "20 yuan", "1 visit", "Fingerprints and a photograph are taken", "Promised"):
+    for said in ("Identity card", "20 yuan", "1 trip", "Fingerprints and a photograph are taken", "Promised"):
         assert said in english, said
 
 
