@@ -13,7 +13,7 @@ class SealState(models.TextChoices):
     """Whether a seal may be used; a destroyed one never comes back."""
 
     ACTIVE = "active", _("In use")
-    SUSPENDED = "suspended", _("Suspended")
+    SUSPENDED = "suspended", _("Out of use for now")
     DESTROYED = "destroyed", _("Destroyed")
 
 
@@ -94,7 +94,7 @@ class RequestState(models.TextChoices):
 
     WAITING = "waiting", _("Waiting")
     APPROVED = "approved", _("Approved")
-    REFUSED = "refused", _("Refused")
+    REFUSED = "refused", _("Not agreed to")
     USED = "used", _("Used")
 
 

@@ -39,7 +39,7 @@ VERDICTS: Final[Mapping[str, object]] = MappingProxyType(
     }
 )
 STATES: Final[Mapping[str, object]] = MappingProxyType(
-    {"ok": _("ok"), "failed": _("failed"), "not_checked": _("not checked")}
+    {"ok": _("ok"), "failed": _("not passed"), "not_checked": _("not checked")}
 )
 
 

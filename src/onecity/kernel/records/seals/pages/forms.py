@@ -57,7 +57,7 @@ class SealForm(forms.Form):
 class LeaveForm(forms.Form):
     """Leave to use a seal."""
 
-    account = forms.ChoiceField(label=_("Person"), required=False)
+    account = forms.ChoiceField(label=_("Person with leave"), required=False)
     subject_kind = forms.ChoiceField(label=_("For what"), choices=SubjectKind.choices)
     subject_code = forms.CharField(
         label=_("Kind"), max_length=120, help_text=_("The code of the kind of certificate or of case.")
