@@ -31,6 +31,11 @@ def of(request: HttpRequest) -> UUID | None:
     return UUID(bound["id"]) if bound else None
 
 
+def is_screen(path: str) -> bool:
+    """Whether an address is one of the machine's own screens, which look so before anybody is signed in, too."""
+    return path == HOME or path.startswith(f"{HOME}/")
+
+
 def end(request: HttpRequest) -> None:
     """Sign out and forget everything that the session knew."""
     logout(request)

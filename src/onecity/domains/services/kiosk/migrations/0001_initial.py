@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=onecity.kernel.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=80, verbose_name='Name')),
-                ('place', models.CharField(max_length=200, verbose_name='Where it stands')),
+                ('place', models.CharField(max_length=200, verbose_name='Place of the terminal')),
                 ('division_path', models.TextField(db_collation='C', verbose_name='Division')),
                 ('secret_hash', models.CharField(max_length=64, unique=True)),
                 ('items', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=48), blank=True, default=list, size=None)),

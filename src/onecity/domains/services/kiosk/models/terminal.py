@@ -13,7 +13,7 @@ class Terminal(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(_("Name"), max_length=80)
-    place = models.CharField(_("Where it stands"), max_length=200)
+    place = models.CharField(_("Place of the terminal"), max_length=200)
     division_path = models.TextField(_("Division"), db_collation="C")
     secret_hash = models.CharField(max_length=64, unique=True)
     items = ArrayField(models.CharField(max_length=48), default=list, blank=True)
