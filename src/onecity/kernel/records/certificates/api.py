@@ -138,11 +138,11 @@ def verify(request: HttpRequest, body: VerifyIn) -> VerdictOut:
     "/verify/file",
     response=VerdictOut,
     auth=public,
-    summary="Verify the PDF of a certificate",
+    summary="Verify the PDF or OFD of a certificate",
     openapi_extra=may_answer(429),
 )
 def verify_file(request: HttpRequest, file: File[UploadedFile]) -> VerdictOut:
-    """What a PDF is worth at this moment: ours and unchanged, altered, signed by somebody else, or not from here."""
+    """What a PDF or OFD is worth at this moment: ours and unchanged, altered, signed by somebody else, or not from here."""
     return _told(asking.file(request, file.read(MOST_BYTES + 1)))
 
 

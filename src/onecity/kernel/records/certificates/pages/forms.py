@@ -27,9 +27,9 @@ class FileForm(forms.Form):
     """A PDF."""
 
     file = forms.FileField(
-        label=_("PDF of the certificate"),
+        label=_("PDF or OFD of the certificate"),
         help_text=_("At most 5 MB. It is looked at and not kept."),
-        widget=forms.ClearableFileInput({"accept": "application/pdf"}),
+        widget=forms.ClearableFileInput({"accept": "application/pdf,.ofd"}),
     )
 
     def clean_file(self) -> Any:

@@ -20,11 +20,13 @@ from onecity.kernel.access.models import AuditEvent
 from onecity.kernel.core.clock import FixedClock, now, use_clock
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.models import Account
+from onecity.kernel.records import ofd as ofd_writer
 from onecity.kernel.records.certificates import copies, issuing, states, verifying
 from onecity.kernel.records.certificates.rendering import authority, layout, making
 from onecity.kernel.records.certificates.rendering.content import Use, content_of
 from onecity.kernel.records.certificates.rendering.drawing import draw, width
 from onecity.kernel.records.certificates.tests.conftest import IDENTITY, Ask
+from onecity.kernel.records.certificates.verification.files import ZIP
 from onecity.kernel.records.models import AnnotatedCopy, AnnotatedLook, Certificate, Rendition
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +131,23 @@ def test_a_copy_follows_its_certificate(made: Certificate) -> None:
     with pytest.raises(Problem) as refused:
         copies.pdf(Certificate.objects.get(id=made.id))
     assert refused.value.status == 409
+
+
+def test_an_ofd_is_known_by_its_bytes_and_follows_its_certificate(made: Certificate) -> None:
+    data = copies.rendered(
+        made, "ofd", "zh-hans", lambda speech: ofd_writer.write(layout.document(content_of(made, speech), width))
+    )
+    verdict = verifying.verify_file(data)
+    assert verdict.state == "valid"
+    assert verdict.shown is not None
+    assert verdict.shown.number == made.number
+    other = ofd_writer.write(layout.document(content_of(made, "en"), width))
+    assert verifying.verify_file(other).state == "altered"
+    assert verifying.verify_file(data + b" ").state == "altered"
+    for broken in (data[:2000], ZIP + b"nothing"):
+        assert verifying.verify_file(broken).state == "unknown"
+    states.revoke(made.id, None, "Fraud")
+    assert verifying.verify_file(data).state == "revoked"
 
 
 HOSTILE = [

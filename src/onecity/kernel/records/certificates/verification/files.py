@@ -1,4 +1,4 @@
-"""Verifies a PDF that somebody sends: ours and unchanged, altered, signed by somebody else, or not from here at all.
+"""Verifies a PDF or OFD that somebody sends: ours and unchanged, altered, signed by somebody else, or not from here at all.
 
 A file that was made here is known by its digest. Of any other the signature is read to say what is wrong with it; whatever
 cannot be read is not from here. Nothing is fetched, nothing in the file is run.
@@ -6,6 +6,8 @@ cannot be read is not from here. Nothing is fetched, nothing in the file is run.
 
 import hashlib
 import re
+import zipfile
+import zlib
 from io import BytesIO
 from typing import Final
 
@@ -25,6 +27,10 @@ from onecity.kernel.records.certificates.verification.verdict import Copied, Fin
 from onecity.kernel.records.models import AnnotatedCopy, Certificate, Rendition
 
 MOST_BYTES: Final = 5_000_000
+MOST_FRONT: Final = 100_000
+PDF: Final = b"%PDF-"
+ZIP: Final = b"PK\x03\x04"
+NUMBER_IN_OFD: Final = re.compile(rb'Name="CertificateNumber"[^>]{0,100}>([0-9A-Z.]{20,200})<')
 NUMBER: Final = re.compile(rb"CertificateNumber=([0-9A-Z.]{20,200})")
 COMPRESSED: Final = (b"/ObjStm", b"/XRef")
 """Ours have none; unpacking somebody else's could fill the memory."""
@@ -32,12 +38,12 @@ MOST_REVISIONS: Final = 8
 
 
 def verify_file(data: bytes) -> Verdict:
-    """What a PDF is worth now. Never raises for what somebody sends."""
-    if len(data) > MOST_BYTES or not data.startswith(b"%PDF-"):
-        return Verdict("unknown", (Step("form", False, _("This is not the PDF of a certificate.")),))
+    """What a PDF or OFD is worth now. Never raises for what somebody sends."""
+    if len(data) > MOST_BYTES or not data.startswith((PDF, ZIP)):
+        return Verdict("unknown", (Step("form", False, _("This is neither the PDF nor the OFD of a certificate.")),))
     number = _number(data)
     row = standing.find(number) if number else None
-    form = Step("form", True, _("It is a PDF."))
+    form = Step("form", True, _("It is a PDF.") if data.startswith(PDF) else _("It is an OFD."))
     if row is None:
         state, step = _signature(data)
         worth: Finding = "unknown" if step.ok is None or not number else "forged"
@@ -78,13 +84,24 @@ def _stands(row: Certificate, before: tuple[Step, ...], copy: AnnotatedCopy | No
 
 
 def _number(data: bytes) -> str:
-    found = NUMBER.search(data)
+    found = NUMBER.search(data) if data.startswith(PDF) else NUMBER_IN_OFD.search(_front(data))
     report = identifiers.read(found[1].decode()) if found else None
     return str(report.number) if report and report.number and report.valid else ""
 
 
+def _front(data: bytes) -> bytes:
+    """The beginning of an OFD's first file, and no more of it: a ZIP may unpack to any size."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as package, package.open("OFD.xml") as file:
+            return file.read(MOST_FRONT)
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError):
+        return b""
+
+
 def _signature(data: bytes) -> tuple[Finding, Step]:
     """What its signature says: valid where it is ours and covers the whole file."""
+    if data.startswith(ZIP):
+        return "altered", Step("signature", False, _("It is not, byte by byte, a file that was made here."))
     if any(word in data for word in COMPRESSED) or data.count(b"startxref") > MOST_REVISIONS:
         return "forged", Step("signature", None, _("It is not built as the files that are made here."))
     try:
