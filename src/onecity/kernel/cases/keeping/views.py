@@ -1,7 +1,7 @@
 """The desk page that says what is erased when, and holds that stop it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -91,8 +91,10 @@ def _page(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
     coming = policies.remaining(seen).filter(policies.over(found, moment + YEAR)).exclude(policies.held())
     by_name = {one.name: one for one in found}
     rows = presentation.rows(list(coming.defer("search", "description", "evidence").order_by("closed_at", "id")[:NEXT]))
+    lines = [_line(one, seen, moment) for one in found]
     context = {
-        "lines": [_line(one, seen, moment) for one in found],
+        "lines": [line for line in lines if line.year or line.held],
+        "quiet": _quiet([line for line in lines if not line.year and not line.held]),
         "unlimited": len(type_store.all_in_force()) - len(found),
         "next": [(row, by_name[row.case.type_name].goes_at(row.case)) for row in rows],
         "holds": list(
@@ -105,6 +107,14 @@ def _page(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
         "reason": request.POST.get("reason", ""),
     }
     return render(request, "cases/keeping/index.html", context, status=problem.status if problem else 200)
+
+
+def _quiet(lines: Sequence[Line]) -> list[tuple[int, str, list[str]]]:
+    """Kinds of which nothing goes soon, those with the same policy together."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for line in lines:
+        found.setdefault((line.policy.rule.years, line.erased), []).append(line.policy.kind.title)
+    return [(years, erased, titles) for (years, erased), titles in found.items()]
 
 
 def _line(one: Policy, seen: QuerySet[Case], moment: dt.datetime) -> Line:

@@ -18,9 +18,10 @@ from onecity.kernel.places import snapshot
 from onecity.kernel.places.logic.paths import ADMINISTRATIVE
 
 METRES_PER_DEGREE: Final = 111_320.0
-RADII: Final = (("500", _("within 500 m")), ("1000", _("within 1 km")), ("3000", _("within 3 km")))
+# what is usual stands first: a page without an address shows it
+RADII: Final = (("1000", _("within 1 km")), ("500", _("within 500 m")), ("3000", _("within 3 km")))
 STATES: Final = (("", _("Running and ended")), ("running", _("Running")), ("ended", _("Ended")))
-DAYS: Final = (("30", _("Last 30 days")), ("90", _("Last 90 days")), ("365", _("Last year")))
+DAYS: Final = (("90", _("Last 90 days")), ("30", _("Last 30 days")), ("365", _("Last year")))
 USUAL_DAYS: Final = 90
 USUAL_RADIUS: Final = "1000"
 

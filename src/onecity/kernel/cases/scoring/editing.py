@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from onecity.kernel.cases.scoring.logic.card import PARTS
 from onecity.kernel.cases.scoring.logic.checking import STARS
 from onecity.kernel.cases.scoring.words import POINTS
+from onecity.kernel.cases.types import in_language
 
 LISTS: Final = (
     ("settled_by", _("Results that count as settled")),
@@ -66,13 +67,12 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
 
 def _lines(content: Mapping[str, Any]) -> dict[str, str]:
     fields = shown(content)
-    found = {f"{_('Weight')} › {label}": value for _name, label, value in fields["weights"]}
-    found |= {f"{_('Rating')} › {star} ★": value for star, value in fields["stars"]}
+    weight, rating, group = (str(one) for one in (_("Weight"), _("Rating"), _("Group")))
+    found = {f"{weight} › {label}": value for _name, label, value in fields["weights"]}
+    found |= {f"{rating} › {star} ★": value for star, value in fields["stars"]}
     found[str(_("Deduction for each late one"))] = fields["deduction"]
     found |= {
-        f"{_('Group')} › {one['name']}": f"{one['zh']} · {one['en']} · {one['levels']}"
-        for one in fields["groups"]
-        if one
+        f"{group} › {one['name']}": f"{one['zh']} · {one['en']} · {one['levels']}" for one in fields["groups"] if one
     }
     found |= {str(label): value for _name, label, value in fields["lists"]}
     return found | {str(_("Basis")): str(fields["basis"])}
@@ -83,6 +83,7 @@ def _group(one: Mapping[str, Any]) -> dict[str, str]:
     levels: Sequence[object] = one.get("levels", ())
     return {
         "name": str(one.get("name", "")),
+        "title": in_language({key: str(text) for key, text in title.items()}),
         "zh": str(title.get("zh", "")),
         "en": str(title.get("en", "")),
         "levels": " ".join(map(str, levels)),
