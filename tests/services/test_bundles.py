@@ -1,8 +1,10 @@
 """One thing of several items: one form, parallel parts, one clock; a refusal of one leaves the others."""
 
 import datetime as dt
+import re
 
 import pytest
+from django.test import Client
 
 from onecity.domains.services.applying import bundling, drafting, kinds, settling
 from onecity.domains.services.applying.models import Application, Decision
@@ -102,3 +104,34 @@ def test_a_refused_part_leaves_the_others(district: District) -> None:
     assert running.count() == len(found) - 1
     parent.refresh_from_db(fields=["state"])
     assert parent.state == "submitted"
+
+
+def test_a_mother_does_it_on_her_phone_as_the_webs_own_role(district: District, request: pytest.FixtureRequest) -> None:
+    install()
+    account = district.resident("mother")
+    birth_certificate(account, district)
+    request.getfixturevalue("app_role")
+    client = Client()
+    client.force_login(account)
+    assert "出生一件事" in client.get("/apply/things/newborn").content.decode()
+    base = client.post("/apply/things/newborn")["Location"]
+    page = client.get(f"{base}/parts").content.decode()
+    assert "您已有，无需办理" in page
+    assert client.post(f"{base}/parts", {"part": ["maternity_allowance"]}).status_code == 302
+    assert "无需提交" in client.get(f"{base}/known").content.decode()
+    client.post(f"{base}/known", {})
+    for number in range(2):
+        sent = {f"answer.{name}": value for name, value in SAID.items()}
+        assert client.post(f"{base}/form-{number}", sent).status_code == 302
+    papers = client.get(f"{base}/papers").content.decode()
+    keys = re.findall(r'name="commit" value="([a-z_]+)"', papers)
+    assert client.post(f"{base}/papers", {"commit": keys}).status_code == 302
+    answer = client.post(f"{base}/check", {})
+    assert answer.status_code == 302, answer.content.decode()
+    whole = client.get(answer["Location"]).content.decode()
+    assert "出生登记" in whole
+    assert whole.count("已办结") >= 3
+    part = re.search(r"/my/applications/\d{4}-\d{6}", whole.partition('class="list"')[2])
+    assert part is not None
+    assert client.get(part.group(0)).status_code == 200
+    assert "居民户口簿" in client.get("/my/certificates").content.decode()

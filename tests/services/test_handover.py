@@ -1,11 +1,13 @@
 """Fees and letters: paid once whatever is notified twice, issued when paid, sent once, followed until it has arrived."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 
-from onecity.domains.services.applying import delivering, filing, following, granting, paying, settling
+from onecity.domains.services.applying import delivering, entitling, filing, following, granting, paying, settling
 from onecity.domains.services.applying.delivering import Where
 from onecity.domains.services.applying.models import Application, Delivery, Payment
 from onecity.kernel.cases import acting
@@ -13,7 +15,7 @@ from onecity.kernel.cases.models import Case
 from onecity.kernel.core.clock import FixedClock
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.records.models import Certificate
-from tests.services.conftest import District
+from tests.services.conftest import ALLOWANCE, District
 from tests.services.test_applying import ready
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +77,31 @@ def test_a_letter_is_sent_once_and_followed(district: District, offer: Callable[
     clock.advance(dt.timedelta(days=2))
     assert delivering.carry() == 1
     assert Delivery.objects.get().state == "delivered"
+
+
+def test_what_is_due_is_confirmed_paid_for_nothing_and_sent_home_as_the_webs_own_role(
+    district: District, offer: Callable[..., None], request: pytest.FixtureRequest
+) -> None:
+    offer(form={**ALLOWANCE["form"], "required": []}, channels={"forms": ["1", "2"], "post": True})
+    account = district.resident("pensioner")
+    district.resident("veteran")
+    assert entitling.look() == 2
+    request.getfixturevalue("app_role")
+    client, stranger = Client(), Client()
+    client.force_login(account)
+    stranger.force_login(district.made["veteran"])
+    page = client.get("/my").content.decode()
+    assert "您可以享受：高龄津贴申领" in page
+    yes = re.search(r"/my/offers/[0-9a-f-]{36}/yes", page)
+    assert yes is not None
+    assert stranger.post(yes.group(0)).status_code == 404
+    first, second = client.post(yes.group(0))["Location"], client.post(yes.group(0))["Location"]
+    assert first == second
+    assert "已批准，办结" in client.get(first).content.decode()
+    address = first.partition("?")[0]
+    sent = {"name": "何女士", "phone": "13900000000", "address": "<b>人民路1号</b>"}
+    assert stranger.post(f"{address}/post", sent).status_code == 404
+    assert client.post(f"{address}/post", sent).status_code == 302
+    page = client.get(address).content.decode()
+    assert "&lt;b&gt;人民路1号&lt;/b&gt;" in page
+    assert "您可以享受" not in client.get("/my").content.decode()
