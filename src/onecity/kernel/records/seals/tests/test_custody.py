@@ -15,6 +15,7 @@ from onecity.kernel.core.clock import FixedClock, now, use_clock
 from onecity.kernel.core.errors import Problem
 from onecity.kernel.people.models import Account
 from onecity.kernel.records.keys import sm2
+from onecity.kernel.records.keys.sm2_openssl import PrivateKey
 from onecity.kernel.records.models import Seal, SealGrant, SealRequest, SealUse
 from onecity.kernel.records.ofd import stamping
 from onecity.kernel.records.ofd.tests import stamped as sample
@@ -324,3 +325,32 @@ def test_an_opened_wall_shows_one_seal_and_closes_after_an_error(office: Office,
         with pytest.raises(Problem), opening.opened(office.seal.id):
             raise custody.not_there()
         assert Seal.objects.count() == 0
+
+
+class Device:
+    """A key as a device's driver gives it."""
+
+    algorithm = sm2.ALGORITHM
+
+    def __init__(self, name: str) -> None:
+        self.kid = f"testdevice:{name}"
+        self._key = PrivateKey.generate()
+        self.public_key = self._key.info
+
+    def sign(self, data: bytes) -> bytes:
+        return self._key.sign(data)
+
+
+def test_a_devices_key_signs_behind_the_same_port(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Device("slot-1")
+    monkeypatch.setattr(sm2, "_openers", {})
+    sm2.register("testdevice", lambda _name: device)
+    seal = custody.make(
+        new_seal(number="990101-0009", key_reference="testdevice:slot-1", demonstration=False), office.keeper
+    )
+    assert seal.key_reference == "testdevice:slot-1"
+    assert not (Path(settings.ONECITY_HOME) / "secrets" / "seals" / f"seal-{seal.id}.pem").exists()
+    custody.allow(seal.id, Leave(office.officer.id, "case", "service.shop"), office.keeper)
+    assert service.verify(service.stamp_ofd(sample.plain(), seal.id, office.officer, SHOP)).verdict == "valid"
+    with pytest.raises(ValueError, match="new word"):
+        sm2.register("testdevice", lambda _name: device)
