@@ -28,6 +28,20 @@ def test_the_usual_of_each_hour_of_the_week() -> None:
     assert np.isnan(usual(weeks, 5)[0, :, 5]).all()
 
 
+def test_the_usual_is_what_numpy_says_of_each_hour_alone() -> None:
+    draw = np.random.default_rng(7)
+    values = draw.normal(size=(5, 4 * 168))
+    values[draw.random(values.shape) < 0.4] = np.nan
+    values[0] = np.nan
+    found = usual(values, 0)
+    for series in range(5):
+        for hour in range(168):
+            known = values[series, hour::168]
+            known = known[np.isfinite(known)]
+            wanted = np.percentile(known, [10, 50, 90]) if len(known) else np.full(3, np.nan)
+            np.testing.assert_allclose(found[series, :, hour], wanted, rtol=1e-12)
+
+
 def test_the_forecast_is_judged_by_a_day_it_had_not_seen() -> None:
     rng = np.random.default_rng(3)
     values = 50 + 10 * np.sin(np.arange(HOURS) * 2 * np.pi / 24) + rng.normal(0, 2, (40, HOURS))
