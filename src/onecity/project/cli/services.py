@@ -39,7 +39,8 @@ def check(
                 mark = "[red]✗[/red]" if one.weight == "mistake" else "[yellow]![/yellow]"
                 console.print(f"{mark} {content.code} {one.place}: {one.sentence}", soft_wrap=True)
     if not wrong:
-        console.print(f"[green]✓[/green] {_('{n} checked, nothing is wrong.').format(n=len(contents))}")
+        sentence = _("{n} checked, nothing is wrong.").format(n=len(contents))
+        console.print(f"[green]✓[/green] {sentence}")
     return 1 if wrong else 0
 
 
