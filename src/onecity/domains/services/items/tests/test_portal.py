@@ -8,7 +8,9 @@ from django.test import Client
 from onecity.domains.services.applying.models import Draft
 from onecity.domains.services.items import publishing, shipped, slots
 from onecity.domains.services.items.casetypes import HELP
+from onecity.domains.services.items.logic import reading
 from onecity.domains.services.items.models import ItemVersion, ServiceItem, Sort, Status
+from onecity.domains.services.items.tests.test_item import sample
 from onecity.kernel.cases import service as cases
 from onecity.kernel.cases.models import Case
 from onecity.kernel.people.models import Account
@@ -191,3 +193,27 @@ def test_a_draft_is_among_my_things(client: Client, django_user_model: type[Acco
     page = text(client, "/")
     assert f"/apply/draft/{draft.id}" in page
     assert "待完成" in page or "草稿" in page
+
+
+def test_what_a_clerk_writes_is_never_run(client: Client) -> None:
+    evil = {"zh": "<img src=x onerror=alert(1)>", "en": "<b>x</b>"}
+    content = reading.write(
+        reading.read(
+            sample(
+                name=evil,
+                summary=evil,
+                faq=[{"question": evil, "answer": evil}],
+                conditions=[{"text": evil}],
+                materials=[{"key": "a", "name": evil, "guidance": evil}],
+                results=[{"kind": "3", "name": evil}],
+                places=[{"name": evil, "address": evil, "hours": evil, "phone": '"><script>alert(1)</script>'}],
+                words=["坏东西"],
+            )
+        )
+    )
+    publishing.install(Sort.ITEM, "sample_item", content)
+    for path in ("/services/sample_item", "/services", "/services?q=坏东西", "/search?q=坏东西"):
+        page = text(client, path)
+        assert "<img src=x" not in page
+        assert "<script>alert" not in page
+    assert "&lt;img src=x" in text(client, "/services/sample_item")
