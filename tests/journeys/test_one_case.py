@@ -65,7 +65,7 @@ def report(resident: Visitor, place: str, words: str, picture: Path) -> str:
     resident.visit("/")
     stand(resident, place)
     page = resident.page
-    page.get_by_role("navigation", name="您可以").get_by_role("link", name="我要反映").click()
+    page.get_by_role("main").get_by_role("link", name="我要反映").click()
     page.fill("[name=text]", words)
     page.locator("[name=address]").focus()
     page.locator(f"#kinds [data-kind][value={LITTER}]").click(timeout=FIRST_MS)
@@ -74,7 +74,13 @@ def report(resident: Visitor, place: str, words: str, picture: Path) -> str:
     page.locator("[data-locate]").click()
     expect(page.locator("[name=lon]")).not_to_have_value("")
     resident.picture("one-case-1-report")
-    page.locator("form.report-new button.primary").click()
+    send = page.locator("form.report-new button.primary")
+    send.click()
+    # the kind asks more; the photo need not be chosen again
+    page.locator(".case-asks [name='answer.amount']").select_option(label="一堆")
+    expect(page.locator("form.report-new")).to_contain_text("1 张照片")
+    resident.picture("one-case-1-asked")
+    send.click()
     page.wait_for_url(re.compile(r"/report/\d{4}-\d{6}"))
     expect(page.get_by_role("heading", name="谢谢，已收到")).to_be_visible()
     resident.picture("one-case-2-received")

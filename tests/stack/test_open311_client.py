@@ -35,7 +35,8 @@ def reported(address: str) -> tuple[str, str]:
         hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|key)" value="([^"]+)"', page))
         path = re.search(r'<option value="(adm/[^"]+)"', page)
         assert path is not None
-        answer = web.post("/report", data={**hidden, "text": words, "kind": LITTER, "division": path.group(1)})
+        told = {**hidden, "text": words, "kind": LITTER, "division": path.group(1)}
+        answer = web.post("/report", data={**told, "answers_of": LITTER, "answer.amount": "heap"})
         found = re.search(r"/report/(\d{4}-\d{6})", str(answer.url))
         assert found is not None, answer.text
         return found.group(1), words

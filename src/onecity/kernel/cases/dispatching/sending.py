@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import policy
 from onecity.kernel.cases import acting, permissions
-from onecity.kernel.cases.dispatching import units
-from onecity.kernel.cases.dispatching.suggesting import TRAVEL
+from onecity.kernel.cases.dispatching import speeds, units
 from onecity.kernel.cases.models import Unit, UnitState
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.errors import Problem
@@ -42,7 +41,7 @@ def send(case_id: UUID, unit_id: UUID, actor: Account, *, why: str = "", expecte
     place = units.place_of(unit, moment)
     unit.case, unit.state, unit.sent_at, unit.arrives_at = case, UnitState.ASSIGNED, moment, None
     if place is not None and case.lon is not None and case.lat is not None:
-        unit.arrives_at = moment + dt.timedelta(minutes=float(TRAVEL.minutes(*place, case.lon, case.lat)))
+        unit.arrives_at = moment + dt.timedelta(minutes=float(speeds.grid(moment).minutes(*place, case.lon, case.lat)))
     unit.save()
     units.tell([unit])
     return unit

@@ -8,17 +8,16 @@ from uuid import UUID
 import numpy as np
 from django.utils.translation import gettext as _
 
-from onecity.kernel.cases.dispatching import demand, units
+from onecity.kernel.cases.dispatching import demand, speeds, units
 from onecity.kernel.cases.dispatching.logic.choosing import Chosen, Fleet, Floats, Policy, choose
 from onecity.kernel.cases.dispatching.logic.explaining import Reason, explain
-from onecity.kernel.cases.dispatching.logic.travel import StreetGrid, TravelTimes
+from onecity.kernel.cases.dispatching.logic.travel import TravelTimes
 from onecity.kernel.cases.dispatching.urgent import Urgent
 from onecity.kernel.cases.models import Unit, UnitState
 from onecity.kernel.core.clock import now
 from onecity.kernel.people.models import Account
 from onecity.kernel.places import service as places
 
-TRAVEL: TravelTimes = StreetGrid()
 # how long a unit is away for one case, on average: the cases that come meanwhile are those it is missed for
 AWAY_MINUTES: Final = 60.0
 # among so many, the nearest ones, one chooses another unit
@@ -54,6 +53,7 @@ class _Force:
     lat: Floats
     fleet: Fleet
     expected: demand.Demand
+    travel: TravelTimes
 
 
 def suggest(wanted: Sequence[Urgent], crews: Sequence[Unit], account: Account) -> dict[UUID, Suggestion]:
@@ -80,8 +80,9 @@ def _force(wanted: Urgent, crews: Sequence[Unit], account: Account) -> _Force | 
         return None
     expected = demand.of(account, wanted.case.division_path)
     lon, lat = np.array([place for _unit, place in located], dtype=np.float64).T
-    minutes = TRAVEL.minutes(lon[:, None], lat[:, None], expected.lon[None, :], expected.lat[None, :])
-    return _Force([unit for unit, _place in located], lon, lat, Fleet.of(minutes, expected.share), expected)
+    travel = speeds.grid(moment)
+    minutes = travel.minutes(lon[:, None], lat[:, None], expected.lon[None, :], expected.lat[None, :])
+    return _Force([unit for unit, _place in located], lon, lat, Fleet.of(minutes, expected.share), expected, travel)
 
 
 def _suggestion(wanted: Urgent, force: _Force | None) -> Suggestion:
@@ -89,7 +90,7 @@ def _suggestion(wanted: Urgent, force: _Force | None) -> Suggestion:
     if force is None or case.lon is None or case.lat is None:
         return Suggestion(case.id)
     idle = np.array([unit.state == UnitState.FREE for unit in force.units])
-    drives = TRAVEL.minutes(force.lon, force.lat, case.lon, case.lat)
+    drives = force.travel.minutes(force.lon, force.lat, case.lon, case.lat)
     rules = Policy(threshold=wanted.within_minutes, ahead=force.expected.per_minute * AWAY_MINUTES)
     chosen = choose(force.fleet, drives, idle, rules)
     if chosen is None:

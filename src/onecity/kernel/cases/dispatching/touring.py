@@ -12,9 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from onecity.kernel.access import policy
 from onecity.kernel.cases import changing, permissions
-from onecity.kernel.cases.dispatching import units
+from onecity.kernel.cases.dispatching import speeds, units
 from onecity.kernel.cases.dispatching.logic.rounds import Crew, Task, plan
-from onecity.kernel.cases.dispatching.suggesting import TRAVEL
 from onecity.kernel.cases.models import Case, Rounds, RoundsState, Unit
 from onecity.kernel.cases.models.case import OPEN
 from onecity.kernel.core.clock import now
@@ -115,20 +114,25 @@ def plan_next() -> bool:
     return True
 
 
+def steps(stops: int) -> int:
+    """How many steps the search for a plan takes: few for few stops, and never so many that somebody waits long."""
+    return min(ITERATIONS, ITERATIONS_PER_STOP * stops)
+
+
 def _planned(row: Rounds) -> dict[str, Any]:
     places = np.array([(one["lon"], one["lat"]) for one in (*row.stops, *row.crews)], dtype=np.float64)
     lon, lat = places.T
     count, length = len(row.stops), float(row.minutes)
     most = float(row.result.get("most") or count)
     task = Task(
-        TRAVEL.minutes(lon[:, None], lat[:, None], lon[None, :], lat[None, :]),
+        speeds.over(row.start, length).minutes(lon[:, None], lat[:, None], lon[None, :], lat[None, :]),
         np.zeros(count),
         np.array([one["closes"] for one in row.stops], dtype=np.float64),
         np.array([one["minutes"] for one in row.stops], dtype=np.float64),
         np.ones(count),
         [Crew(count + number, 0.0, length, most) for number in range(len(row.crews))],
     )
-    found = plan(task, iterations=min(ITERATIONS, ITERATIONS_PER_STOP * count))
+    found = plan(task, iterations=steps(count))
     return {
         "rounds": [
             [[stop, round(at, 1)] for stop, at in zip(stops, begins, strict=True)]

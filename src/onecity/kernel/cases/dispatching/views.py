@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onecity.kernel.access.decorators import permission_required
 from onecity.kernel.cases import permissions, skills
-from onecity.kernel.cases.dispatching import mapping, sending, suggesting, units, urgent
+from onecity.kernel.cases.dispatching import mapping, relocating, sending, suggesting, units, urgent
 from onecity.kernel.cases.dispatching.forms import UnitForm
 from onecity.kernel.cases.models import Unit
 from onecity.kernel.core.clock import now
@@ -115,6 +115,7 @@ def _page(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
         "under_way": [(one, sent[one.case.id]) for one in found if one.case.id in sent],
         "units": [(unit, skills.named(unit.skills), units.on_shift(unit, moment)) for unit in crews],
         "free": sum(unit.state == "free" and units.on_shift(unit, moment) for unit in crews),
+        "advice": relocating.advise(crews, account),
         "fresh_seconds": int(units.FRESH.total_seconds()),
         "problem": problem,
     }

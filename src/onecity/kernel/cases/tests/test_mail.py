@@ -208,3 +208,30 @@ def test_letters_are_fetched_from_a_mailbox_elsewhere_once(box: Path) -> None:
     assert imap.fetch(f"imap://city%40x:secret%20word@{host}/", box) == 0
     assert names(box / "new") == ["imap-7-1", "imap-7-2"]
     assert maildir.empty(box) == {"opened": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "headers", "language"),
+    [
+        ("乙镇人民路路灯不亮", "路灯坏了", {"Accept_Language": "en-US"}, "zh-hans"),
+        ("The street lamp in Renmin Road is broken", "Lamp", {}, "en"),
+        ("The lamp at 人民路 12 has been dark since Monday night", "Lamp", {}, "en"),
+        ("", "IMG", {"Accept_Language": "en-GB, en;q=0.8"}, "en"),
+        ("", "123", {"Content_Language": "zh-CN"}, "zh-hans"),
+        ("", "123", {"Accept_Language": "fr, en"}, "en"),
+        ("", "123", {}, "zh-hans"),
+    ],
+)
+def test_the_language_of_a_letter_is_the_one_it_is_written_in(
+    text: str, subject: str, headers: dict[str, str], language: str
+) -> None:
+    assert letters.read(letter(text, subject=subject, **headers).as_bytes()).language == language
+
+
+def test_who_writes_english_is_answered_in_english(box: Path) -> None:
+    maildir.deliver(letter("The street lamp in front of our house is broken", subject="Lamp").as_bytes(), "1", box)
+    assert maildir.empty(box) == {"opened": 1}
+    [told] = answers()
+    text = words.render(told.template, told.context, told.language)
+    assert (told.language, text.subject) == ("en", f"Received: {Case.objects.get().number}")
+    assert "Answer this letter" in text.body

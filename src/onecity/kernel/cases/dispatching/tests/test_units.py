@@ -67,9 +67,11 @@ def test_a_unit_is_sent_reports_and_is_free_again(town: Town) -> None:
     sending.send(case.id, unit.id, town["dispatcher_a"], why="最近")
     unit.refresh_from_db()
     case.refresh_from_db()
-    # 0.01° of longitude at 30.9° north, at 0.65 km a minute
+    # 0.01° of longitude at 30.9° north, at the 37 km/h of a working day at ten
     assert unit.arrives_at is not None
-    assert (unit.arrives_at - MONDAY).total_seconds() == pytest.approx(60 * 0.01 * 111.195 * 0.8581 / 0.65, rel=1e-3)
+    assert (unit.arrives_at - MONDAY).total_seconds() == pytest.approx(
+        60 * 0.01 * 111.195 * 0.8581 / (37 / 60), rel=1e-3
+    )
     assert (unit.state, unit.case_id, case.assignee_id) == ("assigned", case.id, town["handler_a"].id)
     last = CaseEvent.objects.filter(case_id=case.id).latest("version")
     assert (last.action, last.actor_id) == ("assign", town["dispatcher_a"].id)
@@ -147,7 +149,7 @@ def test_the_nearest_that_can_do_it_is_suggested_with_the_next_one(town: Town) -
     assert found.unit is not None
     assert found.unit.id == near.id
     assert [able.unit.id for able in found.others] == [near.id, far.id]
-    assert found.why == f"The nearest: there in 1 min; {far.name} would need 7 min."
+    assert found.why == f"The nearest: there in 2 min; {far.name} would need 8 min."
     assert found.late is False
 
 
