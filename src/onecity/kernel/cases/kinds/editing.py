@@ -37,7 +37,7 @@ LEVELS: Final = (
     ("confidential", _("Confidential: only holders of the right “See confidential cases”")),
 )
 PUBLICATIONS: Final = (
-    ("nothing", _("Nothing")),
+    ("nothing", _("Nothing is public")),
     ("facts", _("Kind, division, state and times")),
     ("words", _("Also where it is, and words and photos that a person released")),
 )

@@ -151,8 +151,8 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='cases.case')),
             ],
             options={
-                'verbose_name': 'Hold',
-                'verbose_name_plural': 'Holds',
+                'verbose_name': 'Hold on a case',
+                'verbose_name_plural': 'Holds on cases',
                 'ordering': ['-placed_at', '-id'],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('case',), name='case_held_once')],
             },
@@ -171,8 +171,8 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='cases.case')),
             ],
             options={
-                'verbose_name': 'Release',
-                'verbose_name_plural': 'Releases',
+                'verbose_name': 'Part made public',
+                'verbose_name_plural': 'Parts made public',
                 'ordering': ['at', 'id'],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('attachment__isnull', True), ('withdrawn_at__isnull', True)), fields=('case',), name='case_words_released_once'), models.UniqueConstraint(condition=models.Q(('attachment__isnull', False), ('withdrawn_at__isnull', True)), fields=('attachment',), name='case_photo_released_once'), models.CheckConstraint(condition=models.Q(('attachment__isnull', True), ('text', ''), _connector='OR'), name='case_release_words_or_photo')],
             },

@@ -23,8 +23,8 @@ class Hold(models.Model):
     lifted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = _("Hold")
-        verbose_name_plural = _("Holds")
+        verbose_name = _("Hold on a case")
+        verbose_name_plural = _("Holds on cases")
         ordering = ["-placed_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["case"], name="case_held_once", condition=Q(lifted_at__isnull=True))

@@ -26,8 +26,8 @@ class Release(models.Model):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = _("Release")
-        verbose_name_plural = _("Releases")
+        verbose_name = _("Part made public")
+        verbose_name_plural = _("Parts made public")
         ordering = ["at", "id"]
         constraints = [
             models.UniqueConstraint(
