@@ -2,6 +2,7 @@
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from onecity.domains.services.applying import following
 from onecity.domains.services.applying.models import Draft, DraftState, Entitlement, EntitlementState
@@ -38,7 +39,7 @@ def _offers(account: Account) -> list[Entry]:
             reverse("applying:mine"),
             "gift",
             _("Due to you: say yes, and it is done"),
-            _("New"),
+            pgettext("entitlement", "New"),
             "good",
         )
         for one in found
@@ -78,6 +79,11 @@ def _running(account: Account) -> list[Entry]:
 
 def _held(account: Account) -> list[Entry]:
     return [
-        Entry(card.title, reverse("applying:certificate", args=[card.certificate.id]), "badge-check", card.certificate.number)
+        Entry(
+            card.title,
+            reverse("applying:certificate", args=[card.certificate.id]),
+            "badge-check",
+            card.certificate.number,
+        )
         for card in holding.cards(account)[:MOST_HELD]
     ]

@@ -5,7 +5,6 @@ import re
 import pytest
 from django.test import Client
 
-from onecity.domains.services.applying.models import Draft
 from onecity.domains.services.items import publishing, shipped, slots
 from onecity.domains.services.items.casetypes import HELP
 from onecity.domains.services.items.logic import reading
@@ -180,19 +179,6 @@ def test_the_large_type_is_one_press_away(client: Client) -> None:
     page = text(client, "/")
     assert 'data-size="large"' in page
     assert "标准版" in page
-
-
-@pytest.mark.usefixtures("catalogue")
-def test_a_draft_is_among_my_things(client: Client, django_user_model: type[Account]) -> None:
-    account = django_user_model.objects.create_user("drafting")
-    number = ItemVersion.objects.get(item__code="birth_registration", item__sort=Sort.ITEM).number
-    draft = Draft.objects.create(
-        account_id=account.id, principal_id=account.id, item_code="birth_registration", item_number=number or 0
-    )
-    client.force_login(account)
-    page = text(client, "/")
-    assert f"/apply/draft/{draft.id}" in page
-    assert "待完成" in page or "草稿" in page
 
 
 def test_what_a_clerk_writes_is_never_run(client: Client) -> None:
