@@ -1,7 +1,7 @@
 """A resident finds a service on a phone: in his own words, without a script, in large type, in both languages."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from tests.journeys.conftest import Open, Visitor
 from tests.journeys.test_pages import offences
@@ -15,7 +15,7 @@ PAGES = {
     "bundle": "/services/things/newborn",
     "help": "/services/help?item=birth_registration",
 }
-NARROW = {"width": 320, "height": 720}
+NARROW: ViewportSize = {"width": 320, "height": 720}
 
 
 def fits(visitor: Visitor) -> bool:
