@@ -69,6 +69,7 @@ def _request(
         type_code=result.certificate_type,
         holder=Holder(party.sort, party.identity.name, party.number, party.identity.account_id),
         issuer_uscc=item.authority.uscc,
+        issuer_name=item.authority.name["zh"],
         source_key=f"application:{application.id}" + (f":{again}" if again else ""),
         claims=_in_words(item, claims_of(kind.fields, application, outputs)),
         valid_from=today,
