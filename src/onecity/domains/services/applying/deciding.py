@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from onecity.domains.services.applying import certifying, drafting, kinds, paying
+from onecity.domains.services.applying import certifying, drafting, kinds, naming, paying
 from onecity.domains.services.applying.books import Books
 from onecity.domains.services.applying.logic import explaining, sampling
 from onecity.domains.services.applying.models import Application, Decision, Outcome
@@ -136,7 +136,7 @@ def judged(application: Application, item: Item, table: Deciding, digest: str, b
     else:
         outputs = dict(decision.rows[0]) if decision.rows else {}
         outcome, fired = str(outputs.get(OUTCOME) or "person"), decision.fired
-        explanation = explaining.explain(table, decision, inputs)
+        explanation = explaining.explain(table, decision, inputs, naming.of_inputs(table.inputs))
         reason = "table" if outcome == "person" else ""
     if outcome == "grant" and paying.fee_of(item):
         # what costs money is issued when it was paid for: the office sees to that

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from onecity.domains.services.applying import asking, drafting, filing, offers, parties, sentences
+from onecity.domains.services.applying import asking, drafting, filing, naming, offers, parties, sentences
 from onecity.domains.services.applying.asking import Errand
 from onecity.domains.services.applying.logic import explaining, resolving
 from onecity.domains.services.applying.logic.resolving import Fetched, Supply
@@ -75,7 +75,7 @@ def _offer(published: Published, group: Sequence[Party]) -> int:
                 item_code=published.code,
                 item_number=published.number,
                 facts=known,
-                explanation=explaining.explain(table, decision, values),
+                explanation=explaining.explain(table, decision, values, naming.of_inputs(table.inputs)),
             )
         )
     made = Entitlement.objects.bulk_create(rows, ignore_conflicts=True)

@@ -1,6 +1,6 @@
 """What registers and their fields are called, in the reader's language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from onecity.domains.services.registers import catalogue
@@ -41,3 +41,15 @@ def source(dotted: str) -> str:
 def values(register_name: str, found: Mapping[str, object]) -> list[tuple[str, object]]:
     """What a register said, with the names of its fields."""
     return [(field(register_name, name), value) for name, value in found.items() if value is not None and value != ""]
+
+
+def of_inputs(names: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    """What inputs of a table named `register.field` are called, in every language."""
+    found: dict[str, Mapping[str, str]] = {}
+    for name in names:
+        register_name, _dot, field_name = name.partition(".")
+        book = catalogue.registers().get(register_name)
+        one = book.field(field_name) if book else None
+        if one is not None:
+            found[name] = one.title
+    return found

@@ -1,7 +1,7 @@
 """Why a table decided as it did, in plain words of both languages: what was looked at, what was found, which rule, what follows."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -15,6 +15,7 @@ TRUE: Final[Text] = {"zh": "是", "en": "yes"}
 FALSE: Final[Text] = {"zh": "否", "en": "no"}
 MISSING: Final[Text] = {"zh": "没有记录", "en": "nothing on record"}
 BY_RULE: Final[Text] = {"zh": "依据第{number}条规则", "en": "By rule {number}"}
+NO_NAMES: Final[Mapping[str, Text]] = {}
 LOOKED_AT: Final[Text] = {"zh": "核对了", "en": "Looked at"}
 
 
@@ -31,19 +32,27 @@ def written(value: Value | None, language: str) -> str:
     return value
 
 
-def explain(table: Deciding, decision: Decision, values: Mapping[str, Value | None]) -> dict[str, list[str]]:
-    """Sentences by language: what the rules that fired looked at, with its value, then each of these rules with its reason."""
-    looked = [name for name in table.inputs if _matters(table, decision, name)]
+def explain(
+    table: Deciding, decision: Decision, values: Mapping[str, Value | None], names: Mapping[str, Text] = NO_NAMES
+) -> dict[str, list[str]]:
+    """Sentences by language: what the rules that fired looked at, with its value, then each of these rules with its reason.
+
+    `names`: what inputs are called that the table itself does not name.
+    """
+    looked = {
+        name: table.labels.get(name) or names.get(name) or {"zh": name}
+        for name in table.inputs
+        if _matters(table, decision, name)
+    }
     return {language: _sentences(table, decision, values, looked, language) for language in LANGUAGES}
 
 
 def _sentences(
-    table: Deciding, decision: Decision, values: Mapping[str, Value | None], looked: Sequence[str], language: str
+    table: Deciding, decision: Decision, values: Mapping[str, Value | None], looked: Mapping[str, Text], language: str
 ) -> list[str]:
     colon, comma, stop = ("：", "；", "。") if language == "zh" else (": ", "; ", ".")
     seen = [
-        f"{_in(table.labels.get(name, {}), language) or name}{colon}{written(values.get(name), language)}"
-        for name in looked
+        f"{_in(label, language) or name}{colon}{written(values.get(name), language)}" for name, label in looked.items()
     ]
     found = [f"{LOOKED_AT[language]}{colon}{comma.join(seen)}{stop}"] if seen else []
     for number, reason in zip(decision.fired, table.why(decision), strict=True):

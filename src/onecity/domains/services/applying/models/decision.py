@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from onecity.domains.services.applying.models.application import Application
+from onecity.domains.services.applying.models.application import Application, Outcome
 from onecity.kernel.core.clock import now
 from onecity.kernel.core.ids import new_id
 
@@ -47,3 +47,8 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application_id} {self.outcome}"
+
+    @property
+    def shown(self) -> str:
+        """What was decided, in words."""
+        return str(Outcome(self.outcome).label)
