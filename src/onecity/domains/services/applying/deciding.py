@@ -92,10 +92,11 @@ def decide_many(applications: Sequence[Application]) -> list[Application]:
         return list(applications)
     books = Books.of(one.principal_id for one in waiting)
     rulings = [rule(one, books) for one in waiting]
-    _finish([one for one in rulings if one.outcome in ENDS], books)
+    drawn_ = _finish([one for one in rulings if one.outcome in ENDS], books)
     _hand_over([one for one in rulings if one.outcome not in ENDS])
     _save(waiting)
     _record(rulings)
+    _sample(drawn_)
     return list(applications)
 
 
@@ -146,10 +147,10 @@ def judged(application: Application, item: Item, table: Deciding, digest: str, b
     return Ruling(application, item, table, digest, inputs, outcome, outputs, fired, explanation, reason)
 
 
-def _finish(rulings: Sequence[Ruling], books: Books) -> None:
-    """The ends of the cases first: whoever withdrew in between is not decided any more."""
+def _finish(rulings: Sequence[Ruling], books: Books) -> list[Ruling]:
+    """The ends of the cases first: whoever withdrew in between is not decided any more. Returns those to be looked at."""
     if not rulings:
-        return
+        return []
     moment = now()
     ended = _end_cases(rulings)
     standing = [one for one in rulings if one.application.case_id in ended]
@@ -163,7 +164,8 @@ def _finish(rulings: Sequence[Ruling], books: Books) -> None:
         application.certificate_id = certificates.get(application.id)
     for one in rulings:
         one.application.waiting = False
-    _sample([one for one in standing if drawn(one)])
+    # last, since numbers of cases are given one after the other until a transaction ends
+    return [one for one in standing if drawn(one)]
 
 
 def _end_cases(rulings: Sequence[Ruling]) -> set[UUID]:
