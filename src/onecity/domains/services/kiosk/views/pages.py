@@ -63,7 +63,9 @@ def enrol(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def card(request: HttpRequest) -> HttpResponse:
     """Wait for a card; where one lies on the reader, its holder is in."""
-    machine = _bound(request)
+    machine = _machine(request)
+    if machine is None:
+        return HttpResponseRedirect(reverse("kiosk:enrol"))
     onwards = _item_of(request)
     if request.method == "POST":
         chosen = demo.card(request.POST.get("card", "")) if settings.ONECITY_DEMO else None
@@ -119,7 +121,7 @@ def _machine(request: HttpRequest) -> Terminal | None:
 def _bound(request: HttpRequest) -> Terminal:
     machine = _machine(request)
     if machine is None:
-        raise Problem("no-terminal", _("This browser belongs to no terminal."), status=403)
+        raise Problem("no-terminal", _("This browser belongs to no terminal."), status=409)
     return machine
 
 
