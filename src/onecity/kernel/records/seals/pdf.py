@@ -8,7 +8,6 @@ update except the stamp itself.
 
 import binascii
 import datetime as dt
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -31,6 +30,7 @@ from pyhanko.sign.signers.pdf_byterange import PdfSignedData
 from pyhanko.stamp import StaticStampStyle
 
 from onecity.kernel.records.pages import MM_PER_POINT
+from onecity.kernel.records.pdf_names import COMPRESSED
 from onecity.kernel.records.seals import making, reading, verifying
 from onecity.kernel.records.seals.digests import sm3
 from onecity.kernel.records.seals.placing import Order, Place
@@ -55,15 +55,6 @@ BROKEN: Final = (
 )
 """What a PDF reader raises for files that are broken or made to break it."""
 PROPERTY: Final = "PDF ByteRange"
-
-
-def _spelt(name: str) -> bytes:
-    """A pattern for a PDF name, whichever of its characters are written as #hh (ISO 32000-2, 7.3.5)."""
-    return b"/" + b"".join(f"(?:{re.escape(letter)}|(?i:#{ord(letter):02x}))".encode() for letter in name)
-
-
-COMPRESSED: Final = re.compile(_spelt("XRef") + b"|" + _spelt("ObjStm"))
-"""Tables of objects that must be unpacked to be read at all: a small file could fill the memory."""
 
 
 class RefusedPdfError(ValueError):

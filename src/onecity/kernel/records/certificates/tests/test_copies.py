@@ -152,7 +152,7 @@ def test_an_ofd_is_known_by_its_bytes_and_follows_its_certificate(made: Certific
 
 HOSTILE = [
     b"", b"%PDF-", b"%PDF-1.7\n" + b"A" * 5_000_001, b"<html>", b"%PDF-1.4\n1 0 obj\n" + b"[" * 50_000,
-    b"%PDF-1.4\n" + b"startxref\n0\n%%EOF\n" * 2000, b"%PDF-1.5 /ObjStm /XRef", b"PK\x03\x04",
+    b"%PDF-1.4\n" + b"startxref\n0\n%%EOF\n" * 2000, b"%PDF-1.5 /ObjStm /XRef", b"%PDF-1.5 /#4fbjStm /X#52ef", b"PK\x03\x04",
     b"%PDF-1.4\nxref\n0 999999999\ntrailer\n<</Prev 9 /Size 1 /Root 1 0 R>>\nstartxref\n9\n%%EOF\n",
 ]  # fmt: skip
 

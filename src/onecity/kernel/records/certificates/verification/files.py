@@ -25,6 +25,7 @@ from onecity.kernel.records.certificates.rendering.authority import authority
 from onecity.kernel.records.certificates.verification import standing
 from onecity.kernel.records.certificates.verification.verdict import Copied, Finding, Step, Verdict
 from onecity.kernel.records.models import AnnotatedCopy, Certificate, Rendition
+from onecity.kernel.records.pdf_names import COMPRESSED
 
 MOST_BYTES: Final = 5_000_000
 MOST_FRONT: Final = 100_000
@@ -32,7 +33,6 @@ PDF: Final = b"%PDF-"
 ZIP: Final = b"PK\x03\x04"
 NUMBER_IN_OFD: Final = re.compile(rb'Name="CertificateNumber"[^>]{0,100}>([0-9A-Z.]{20,200})<')
 NUMBER: Final = re.compile(rb"CertificateNumber=([0-9A-Z.]{20,200})")
-COMPRESSED: Final = (b"/ObjStm", b"/XRef")
 """Ours have none; unpacking somebody else's could fill the memory."""
 MOST_REVISIONS: Final = 8
 
@@ -102,7 +102,7 @@ def _signature(data: bytes) -> tuple[Finding, Step]:
     """What its signature says: valid where it is ours and covers the whole file."""
     if data.startswith(ZIP):
         return "altered", Step("signature", False, _("It is not, byte by byte, a file that was made here."))
-    if any(word in data for word in COMPRESSED) or data.count(b"startxref") > MOST_REVISIONS:
+    if COMPRESSED.search(data) or data.count(b"startxref") > MOST_REVISIONS:
         return "forged", Step("signature", None, _("It is not built as the files that are made here."))
     try:
         return _signed(data)
