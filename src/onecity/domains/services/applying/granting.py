@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from onecity.domains.services.applying import certifying, deciding, kinds, paying
+from onecity.domains.services.applying import certifying, deciding, kinds, paying, telling
 from onecity.domains.services.applying.books import Books
 from onecity.domains.services.applying.models import Application, Decision, Outcome
 from onecity.domains.services.items import store
@@ -54,6 +54,7 @@ def _one(application: Application) -> int:
         if case.state == "refused":
             _note(application, Outcome.REFUSED, last)
     application.save(update_fields=["outcome", "decided_at", "certificate_id", "waiting"])
+    telling.decided(application, Case.objects.defer("search").get(id=case.id), last.note if last else "")
     return 1
 
 

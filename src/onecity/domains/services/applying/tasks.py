@@ -12,6 +12,7 @@ from onecity.domains.services.applying import (
     kinds,
     reviewing,
     settling,
+    telling,
 )
 from onecity.domains.services.items import publishing
 
@@ -28,8 +29,8 @@ def decide_waiting(timestamp: int = 0) -> int:  # noqa: ARG001 - the scheduler p
 @app.periodic(cron="* * * * *")
 @app.task(name="services.grant", queueing_lock="services.grant")
 def issue_granted(timestamp: int = 0) -> int:  # noqa: ARG001 - same
-    """Issue what people granted, and follow cases that ended."""
-    return granting.follow() + reviewing.follow() + settling.go_on()
+    """Issue what people granted, follow cases that ended, and tell what is still needed."""
+    return granting.follow() + reviewing.follow() + settling.go_on() + telling.asked()
 
 
 @app.periodic(cron="* * * * *")
