@@ -31,8 +31,9 @@ TOWN_B = DemoAccount("town-b", _("Case manager"), "town_lead")
 VILLAGE = DemoAccount("village", _("Village worker"), "village_worker")
 DATA = DemoAccount("data", _("Data officer"), "data_officer")
 AUDITOR = DemoAccount("auditor", _("Auditor"), "auditor")
+PUBLISHER = DemoAccount("publisher", _("Publisher of services"), "service_publisher")
 RESIDENT = DemoAccount("resident", _("Resident"))
-ACCOUNTS = (ADMIN, OPERATOR, ENVIRONMENT, TOWN_A, TOWN_B, VILLAGE, DATA, AUDITOR, RESIDENT)
+ACCOUNTS = (ADMIN, OPERATOR, ENVIRONMENT, TOWN_A, TOWN_B, VILLAGE, DATA, AUDITOR, PUBLISHER, RESIDENT)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def create(divisions: DemoDivisions) -> list[DemoAccount]:
         known = set(Account.objects.values_list("username", flat=True))
         made = [_account(demo, *places.get(demo.username, (None, ""))) for demo in ACCOUNTS]
     new = Account.objects.filter(is_demo=True).exclude(username__in=known)
-    new.update(password=make_password(PASSWORD))  # one password, so one hash: the start need not compute nine
+    new.update(password=make_password(PASSWORD))  # one password, so one hash: the start need not compute one for each
     Account.objects.filter(username=ADMIN.username, is_demo=True).update(is_superuser=True)
     return made
 
@@ -96,6 +97,7 @@ def _organisations(divisions: DemoDivisions) -> dict[str, tuple[Organisation, st
         TOWN_B.username: town_b,
         VILLAGE.username: village,
         DATA.username: data,
+        PUBLISHER.username: data,
         AUDITOR.username: (audit[0], ""),
     }
 

@@ -54,7 +54,7 @@ def test_the_demonstration_has_its_people_once() -> None:
     demo.create(PLACES)
     assert sorted(Account.objects.values_list("username", flat=True)) == sorted(a.username for a in demo.ACCOUNTS)
     assert demo.exist()
-    assert RoleAssignment.objects.count() == 8
+    assert RoleAssignment.objects.count() == 9
     assert reach("town-a", "cases.view") == [TOWN_A]
     assert reach("operator", "cases.view") == [DISTRICT]
     assert reach("auditor", "audit.view") == [""]
