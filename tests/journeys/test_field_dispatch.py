@@ -28,6 +28,8 @@ def test_the_nearest_unit_is_sent_with_one_click_and_its_phone_is_seen_live(open
     desk.page.select_option("select[name=division]", town)
     desk.page.fill("input[name=station_lon]", str(lon))
     desk.page.fill("input[name=station_lat]", str(lat))
+    for skill in desk.page.locator("input[name=skills]").all():
+        skill.check()
     desk.page.locator("main form button.primary").click()
     desk.page.wait_for_url("**/desk/dispatch")
     title = f"路面塌陷 {secrets.token_hex(3)}"

@@ -68,8 +68,9 @@ class Hall:
 
 @pytest.fixture
 def hall(
-    district: District, offer: Callable[..., None], tmp_path: Path, app_role_after: Callable[[], None]
+    district: District, offer: Callable[..., None], tmp_path: Path, app_role_after: Callable[[], None], settings: Any
 ) -> Iterator[Hall]:
+    settings.ONECITY_HOME = tmp_path  # the makers of documents are made at the hour of the test
     offer(channels={"kiosk": True})
     made = Hall(district, tmp_path)
     app_role_after()

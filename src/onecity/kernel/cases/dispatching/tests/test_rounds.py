@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from onecity.kernel.cases import service
-from onecity.kernel.cases.dispatching import touring
+from onecity.kernel.cases.dispatching import speeds, touring
 from onecity.kernel.cases.dispatching.logic.rounds import Crew, Plan, Task, plan
 from onecity.kernel.cases.dispatching.tests.test_units import crew
 from onecity.kernel.cases.models import Rounds
@@ -124,7 +124,8 @@ def test_a_plan_is_asked_for_made_by_the_worker_and_read(town: Town, client: Cli
     assert {stop.case_id for stop in tour.stops} == {str(near.id), str(far.id)}
     assert row.state == "ready"
     # out to 121.45 and back: 0.1° along the parallel in all
-    assert row.result["minutes"] == pytest.approx(0.1 * 111.195 * np.cos(np.radians(30.9)) / 0.65, abs=0.1)
+    kilometres = 0.1 * 111.195 * np.cos(np.radians(30.9))
+    assert row.result["minutes"] == pytest.approx(kilometres / speeds.over(row.start, 480).km_per_minute, abs=0.1)
     assert tour.stops[0].at > MONDAY + dt.timedelta(hours=22)
     page = client.get(asked.headers["Location"]).content.decode()
     assert near.number in page
