@@ -98,7 +98,7 @@ def test_a_picture_that_unpacks_too_large_is_refused_before_it_is_unpacked() -> 
         pictures.rewritten(photo((8000, 8000), kind="PNG", mode="1"), EIGHT)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.integers(0, 2**32))
 def test_damaged_bytes_give_a_picture_or_are_refused(kind: str, seed: int) -> None:
     chance = random.Random(seed)

@@ -85,7 +85,7 @@ def cuts(draw: st.DrawFn, rows: list[Row]) -> list[list[Row]]:
 rule_sets = st.lists(conditions(), min_size=1, max_size=5).map(lambda found: list(enumerate(found, start=1)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(deadline=None)
 @given(rules=rule_sets, rows=streams(), data=st.data())
 def test_any_cut_gives_the_alerts_of_one_by_one(
     rules: list[tuple[int, Condition]], rows: list[Row], data: st.DataObject
@@ -94,7 +94,7 @@ def test_any_cut_gives_the_alerts_of_one_by_one(
     assert run(engine_for(rules, SERIES), data.draw(cuts(rows))) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(rules=rule_sets, rows=streams(), data=st.data())
 def test_a_stop_after_any_batch_loses_nothing(
     rules: list[tuple[int, Condition]], rows: list[Row], data: st.DataObject
@@ -116,7 +116,7 @@ def test_a_stop_after_any_batch_loses_nothing(
     assert book.sorted() == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(rows=streams(), data=st.data())
 def test_a_silence_swept_in_between_ends_as_if_it_had_not_been(rows: list[Row], data: st.DataObject) -> None:
     condition = Absence((Level("blue", 60), Level("red", 240)))

@@ -124,7 +124,7 @@ def test_a_bomb_is_seen_before_it_is_unpacked() -> None:
         arrow_frame.check(body, 199_999, 20_000_000)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 2000), st.integers(0, 255), st.booleans())
 def test_damage_never_gets_further_than_an_error(noise: bytes, place: int, byte: int, cut: bool) -> None:
     body = bytearray(dump(long_frame()))

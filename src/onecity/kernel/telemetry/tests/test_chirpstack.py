@@ -85,7 +85,7 @@ def test_a_downlink_is_asked_for_as_chirpstack_documents_it() -> None:
     assert json.loads(body) == {"devEui": EUI, "confirmed": True, "fPort": 10, "data": "AQI="}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=100) | st.builds(lambda d: json.dumps({"deviceInfo": {"devEui": "x"}, **d}).encode(),
     st.dictionaries(st.sampled_from(["data", "object", "rxInfo", "fPort", "time", "dr"]),
     st.none() | st.integers() | st.text(max_size=6) | st.lists(st.integers(), max_size=2))))  # fmt: skip

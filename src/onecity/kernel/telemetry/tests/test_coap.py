@@ -205,7 +205,7 @@ def test_nothing_that_is_sent_makes_the_door_fail(door: Door) -> None:
     assert door.send("readings", json.dumps(reading(5)).encode(), 50)[0] == "2.04"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5), lambda inner: (
     st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["bn", "bt", "bv", "n", "v", "vb", "t", "u", "0", "-2"]),
     inner, max_size=6)), max_leaves=20))  # fmt: skip

@@ -214,7 +214,7 @@ FUZZED = [read(document) for document in (*documents.ALL, {
 })]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=80), max_size=6), st.integers(0, 6))
 def test_no_message_makes_a_codec_raise(messages: list[bytes], port: int) -> None:
     for codec in FUZZED:
@@ -231,7 +231,7 @@ JSONS = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSONS)
 def test_no_document_makes_a_codec_raise(value: object) -> None:
     message = value | {"kind": "values"} if isinstance(value, dict) else value
@@ -239,7 +239,7 @@ def test_no_document_makes_a_codec_raise(value: object) -> None:
     assert len(decoded) == 0 or not decoded.failures
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(["name", "format", "messages", "tests", "code", "separators"]), JSONS))
 def test_no_document_makes_the_reader_raise_anything_else(document: dict[str, Any]) -> None:
     with suppress(CodecError):

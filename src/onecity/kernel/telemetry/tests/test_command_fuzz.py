@@ -37,7 +37,7 @@ PIECE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=200) | ANSWERS.map(lambda answer: json.dumps(answer).encode()))
 def test_no_answer_makes_the_reader_fail(body: bytes) -> None:
     try:
@@ -49,7 +49,7 @@ def test_no_answer_makes_the_reader_fail(body: bytes) -> None:
     assert "\\u0000" not in json.dumps(said.result).replace("\\\\u0000", "")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.lists(PIECE, max_size=3), st.dictionaries(st.sampled_from(["a", "x"]), JSON, max_size=2))
 def test_no_declaration_and_no_payload_make_the_encoder_fail(pieces: list[Any], payload: dict[str, Any]) -> None:
     try:
@@ -59,7 +59,7 @@ def test_no_declaration_and_no_payload_make_the_encoder_fail(pieces: list[Any], 
         assert str(error)  # noqa: PT017 - the other outcome is fine too
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(
     st.sampled_from(["uint8", "int16", "float16", "float32", "uint48", "float64"]),
     st.sampled_from([1, 0.1, -2.5, 1e-300]),
@@ -75,7 +75,7 @@ def test_no_value_makes_the_writer_fail(kind: str, scale: float, payload: dict[s
     assert all(0 <= word <= 65535 for word in words)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=100) | st.dictionaries(
     st.sampled_from(["deviceInfo", "queueItemId", "acknowledged"]), JSON | st.just({"devEui": "x"}), max_size=3
 ).map(lambda event: json.dumps(event).encode()))  # fmt: skip

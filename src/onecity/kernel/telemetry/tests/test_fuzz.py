@@ -37,7 +37,7 @@ def total(taken: formats.Taken) -> int:
     return len(taken.batch) + taken.refusals.readings
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(documents, st.sampled_from(KINDS), st.sampled_from(["", "gzip", "deflate", "br"]))
 def test_http(data: bytes, kind: str, encoding: str) -> None:
     try:
@@ -64,7 +64,7 @@ def accounted(taken: formats.Taken) -> None:
         refusal.detail.encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.lists(reading, min_size=1, max_size=6))
 def test_every_value_of_well_formed_json_is_accounted_for(readings: list[dict[str, dict[str, object]]]) -> None:
     text = "\n".join(json.dumps(r) for r in readings).encode()
@@ -73,7 +73,7 @@ def test_every_value_of_well_formed_json_is_accounted_for(readings: list[dict[st
     assert total(taken) == sum(max(len(r["values"]), 1) for r in readings)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=120), st.sampled_from(["", "s", "ms", "fortnight"]))
 def test_line_protocol(data: bytes, precision: str) -> None:
     try:
@@ -89,7 +89,7 @@ def test_line_protocol(data: bytes, precision: str) -> None:
     assert (taken.problem is not None) == (precision == "fortnight")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["d1", "d2", "dx", "\udcff"]), documents), max_size=6))
 def test_mqtt(messages: list[tuple[str, bytes]]) -> None:
     batch, refusals, _floods = Collector().collect(KNOWN, messages, T0)

@@ -116,7 +116,7 @@ def test_a_refused_field_can_be_read_again_with_its_time() -> None:
     assert refused[0].raw == f"cpu,entity=a state=on {NS}".encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -166,7 +166,7 @@ good = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.one_of(good.map(str.encode), objects.map(lambda o: json.dumps(o).encode()), st.binary(max_size=40))))
 def test_together_as_alone(items: list[bytes]) -> None:
     """Columns or line by line, a line means the same; and every line that is not blank is read or refused."""

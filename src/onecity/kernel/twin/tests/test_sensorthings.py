@@ -180,7 +180,7 @@ def test_what_is_not_offered_says_so() -> None:
     get("/Things(%27x%27)", 404)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet="abcname()'eqlt and or not 1234.:TZ-,/@", max_size=60))
 def test_no_filter_makes_the_reader_fail(text: str) -> None:
     for read in (lambda: filtering.parse(text), lambda: options.read([("$expand", text), ("$orderby", text)])):

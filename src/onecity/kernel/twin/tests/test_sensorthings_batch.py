@@ -132,7 +132,7 @@ def test_a_broken_batch_is_told(body: bytes, kind: str, status: int) -> None:
     assert answer.status_code == status
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300) | st.builds(
     lambda lines: "\r\n".join(lines).encode(),
     st.lists(st.sampled_from(["--b", "--b--", "", "GET Things HTTP/1.1", "Content-Type: multipart/mixed; boundary=b",

@@ -87,7 +87,7 @@ JSONS = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSONS)
 def test_no_body_makes_the_door_fail(document: object) -> None:
     for body in ([document], document):

@@ -124,7 +124,7 @@ FILTERS = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FILTERS)
 def test_no_filter_makes_the_database_fail(rooms: dict[str, Entity], query: str) -> None:
     try:

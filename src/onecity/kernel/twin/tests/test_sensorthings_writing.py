@@ -289,7 +289,7 @@ PATHS = st.sampled_from(
 )  # fmt: skip
 
 
-@trials(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trials(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["POST", "PATCH", "PUT"]), PATHS, BODIES, st.sampled_from([{}, THING, PLACE, SENSOR, STREAM]))
 def test_no_body_makes_writing_fail(call: Call, method: str, path: str, body: Any, base: dict[str, Any]) -> None:
     if not Entity.objects.filter(type="Thing").exists():

@@ -59,7 +59,6 @@ def test_what_is_not_understood_is_refused_with_its_place(text: str, kind: Kind,
     assert caught.value.position == at
 
 
-@settings(max_examples=300)
 @given(
     st.text(alphabet='[](),.<>=!-"0123456789 notruefalsdp@', max_size=30), st.sampled_from(["number", "string", "date"])
 )
@@ -175,7 +174,7 @@ SAMPLES: dict[str, list[Value]] = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_proof_agrees_with_trying_everything(seed: int) -> None:
     chance = random.Random(seed)

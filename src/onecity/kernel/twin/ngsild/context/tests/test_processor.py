@@ -43,7 +43,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(TERMS, DEFINITIONS, max_size=4), max_size=2), NAMES)
 def test_a_name_means_what_the_processor_says(contexts: list[dict[str, Any]], name: str) -> None:
     try:

@@ -108,7 +108,7 @@ def test_words_that_look_like_keywords_are_ignored() -> None:
     assert process([{"@wrong": "https://x.example/", "b": "@wrong", "c": {"@id": "@wrong"}}], None).expand("c") == "c"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["a", "b", "a:b", "@vocab", "@base", "@id", "location"]), ANYTHING), max_size=2
@@ -131,7 +131,7 @@ IRIS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b", "ex", "speed", "place"]), IRIS), NAMES)
 def test_compacting_is_undone_by_expanding(terms: dict[str, str], name: str) -> None:
     try:

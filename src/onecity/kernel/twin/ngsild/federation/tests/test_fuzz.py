@@ -88,7 +88,7 @@ SNAPSHOT += ["receiverInfo", *OTHERS]
 QUERIES = st.sampled_from(
     ["type", "attrs", "q", "csf", "id", "idPattern", "scopeQ", "georel", "geometry", "coordinates"]
 )
-FUZZED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FINE = {200, 201, 204, 207, 400, 403, 404, 409, 414, 422, 504}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onecity.kernel.twin.ngsild.context.terms import CORE, Context
@@ -85,7 +85,6 @@ def registrations() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @given(registrations(), st.sampled_from([CORE, OWN]))
-@settings(max_examples=200)
 def test_what_is_read_is_shown_again(body: dict[str, Any], context: Context) -> None:
     document = reading.read(body, context)
     assert presenting.document_of("urn:r:1", document, context, trusted=True) == {"id": "urn:r:1"} | body
@@ -106,7 +105,6 @@ def test_what_is_read_is_shown_again(body: dict[str, Any], context: Context) -> 
     st.lists(TYPES, max_size=2, unique=True),
     st.lists(NAMES, max_size=2, unique=True),
 )
-@settings(max_examples=200)
 def test_looking_up_misses_none(
     bodies: list[dict[str, Any]], ids: list[str], pattern: str | None, types: list[str], names: list[str]
 ) -> None:
@@ -128,7 +126,6 @@ def test_looking_up_misses_none(
 
 
 @given(informations(), st.lists(st.tuples(URNS, several(NAMES)), min_size=1, max_size=2))
-@settings(max_examples=200)
 def test_a_conflict_is_one_from_both_sides(
     information: list[dict[str, Any]], claims: list[tuple[str, list[str]]]
 ) -> None:

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from onecity.kernel.twin.ngsild.http.tests.conftest import Client
 
-QUICK = settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 URN = "urn:ngsi-ld:Fuzz:1"
 NAMES = st.sampled_from(
     ["id", "type", "value", "object", "scope", "location", "coordinates", "datasetId", "observedAt", "unitCode", "@context",

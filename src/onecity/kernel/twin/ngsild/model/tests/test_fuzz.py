@@ -93,7 +93,7 @@ def _stored(entity: Any) -> None:
         msgspec.json.encode(downgraded(body, (1, 0)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(OBJECTS, st.booleans())
 def test_entities(body: dict[str, Any], named: bool) -> None:
     if named:
@@ -105,7 +105,7 @@ def test_entities(body: dict[str, Any], named: bool) -> None:
     _stored(entity)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(entities(), OBJECTS, st.sampled_from(["update", "merge", "partial"]))
 def test_writing(first: dict[str, Any], body: dict[str, Any], how: str) -> None:
     entity = read_entity(first, CONTEXT, NOW)

@@ -208,7 +208,7 @@ def written(before: StoredEntity, body: dict[str, Any], how: str) -> Outcome:
     return merging.append(before, fragment, LATER, overwrite=how == "append")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(entities(), entities(), WRITES)
 def test_laws_of_writing(first: dict[str, Any], second: dict[str, Any], how: str) -> None:
     before = read_entity(first, CONTEXT, NOW)

@@ -93,7 +93,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize("reader", list(READERS))
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(text=TEXT)
 def test_only_problems(reader: str, text: str) -> None:
     try:
@@ -109,7 +109,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(deadline=None)
 @given(
     kind=st.sampled_from(
         [

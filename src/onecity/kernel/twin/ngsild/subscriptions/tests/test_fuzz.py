@@ -44,7 +44,7 @@ ENDPOINTS = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MEMBERS, SHOWN, ENDPOINTS)
 def test_create_patch_and_read(ngsi: Client, members: Any, shown: Any, endpoint: Any) -> None:
     base = {"type": "Subscription", "entities": [{"type": "A"}]}

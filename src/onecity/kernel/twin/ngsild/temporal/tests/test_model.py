@@ -238,7 +238,7 @@ def test_hostile_input_is_refused_and_never_an_error_of_ours(door: Client) -> No
     one = {"type": "Property", "value": 1, "observedAt": at(1)}
     door("POST", "/temporal/entities", {"id": urn, "type": "T", "speed": [one]})
 
-    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(json, st.dictionaries(names, texts, max_size=5))
     def check(body: Any, parameters: dict[str, str]) -> None:
         query = "&".join(f"{name}={_quoted(text)}" for name, text in parameters.items())
