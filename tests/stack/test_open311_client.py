@@ -5,12 +5,12 @@ import secrets
 import time
 from typing import Any
 
+import georeport
 import httpx
 import pytest
 
 from onecity.project.stack.platform import Platform
 
-georeport = pytest.importorskip("georeport", reason="the client is no dependency: pip install georeport==0.3.1")
 pytestmark = pytest.mark.stack
 LITTER = "exposed_litter"
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+import frost_sta_client as frost
 import pytest
 from django.conf import LazySettings
 
@@ -11,7 +12,6 @@ from onecity.kernel.telemetry.tests.field import logged
 from onecity.kernel.telemetry.tests.sample import T0
 from onecity.kernel.twin.tests.test_sensorthings_batch import prepare
 
-frost = pytest.importorskip("frost_sta_client", reason="the package frost_sta_client is not installed")
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     # the client's own affair
